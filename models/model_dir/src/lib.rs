@@ -1,0 +1,1 @@
+//! The on-disk contract between training and the robot.

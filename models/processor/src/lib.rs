@@ -1,0 +1,1 @@
+//! Everything before tensors meet an engine: resize, patches, chat template, tokens, mrope ids.

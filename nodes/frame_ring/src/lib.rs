@@ -1,0 +1,1 @@
+//! A ring of camera frames that never allocates after start.

@@ -1,0 +1,1 @@
+//! The model's map: parsed, metric, placed in a frame.

@@ -1,0 +1,1 @@
+//! The robot's pipeline from frames and a question to a typed answer, free of ROS.

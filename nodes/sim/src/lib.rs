@@ -1,0 +1,1 @@
+//! Simulated furnished rooms with exact truth.

@@ -1,0 +1,1 @@
+//! What proves the whole: one file under `tests/`, one promise.

@@ -1,0 +1,1 @@
+//! Training samples: clips, questions, completions.

@@ -1,0 +1,1 @@
+//! Judges a model directory as the robot runs it.
