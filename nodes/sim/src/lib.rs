@@ -1,1 +1,4 @@
 //! Simulated furnished rooms with exact truth.
+
+pub mod catalogue;
+pub mod mesh;
