@@ -1,0 +1,72 @@
+# Where things are, and a few words the other scripts share. Sourced, not run.
+# shellcheck shell=bash
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/spacer
+onnxruntime_version=1.31.1
+onnxruntime_dir=$cache/onnxruntime-$onnxruntime_version-$(uname -m)
+onnxruntime_library=$onnxruntime_dir/libonnxruntime.so
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Runs a command with its output kept back, and shows the output only if the command fails.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || { tail -n 40 "$log" >&2; printf 'error: failed: %s\n' "$*" >&2; }
+  rm -f "$log"
+  return "$status"
+}
+
+# Prints the interpreter for private environments: one that ROS wheels exist for, with venv and C headers.
+find_python() {
+  local name
+  for name in ${SPACER_PYTHON:-} python3 /usr/bin/python3 python3.12 python3.11 python3.13 python3.10; do
+    "$name" - 2>/dev/null <<'PY' && return 0
+import sys, sysconfig, os
+assert (3, 10) <= sys.version_info[:2] <= (3, 13)
+import ensurepip, venv
+assert os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h"))
+print(sys._base_executable)  # not that of an active virtual environment
+PY
+  done
+  return 1
+}
+
+# Prints a digest of the content of the given files and folders.
+digest_of() {
+  find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sed "s#$repo/##" | sha256sum | cut -c1-12
+}
+
+# Prints the entries of AMENT_PREFIX_PATH that are not ours: empty unless a ROS is sourced.
+sourced_ros() {
+  local entry out=
+  local IFS=:
+  for entry in ${AMENT_PREFIX_PATH:-}; do
+    case $entry in "$cache"/*) ;; ?*) out=$out${out:+:}$entry ;; esac
+  done
+  printf '%s' "$out"
+}
+
+# Sets `ros_distro`, `ros_private` (yes or no), `ros_prefix` (where our messages are installed) and `ros_path` (the
+# AMENT_PREFIX_PATH to use).
+locate_ros() {
+  local sourced python tag
+  sourced=$(sourced_ros)
+  if [ -n "$sourced" ]; then
+    ros_private=no
+    ros_distro=${ROS_DISTRO:?a ROS is sourced, but ROS_DISTRO is not set}
+    ros_prefix=$cache/messages-$ros_distro-$(printf '%s' "$sourced" | sha256sum | cut -c1-8)
+    ros_path=$ros_prefix:$sourced
+  else
+    ros_private=yes
+    ros_distro=jazzy
+    python=$(find_python) || die "no usable Python 3.10 to 3.13; install: apt-get install python3-venv python3-dev"
+    tag=$("$python" -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
+    ros_python=$python
+    ros_prefix=$cache/ros-$ros_distro-$tag-$(sha256sum "$repo/scripts/setup_ros.sh" | cut -c1-8)
+    ros_path=$ros_prefix
+  fi
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Prints the export lines of the ROS environment that everything here runs in:  eval "$(make -s ros-env)"
+set -euo pipefail
+. "$(dirname "$0")/paths.sh"
+
+locate_ros
+[ -e "$ros_prefix/.messages" ] || die "no ROS environment yet; run: make setup"
+
+line() { printf 'export %s=%q\n' "$1" "$2"; }
+# Puts FOLDER in front of the list in VARIABLE, once.
+prepend() {
+  local list=:${!1:-}:
+  list=${list//:"$2":/:}
+  list=${list#:}
+  line "$1" "$2${list:+:${list%:}}"
+}
+
+path=$repo/target/debug
+if [ "$ros_private" = yes ]; then
+  path=$ros_prefix/bin:$path
+  line _ROS_WHEELS_BOOTSTRAP_COMPLETE 1
+else
+  prepend LD_LIBRARY_PATH "$ros_prefix/lib"
+  site=$(find "$ros_prefix" -type d -path '*/python3*/*-packages/spacer_msgs' -print -quit)
+  prepend PYTHONPATH "${site%/spacer_msgs}"
+fi
+prepend PATH "$path"
+line AMENT_PREFIX_PATH "$ros_path"
+line ROS_DISTRO "$ros_distro"
+line FASTRTPS_DEFAULT_PROFILES_FILE "$repo/launch/config/fastdds.xml"
+line ORT_DYLIB_PATH "$onnxruntime_library"

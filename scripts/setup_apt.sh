@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs the system packages that are missing, as root or with `sudo -n`; else says in one line what to install.
+set -euo pipefail
+. "$(dirname "$0")/paths.sh"
+
+wanted=(clang cmake ninja-build g++ pkg-config libopencv-{core,imgproc,imgcodecs,videoio}-dev opencv-doc)
+if ! command -v dpkg-query >/dev/null; then
+  for tool in clang cmake ninja g++ pkg-config; do
+    command -v "$tool" >/dev/null || die "not a Debian system, and $tool is missing; install the likes of: ${wanted[*]}"
+  done
+  exit 0
+fi
+
+installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii *//p')
+missing=()
+for package in "${wanted[@]}"; do
+  # pkg-config is a virtual package of pkgconf on newer releases
+  grep -qxF "$package" <<<"$installed" || { [ "$package" = pkg-config ] && command -v pkg-config >/dev/null; } || missing+=("$package")
+done
+grep -qE '^libclang(-[0-9]+)?-dev$' <<<"$installed" || missing+=(libclang-dev)
+find_python >/dev/null || missing+=(python3-venv python3-dev)
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then
+  as_root=(env)
+elif sudo -n true 2>/dev/null; then
+  as_root=(sudo -n env)
+else
+  die "packages are missing; run: sudo apt-get install ${missing[*]}"
+fi
+say "installing ${missing[*]}"
+quietly "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
+quietly "${as_root[@]}" DEBIAN_FRONTEND=noninteractive \
+  apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
