@@ -1,1 +1,22 @@
-//! Supervised fine-tuning.
+//! Supervised fine-tuning of the policy on streamed clips.
+//!
+//! ```text
+//! episodes (clip ▸ tokens, targets) ▸ batch ▸ policy ▸ loss + auxiliary ▸ optimiser ▸ checkpoint
+//! ```
+//! Data-parallel threads each render and learn from their share of a step's clips; their gradients are added. Clips
+//! are a function of the recipe's seed and the step, so a run is repeatable and resumes where its checkpoint ends.
+
+pub mod auxiliary;
+pub mod batch;
+pub mod checkpoint;
+pub mod config;
+mod error;
+pub mod loss;
+pub mod optimiser;
+pub mod probe;
+pub mod schedule;
+pub mod trainer;
+
+pub use config::Recipe;
+pub use error::{Error, Result};
+pub use trainer::{StepReport, Trainer};

@@ -1,0 +1,80 @@
+//! From a simulated clip to tokens and targets.
+
+/// Tokens with their mrope positions (temporal, height, width), all of one length.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens {
+    /// Token ids.
+    pub ids: Vec<u32>,
+    /// Positions on the three axes.
+    pub positions: [Vec<i64>; 3],
+}
+
+/// What a token is to be followed by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Label {
+    /// Exactly this token.
+    Token(u32),
+    /// A token that spells a distance near this one, in metres.
+    Distance(f64),
+}
+
+/// The part of a completion that a target belongs to; the loss weighs each differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Words that are the same in many completions.
+    Words,
+    /// The word that says whether the object is in sight.
+    Presence,
+    /// The number in the statement.
+    Number,
+    /// The imagined map.
+    Map,
+    /// What stands in `<answer>`.
+    Answer,
+}
+
+/// One target of one token.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Target {
+    /// What follows.
+    pub label: Label,
+    /// Where it stands.
+    pub part: Part,
+}
+
+/// A question and its completion, behind the shared prefix.
+#[derive(Clone, Debug, Default)]
+pub struct Segment {
+    /// The tokens.
+    pub tokens: Tokens,
+    /// One entry per token: what it is to be followed by, `None` within the question.
+    pub targets: Vec<Option<Target>>,
+}
+
+/// Dense truths on the patches of the newest frame of each pair, in `pixel_values` row order.
+///
+/// They train the vision tower and the lower decoder layers, and are dropped at export.
+#[derive(Clone, Debug, Default)]
+pub struct PatchTargets {
+    /// Index of the majority class per patch (see [`crate::SampleMaker::patch_classes`]).
+    pub classes: Vec<u32>,
+    /// ln of the mean depth in metres per patch; NaN where nothing was hit.
+    pub log_depth: Vec<f32>,
+    /// ln of the majority object's distance from the camera's ground point in metres; NaN for walls and floor.
+    pub log_distance: Vec<f32>,
+}
+
+/// One clip with several questions that share its frames.
+#[derive(Clone, Debug, Default)]
+pub struct ClipSample {
+    /// Patch rows, [patches, 1176].
+    pub pixel_values: Vec<f32>,
+    /// Patches in time, height and width.
+    pub grid_thw: [usize; 3],
+    /// System prompt and frames, up to the end of the vision tokens.
+    pub prefix: Tokens,
+    /// The questions.
+    pub segments: Vec<Segment>,
+    /// The dense truths.
+    pub patches: PatchTargets,
+}

@@ -1,0 +1,60 @@
+//! Heads that read dense truths off the network while it trains, and are dropped at export.
+//!
+//! The vision tower must name the class of each patch; the decoder's lower half, which has read the camera's height
+//! and pitch, must state depth and distance in metres. Simulation gives these for nothing, and they cut the frames
+//! needed several times.
+
+use candle_core::{D, Tensor};
+use candle_nn::{Linear, Module, VarBuilder, linear};
+
+use crate::Result;
+use crate::batch::Batch;
+use crate::loss::masked_l1;
+
+/// Patches that one vision token stands for.
+const PATCHES_PER_TOKEN: usize = 4;
+
+/// The heads.
+pub struct AuxiliaryHeads {
+    patch_class: Linear,
+    patch_range: Linear,
+}
+
+/// The heads' losses, each a scalar.
+pub struct AuxiliaryLosses {
+    /// Cross-entropy of patch classes.
+    pub patch_class: Tensor,
+    /// Mean L1 of ln(depth) and ln(distance).
+    pub patch_range: Tensor,
+}
+
+impl AuxiliaryHeads {
+    /// Fresh heads for `classes` patch classes.
+    pub fn new(vision_hidden: usize, text_hidden: usize, classes: usize, vars: VarBuilder) -> Result<Self> {
+        Ok(Self {
+            patch_class: linear(vision_hidden, classes, vars.pp("patch_class"))?,
+            patch_range: linear(text_hidden, 2 * PATCHES_PER_TOKEN, vars.pp("patch_range"))?,
+        })
+    }
+
+    /// `patches`: [n, vision_hidden] in row order; `tap`: [b·s, text_hidden], the decoder's lower half.
+    pub fn losses(&self, patches: &Tensor, tap: &Tensor, batch: &Batch) -> Result<AuxiliaryLosses> {
+        let device = patches.device();
+        let classes = Tensor::from_slice(&batch.patch_classes, batch.patch_classes.len(), device)?;
+        let log_probs = candle_nn::ops::log_softmax(&self.patch_class.forward(patches)?, D::Minus1)?;
+        let picked = log_probs.gather(&classes.unsqueeze(1)?, 1)?;
+        let ranges = self.patch_range.forward(&tap.index_select(&batch.vision_rows, 0)?)?;
+        let depth = ranges.narrow(1, 0, PATCHES_PER_TOKEN)?.contiguous()?;
+        let distance = ranges.narrow(1, PATCHES_PER_TOKEN, PATCHES_PER_TOKEN)?.contiguous()?;
+        let depth_loss = known_l1(&depth, &batch.patch_log_depth)?;
+        let distance_loss = known_l1(&distance, &batch.patch_log_distance)?;
+        Ok(AuxiliaryLosses { patch_class: picked.mean_all()?.neg()?, patch_range: (depth_loss + distance_loss)? })
+    }
+}
+
+/// L1 over the targets that are not NaN.
+fn known_l1(prediction: &Tensor, targets: &[f32]) -> Result<Tensor> {
+    let weights: Vec<f32> = targets.iter().map(|t| if t.is_nan() { 0.0 } else { 1.0 }).collect();
+    let filled: Vec<f32> = targets.iter().map(|t| if t.is_nan() { 0.0 } else { *t }).collect();
+    masked_l1(prediction, &filled, &weights, prediction.device())
+}

@@ -1,0 +1,216 @@
+//! From samples to tensors: every clip is one row, its questions packed behind the shared prefix.
+//!
+//! A question's tokens see the prefix and themselves, never another question, and all continue from the prefix's last
+//! position: the row computes exactly what separate prompts would.
+
+use candle_core::{Device, Tensor};
+use episodes::{ClipSample, Label, Part, Segment, Target, Tokens};
+
+use crate::Result;
+use crate::config::LossConfig;
+use crate::loss::{DistanceTokens, TargetRow};
+
+/// What an additive mask holds where attention is forbidden.
+const FORBIDDEN: f32 = -1e9;
+
+/// The tensors of one shard's clips. `b` clips, rows padded to `s` tokens, `n` patches in all.
+pub struct Batch {
+    /// [n, 1176].
+    pub pixel_values: Tensor,
+    /// One grid per clip.
+    pub grids: Vec<[usize; 3]>,
+    /// [b, s].
+    pub input_ids: Tensor,
+    /// [3, b, s].
+    pub position_ids: Tensor,
+    /// Additive, [b, 1, s, s].
+    pub mask: Tensor,
+    /// For each of the b·s rows: its own token embedding, or b·s + k for the k-th image embedding. [b·s].
+    pub embedding_rows: Tensor,
+    /// Flat rows of the vision tokens in image embedding order, [n/4].
+    pub vision_rows: Tensor,
+    /// Flat rows with a target, [rows].
+    pub target_rows: Tensor,
+    /// One per entry of `target_rows`.
+    pub targets: Vec<TargetRow>,
+    /// What each entry of `targets` was made from.
+    pub labels: Vec<Target>,
+    /// Number of questions in the batch.
+    pub questions: usize,
+    /// Class of each patch, length n.
+    pub patch_classes: Vec<u32>,
+    /// ln(depth) per patch, NaN where unknown, length n.
+    pub patch_log_depth: Vec<f32>,
+    /// ln(distance) per patch, NaN where there is no object, length n.
+    pub patch_log_distance: Vec<f32>,
+}
+
+/// What collating needs besides the samples.
+pub struct Collation<'a> {
+    /// Id of the placeholder that vision embeddings replace.
+    pub video_token_id: u32,
+    /// Id of the padding token.
+    pub pad_token_id: u32,
+    /// The tokens that spell distances.
+    pub distances: &'a DistanceTokens,
+    /// Weights of targets.
+    pub loss: &'a LossConfig,
+}
+
+#[derive(Default)]
+struct Rows {
+    ids: Vec<u32>,
+    positions: [Vec<i64>; 3],
+    mask: Vec<f32>,
+    embedding_rows: Vec<u32>,
+    vision_rows: Vec<u32>,
+    target_rows: Vec<u32>,
+    targets: Vec<TargetRow>,
+    labels: Vec<Target>,
+}
+
+impl Collation<'_> {
+    /// Builds the tensors of `samples`.
+    pub fn collate(&self, samples: &[ClipSample], device: &Device) -> Result<Batch> {
+        let length = samples.iter().map(row_length).max().unwrap_or(0);
+        let count = samples.len();
+        let mut rows = Rows::default();
+        for (b, sample) in samples.iter().enumerate() {
+            self.push_row(&mut rows, sample, b * length, length);
+        }
+        let total = (count * length) as u32;
+        let mut next_image = total;
+        for (row, id) in rows.ids.iter().enumerate() {
+            if *id == self.video_token_id {
+                rows.embedding_rows.push(next_image);
+                rows.vision_rows.push(row as u32);
+                next_image += 1;
+            } else {
+                rows.embedding_rows.push(row as u32);
+            }
+        }
+        let joined = |part: fn(&ClipSample) -> &[f32]| samples.iter().flat_map(part).copied().collect::<Vec<f32>>();
+        let pixels = joined(|s| &s.pixel_values);
+        let patches = samples.iter().map(|s| s.patches.classes.len()).sum::<usize>();
+        let width = pixels.len() / patches.max(1);
+        let positions = rows.positions.concat();
+        Ok(Batch {
+            pixel_values: Tensor::from_vec(pixels, (patches, width), device)?,
+            grids: samples.iter().map(|s| s.grid_thw).collect(),
+            input_ids: Tensor::from_vec(rows.ids, (count, length), device)?,
+            position_ids: Tensor::from_vec(positions, (3, count, length), device)?,
+            mask: Tensor::from_vec(rows.mask, (count, 1, length, length), device)?,
+            embedding_rows: Tensor::from_vec(rows.embedding_rows, count * length, device)?,
+            vision_rows: Tensor::new(rows.vision_rows, device)?,
+            target_rows: Tensor::new(rows.target_rows, device)?,
+            targets: rows.targets,
+            labels: rows.labels,
+            questions: samples.iter().map(|s| s.segments.len()).sum(),
+            patch_classes: samples.iter().flat_map(|s| s.patches.classes.iter().copied()).collect(),
+            patch_log_depth: joined(|s| &s.patches.log_depth),
+            patch_log_distance: joined(|s| &s.patches.log_distance),
+        })
+    }
+
+    fn push_row(&self, rows: &mut Rows, sample: &ClipSample, start: usize, length: usize) {
+        let used = row_length(sample);
+        push_tokens(rows, &sample.prefix);
+        let mut offset = sample.prefix.ids.len();
+        for segment in &sample.segments {
+            push_tokens(rows, &segment.tokens);
+            self.push_targets(rows, segment, start + offset);
+            offset += segment.tokens.ids.len();
+        }
+        rows.ids.extend(std::iter::repeat_n(self.pad_token_id, length - used));
+        for axis in &mut rows.positions {
+            axis.extend(std::iter::repeat_n(0, length - used));
+        }
+        push_mask(&mut rows.mask, sample, length);
+    }
+
+    fn push_targets(&self, rows: &mut Rows, segment: &Segment, start: usize) {
+        for (index, target) in segment.targets.iter().enumerate() {
+            let Some(target) = target else { continue };
+            let weight = self.weight(target.part);
+            let entries = match target.label {
+                Label::Token(id) => vec![(id, weight)],
+                Label::Distance(metres) => {
+                    let soft = self.distances.soft_target(metres, self.loss.distance_sigma);
+                    let pairs = self.distances.ids.iter().zip(soft);
+                    pairs.filter(|(_, p)| *p > 1e-5).map(|(id, p)| (*id, p as f32 * weight)).collect()
+                }
+            };
+            rows.target_rows.push((start + index) as u32);
+            rows.targets.push(TargetRow { entries });
+            rows.labels.push(*target);
+        }
+    }
+
+    fn weight(&self, part: Part) -> f32 {
+        match part {
+            Part::Words => self.loss.words,
+            Part::Presence => self.loss.presence,
+            Part::Number => self.loss.number,
+            Part::Map => self.loss.map,
+            Part::Answer => self.loss.answer,
+        }
+    }
+}
+
+fn row_length(sample: &ClipSample) -> usize {
+    sample.prefix.ids.len() + sample.segments.iter().map(|s| s.tokens.ids.len()).sum::<usize>()
+}
+
+fn push_tokens(rows: &mut Rows, tokens: &Tokens) {
+    rows.ids.extend(&tokens.ids);
+    for (axis, positions) in rows.positions.iter_mut().zip(&tokens.positions) {
+        axis.extend(positions);
+    }
+}
+
+/// Appends the [length, length] additive mask of one row. Padding sees itself only, so that no softmax is empty.
+fn push_mask(mask: &mut Vec<f32>, sample: &ClipSample, length: usize) {
+    let prefix = sample.prefix.ids.len();
+    let first = mask.len();
+    mask.resize(first + length * length, FORBIDDEN);
+    let mut allow = |row: usize, columns: std::ops::RangeInclusive<usize>| {
+        mask[first + row * length + columns.start()..=first + row * length + columns.end()].fill(0.0);
+    };
+    (0..prefix).for_each(|row| allow(row, 0..=row));
+    let mut start = prefix;
+    for segment in &sample.segments {
+        let end = start + segment.tokens.ids.len();
+        for row in start..end {
+            allow(row, 0..=prefix - 1);
+            allow(row, start..=row);
+        }
+        start = end;
+    }
+    (start..length).for_each(|row| allow(row, row..=row));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(length: usize) -> Segment {
+        let tokens = Tokens { ids: vec![7; length], positions: std::array::from_fn(|_| vec![0; length]) };
+        Segment { tokens, targets: vec![None; length] }
+    }
+
+    #[test]
+    fn questions_see_the_prefix_and_themselves_only() {
+        let sample = ClipSample {
+            prefix: segment(2).tokens,
+            segments: vec![segment(2), segment(1)],
+            ..ClipSample::default()
+        };
+        let mut mask = Vec::new();
+        push_mask(&mut mask, &sample, 6);
+        let seen: Vec<String> = mask
+            .chunks(6)
+            .map(|row| row.iter().map(|v| if *v == 0.0 { 'x' } else { '.' }).collect())
+            .collect();
+        assert_eq!(seen, ["x.....", "xx....", "xxx...", "xxxx..", "xx..x.", ".....x"]);
+    }
+}

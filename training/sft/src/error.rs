@@ -1,0 +1,51 @@
+//! What can go wrong in a training run.
+
+use std::path::PathBuf;
+
+/// The error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A tensor operation failed.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+    /// A sample could not be made.
+    #[error(transparent)]
+    Episode(#[from] episodes::Error),
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A configuration file is not as expected.
+    #[error("{path}: {reason}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The parser's reason: line, key, what was expected.
+        reason: String,
+    },
+    /// A checkpoint does not fit the model.
+    #[error("{path}: expected {expected}, found {found}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What the model needs.
+        expected: String,
+        /// What the file holds.
+        found: String,
+    },
+    /// The loss left the finite numbers.
+    #[error("step {step}: the loss is {loss}; lower the learning rate or raise the warm-up")]
+    Diverged {
+        /// The optimiser step.
+        step: u64,
+        /// The loss found.
+        loss: f32,
+    },
+}
+
+/// The result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
