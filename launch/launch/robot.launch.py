@@ -1,0 +1,57 @@
+"""A camera, video file, image folder or stream, and the perception node that answers questions about it.
+
+    ros2 launch spacer_bringup robot.launch.py source:=/dev/video0
+"""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+
+def generate_launch_description():
+    config = PathJoinSubstitution([FindPackageShare("spacer_bringup"), "config"])
+    nano = PathJoinSubstitution([FindPackageShare("spacer_nodes"), "models", "spacer-nano"])
+    return LaunchDescription([
+        DeclareLaunchArgument("namespace", default_value="/spacer", description="namespace of all nodes"),
+        DeclareLaunchArgument("model_dir", default_value=nano, description="model directory"),
+        DeclareLaunchArgument(
+            "params_file",
+            default_value=PathJoinSubstitution([config, "perception.yaml"]),
+            description="parameters of perception_node",
+        ),
+        DeclareLaunchArgument("source", default_value="/dev/video0", description="device, video, image folder or URL"),
+        DeclareLaunchArgument("rate_hz", default_value="0.0", description="images a second; 0 = the source's own"),
+        DeclareLaunchArgument("loop", default_value="false", description="start again at the end of the source"),
+        DeclareLaunchArgument("frame_id", default_value="camera_optical_frame", description="frame of the images"),
+        DeclareLaunchArgument("camera_info_file", default_value="", description="calibration; empty = none"),
+        # Fast DDS's default segment loses most images.
+        SetEnvironmentVariable("FASTRTPS_DEFAULT_PROFILES_FILE", PathJoinSubstitution([config, "fastdds.xml"])),
+        Node(
+            package="spacer_nodes",
+            executable="camera_node",
+            name="camera_node",
+            namespace=LaunchConfiguration("namespace"),
+            output="screen",
+            parameters=[{
+                "source": ParameterValue(LaunchConfiguration("source"), value_type=str),
+                "rate_hz": ParameterValue(LaunchConfiguration("rate_hz"), value_type=float),
+                "loop": ParameterValue(LaunchConfiguration("loop"), value_type=bool),
+                "frame_id": ParameterValue(LaunchConfiguration("frame_id"), value_type=str),
+                "camera_info_file": ParameterValue(LaunchConfiguration("camera_info_file"), value_type=str),
+            }],
+        ),
+        Node(
+            package="spacer_nodes",
+            executable="perception_node",
+            name="perception_node",
+            namespace=LaunchConfiguration("namespace"),
+            output="screen",
+            parameters=[
+                LaunchConfiguration("params_file"),
+                {"model_dir": ParameterValue(LaunchConfiguration("model_dir"), value_type=str)},
+            ],
+        ),
+    ])
