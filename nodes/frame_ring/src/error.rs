@@ -1,0 +1,85 @@
+//! What can be wrong with a frame or with a ring's settings.
+
+use thiserror::Error;
+
+/// Why a frame was refused. Each reason has its own counter in [`crate::Rejected`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// The pixel encoding is none that the ring converts.
+    #[error("unknown encoding: expected one of {expected}, found {found:?}")]
+    UnknownEncoding {
+        /// The encodings that are understood.
+        expected: &'static str,
+        /// What the frame said, shortened to 32 characters.
+        found: String,
+    },
+    /// Width or height is zero.
+    #[error("empty frame: expected width and height of at least 1, found {width}x{height}")]
+    ZeroSize {
+        /// Width found, pixels.
+        width: u32,
+        /// Height found, pixels.
+        height: u32,
+    },
+    /// A side is longer than [`crate::MAX_SIDE`].
+    #[error("frame too large: expected sides of at most {expected}, found {width}x{height}")]
+    TooLarge {
+        /// The limit, pixels.
+        expected: u32,
+        /// Width found, pixels.
+        width: u32,
+        /// Height found, pixels.
+        height: u32,
+    },
+    /// A packed 4:2:2 frame has an odd width.
+    #[error("odd width: expected an even width for 4:2:2, found {found}")]
+    OddWidth {
+        /// Width found, pixels.
+        found: u32,
+    },
+    /// A row is shorter than its pixels.
+    #[error("row step too short: expected at least {expected} bytes, found {found}")]
+    ShortStep {
+        /// Bytes that the pixels of a row need.
+        expected: u64,
+        /// The `step` found.
+        found: u64,
+    },
+    /// `data` is not `step * height` bytes.
+    #[error("data length: expected {expected} bytes (step * height), found {found}")]
+    WrongLength {
+        /// Bytes that step and height promise.
+        expected: u64,
+        /// Bytes that arrived.
+        found: u64,
+    },
+}
+
+/// Why a ring could not be started.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A number that must be at least one is zero.
+    #[error("{name}: expected at least 1, found 0")]
+    Zero {
+        /// The setting's name.
+        name: &'static str,
+    },
+    /// The rate is no positive, finite number.
+    #[error("frame_rate_hz: expected a positive finite number, found {found}")]
+    FrameRate {
+        /// The rate found.
+        found: f64,
+    },
+    /// A slot's side is longer than [`crate::MAX_SIDE`].
+    #[error("slot size: expected sides of at most {expected}, found {width}x{height}")]
+    TooLarge {
+        /// The limit, pixels.
+        expected: u32,
+        /// Width found, pixels.
+        width: u32,
+        /// Height found, pixels.
+        height: u32,
+    },
+}

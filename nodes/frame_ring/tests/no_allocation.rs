@@ -1,0 +1,55 @@
+//! Promise: after start, a push allocates nothing. A file of its own, because it replaces the allocator.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use frame_ring::{FrameRing, RawFrame, RingSettings};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's contract is the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract is the system allocator's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn no_push_after_start_allocates() {
+    let settings = RingSettings {
+        capacity: 3,
+        width: 112,
+        height: 84,
+        frame_rate_hz: Some(10.0),
+        expected_source: (640, 480),
+    };
+    let ring = FrameRing::new(settings).expect("valid settings");
+    let data = vec![77u8; 640 * 480 * 4];
+    let layouts = [("rgb8", 3), ("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1), ("yuyv", 2)];
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for i in 0..60i64 {
+        let (encoding, bytes) = layouts[i as usize % layouts.len()];
+        let step = 640 * bytes as u32;
+        let (stamp_nanos, received_at_nanos) = (i * 40_000_000, i * 40_000_000);
+        let data = &data[..step as usize * 480];
+        let frame = RawFrame { encoding, width: 640, height: 480, step, data, stamp_nanos, received_at_nanos };
+        assert!(ring.push(&frame).is_ok());
+        // A lying frame costs nothing either.
+        assert!(ring.push(&RawFrame { step: 1, ..frame }).is_err());
+    }
+    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0);
+    assert!(ring.counters().dropped_oldest > 0);
+}

@@ -1,0 +1,158 @@
+//! Promises of the ring: what is kept, what is counted, what is refused.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use frame_ring::{FrameError, FrameRing, RawFrame, RingSettings, StampJump};
+use proptest::prelude::*;
+
+fn ring(capacity: usize, frame_rate_hz: Option<f64>) -> FrameRing {
+    let expected_source = (8, 6);
+    FrameRing::new(RingSettings { capacity, width: 4, height: 4, frame_rate_hz, expected_source }).expect("settings")
+}
+
+fn grey(data: &[u8], stamp_nanos: i64) -> RawFrame<'_> {
+    let received_at_nanos = stamp_nanos + 5;
+    RawFrame { encoding: "mono8", width: 8, height: 6, step: 8, data, stamp_nanos, received_at_nanos }
+}
+
+#[test]
+fn keeps_the_last_and_counts_the_dropped() {
+    let ring = ring(3, None);
+    for i in 0..5 {
+        assert!(ring.push(&grey(&[i as u8 * 10; 48], i)).expect("valid").kept);
+    }
+    let stamps: Vec<i64> = ring.window(9).frames.iter().map(|frame| frame.stamp_nanos).collect();
+    assert_eq!(stamps, [2, 3, 4]);
+    let newest = ring.window(1).frames;
+    assert_eq!((newest[0].rgb.as_slice(), newest[0].received_at_nanos), (&[40u8; 48][..], 9));
+    let counters = ring.counters();
+    assert_eq!((counters.received, counters.pushed, counters.dropped_oldest), (5, 5, 2));
+}
+
+#[test]
+fn thins_to_the_rate_and_counts_the_skipped() {
+    let ring = ring(100, Some(2.0));
+    for i in 0..90 {
+        ring.push(&grey(&[0; 48], i * 33_333_333)).expect("valid");
+    }
+    let counters = ring.counters();
+    assert!((6..=7).contains(&counters.pushed), "{counters:?}");
+    assert_eq!(counters.pushed + counters.skipped_rate, 90);
+}
+
+#[test]
+fn a_stamp_that_jumps_back_clears_the_ring() {
+    let ring = ring(4, Some(1.0));
+    for stamp in [5_000_000_000, 6_000_000_000, 7_000_000_000] {
+        ring.push(&grey(&[0; 48], stamp)).expect("valid");
+    }
+    let pushed = ring.push(&grey(&[0; 48], 1_000)).expect("valid");
+    assert_eq!(pushed.jump, Some(StampJump { from_nanos: 7_000_000_000, to_nanos: 1_000 }));
+    assert!(pushed.kept);
+    let counters = ring.counters();
+    assert_eq!((ring.len(), counters.stamp_jumps, counters.cleared), (1, 1, 3));
+    // Extreme stamps must not overflow.
+    ring.push(&grey(&[0; 48], i64::MAX)).expect("valid");
+    ring.push(&grey(&[0; 48], i64::MIN)).expect("valid");
+}
+
+#[test]
+fn refuses_frames_that_lie_and_says_why() {
+    let ring = ring(2, None);
+    let data = [0u8; 48];
+    let good = grey(&data, 0);
+    let refused = |frame: RawFrame<'_>| ring.push(&frame).expect_err("refused");
+    assert!(matches!(refused(RawFrame { encoding: "jpeg2000", ..good }), FrameError::UnknownEncoding { .. }));
+    assert_eq!(refused(RawFrame { width: 0, ..good }), FrameError::ZeroSize { width: 0, height: 6 });
+    assert_eq!(refused(RawFrame { step: 7, ..good }), FrameError::ShortStep { expected: 8, found: 7 });
+    assert_eq!(refused(RawFrame { step: 9, ..good }), FrameError::WrongLength { expected: 54, found: 48 });
+    assert_eq!(refused(RawFrame { data: &data[..47], ..good }), FrameError::WrongLength { expected: 48, found: 47 });
+    assert!(matches!(refused(RawFrame { height: u32::MAX, ..good }), FrameError::TooLarge { .. }));
+    assert_eq!(refused(RawFrame { encoding: "yuyv", width: 3, ..good }), FrameError::OddWidth { found: 3 });
+    let rejected = ring.counters().rejected;
+    assert_eq!((rejected.total(), rejected.wrong_length, ring.len()), (7, 2, 0));
+}
+
+#[test]
+fn refuses_settings_out_of_range() {
+    let good = RingSettings { capacity: 1, width: 4, height: 4, frame_rate_hz: None, expected_source: (8, 6) };
+    assert!(FrameRing::new(RingSettings { capacity: 0, ..good.clone() }).is_err());
+    assert!(FrameRing::new(RingSettings { width: u32::MAX, ..good.clone() }).is_err());
+    assert!(FrameRing::new(RingSettings { frame_rate_hz: Some(f64::NAN), ..good.clone() }).is_err());
+    assert!(FrameRing::new(RingSettings { frame_rate_hz: Some(0.0), ..good }).is_err());
+}
+
+#[test]
+fn every_encoding_gives_the_same_red() {
+    let pixels: [(&str, &[u8]); 6] = [
+        ("rgb8", &[200, 40, 10]),
+        ("bgr8", &[10, 40, 200]),
+        ("rgba8", &[200, 40, 10, 9]),
+        ("bgra8", &[10, 40, 200, 9]),
+        ("8UC3", &[10, 40, 200]),
+        ("yuyv", &[88, 92, 88, 201]),
+    ];
+    for (encoding, pixel) in pixels {
+        let ring = ring(1, None);
+        let bytes = if encoding == "yuyv" { 2 } else { pixel.len() };
+        let data: Vec<u8> = pixel.iter().copied().cycle().take(48 * bytes).collect();
+        let step = 8 * bytes as u32;
+        ring.push(&RawFrame { encoding, step, data: &data, ..grey(&[], 0) }).expect(encoding);
+        for (found, expected) in ring.window(1).frames[0].rgb.iter().zip([200u8, 40, 10].iter().cycle()) {
+            assert!(found.abs_diff(*expected) <= 3, "{encoding}: expected {expected}, found {found}");
+        }
+    }
+}
+
+/// A picture with edges, gradients and a little texture, as cameras see.
+fn scene(width: usize, height: usize) -> Vec<u8> {
+    let mut data = Vec::with_capacity(width * height * 3);
+    for y in 0..height {
+        for x in 0..width {
+            let edge = if (x / 37 + y / 53) % 2 == 0 { 180 } else { 60 };
+            data.extend([edge, (x * 255 / width) as u8, (30 + y * 190 / height + (x * y) % 7) as u8]);
+        }
+    }
+    data
+}
+
+#[test]
+fn matches_fast_image_resize() {
+    for ((w, h), (ow, oh)) in [((641u32, 479u32), (112u32, 84u32)), ((1920, 1080), (448, 252)), ((20, 30), (56, 56))] {
+        let data = scene(w as usize, h as usize);
+        let settings =
+            RingSettings { capacity: 1, width: ow, height: oh, frame_rate_hz: None, expected_source: (w, h) };
+        let ring = FrameRing::new(settings).expect("settings");
+        let (stamp_nanos, received_at_nanos) = (0, 0);
+        let frame =
+            RawFrame { encoding: "rgb8", width: w, height: h, step: w * 3, data: &data, stamp_nanos, received_at_nanos };
+        ring.push(&frame).expect("valid");
+        let source = ImageRef::new(w, h, &data, PixelType::U8x3).expect("source");
+        let mut output = Image::new(ow, oh, PixelType::U8x3);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+        Resizer::new().resize(&source, &mut output, &options).expect("resize");
+        let worst = ring.window(1).frames[0].rgb.iter().zip(output.buffer()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst <= Some(2), "{w}x{h} to {ow}x{oh}: worst difference {worst:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_frame_whatever_panics(
+        encoding in prop_oneof!["rgb8", "bgra8", "mono8", "yuyv", ".*"],
+        (width, height, step) in (0u32..40, 0u32..40, 0u32..200),
+        data in proptest::collection::vec(any::<u8>(), 0..4000),
+        exact in any::<bool>(),
+        stamp_nanos in any::<i64>(),
+    ) {
+        let ring = ring(2, Some(3.0));
+        let mut data = data;
+        if exact {
+            data.resize((step * height) as usize, 7);
+        }
+        let frame = RawFrame { encoding: &encoding, width, height, step, data: &data, stamp_nanos, received_at_nanos: 0 };
+        let _ = ring.push(&frame);
+        let counters = ring.counters();
+        prop_assert_eq!(counters.received, counters.pushed + counters.skipped_rate + counters.rejected.total());
+    }
+}
