@@ -1,4 +1,10 @@
 //! Simulated furnished rooms with exact truth.
 
+pub mod appearance;
+pub mod body;
+pub mod camera;
 pub mod catalogue;
+pub mod footprint;
 pub mod mesh;
+pub mod raster;
+mod shade;
