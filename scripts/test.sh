@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Every check that CI runs, cheapest first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+eval "$(scripts/ros_env.sh)"
+unset CMAKE_PREFIX_PATH
+export ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST
+
+python3 tests/python/check_launch.py
+scripts/lint.sh
+scripts/build.sh
+cargo test --locked --workspace
+scripts/check_colcon.sh
+for test in tests/python/test_*.py; do
+  [ -e "$test" ] || continue
+  echo "$test"
+  # Its own domain, so that no other test or robot is heard; bounded, so that a hung node fails.
+  ROS_DOMAIN_ID=$((RANDOM % 100 + 1)) timeout --kill-after=10 300 python3 "$test"
+done
