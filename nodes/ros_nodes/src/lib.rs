@@ -1,1 +1,17 @@
-//! ROS 2 shells around the perception pipeline, the camera and the simulator.
+//! ROS 2 shells: each executable turns topics into calls of a ROS-free crate and back, and decides nothing itself.
+//!
+//! | executable | shell around |
+//! |---|---|
+//! | `perception_node` | `perception`: frames and questions in, typed answers and maps out |
+//! | `camera_node` | OpenCV's capture: device, video file, image folder, stream |
+//! | `sim_node` | `sim`: a furnished room, a walking camera, exact truth |
+//!
+//! A node never panics on a message; what can't be used is counted, logged and answered with a status.
+
+pub mod camera_info;
+pub mod capture;
+pub mod convert;
+pub mod executor;
+pub mod image_message;
+pub mod placed_map;
+pub mod time;

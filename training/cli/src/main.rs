@@ -1,2 +1,44 @@
-//! stub
-fn main() {}
+//! `spacer-train`: makes, exports and judges models.
+
+mod evaluate;
+mod export;
+mod sft;
+mod tokenizer;
+
+use clap::{Parser, Subcommand};
+
+/// Candle's op-by-op training allocates and frees large tensors all the time; the system allocator returns them to the
+/// kernel each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Makes, exports and judges models for spatial questions.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Trains the nano model's tokenizer and writes it into a model directory.
+    Tokenizer(tokenizer::Arguments),
+    /// Supervised fine-tuning on streamed simulated clips; resumes where its last checkpoint ends.
+    Sft(sft::Arguments),
+    /// Writes the ONNX files of a checkpoint.
+    Export(export::Arguments),
+    /// Judges a model directory as the robot runs it.
+    Evaluate(evaluate::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    match Arguments::parse().command {
+        Command::Tokenizer(arguments) => tokenizer::run(&arguments),
+        Command::Sft(arguments) => sft::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+    }
+}

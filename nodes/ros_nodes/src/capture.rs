@@ -1,0 +1,137 @@
+//! Frames from a device, a video file, an image folder or a stream, through OpenCV.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use opencv::core::{Mat, MatTraitConst, MatTraitConstManual};
+use opencv::{imgcodecs, videoio};
+use opencv::videoio::{VideoCaptureTrait, VideoCaptureTraitConst};
+
+/// File names that count as pictures of a folder.
+const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "bmp", "pgm", "ppm"];
+
+/// One picture, rows packed, blue first.
+pub struct Bgr8Frame {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// `height · width · 3` bytes.
+    pub data: Vec<u8>,
+}
+
+/// Where frames come from.
+pub enum Capture {
+    /// A device, file or URL that OpenCV opens.
+    Video {
+        /// OpenCV's handle.
+        handle: videoio::VideoCapture,
+        /// What it was opened with.
+        source: String,
+    },
+    /// The pictures of a folder in the order of their names.
+    Folder {
+        /// The pictures.
+        files: Vec<PathBuf>,
+        /// The next one.
+        next: usize,
+    },
+}
+
+impl Capture {
+    /// Opens `source`: a folder, `/dev/video<N>` or a number, a file, or a URL such as `rtsp://…`.
+    ///
+    /// # Errors
+    /// When it is absent, holds no picture, or OpenCV has no way to read it.
+    pub fn open(source: &str) -> anyhow::Result<Self> {
+        let path = Path::new(source);
+        if path.is_dir() {
+            return open_folder(path);
+        }
+        let device = source.strip_prefix("/dev/video").unwrap_or(source).parse::<i32>();
+        let is_url = source.contains("://");
+        if device.is_err() && !is_url && !path.exists() {
+            bail!("source: expected a device, file, folder or URL, found nothing at {source:?}");
+        }
+        let handle = match device {
+            Ok(index) => videoio::VideoCapture::new(index, videoio::CAP_ANY)?,
+            Err(_) => videoio::VideoCapture::from_file(source, videoio::CAP_ANY)?,
+        };
+        if !handle.is_opened()? {
+            bail!("source: OpenCV can't open {source:?} (not a video, or no codec or driver for it)");
+        }
+        Ok(Self::Video { handle, source: source.to_owned() })
+    }
+
+    /// The source's own rate in hertz, where it states a believable one.
+    pub fn rate_hz(&self) -> Option<f64> {
+        match self {
+            Self::Video { handle, .. } => {
+                handle.get(videoio::CAP_PROP_FPS).ok().filter(|rate| (0.1..=1000.0).contains(rate))
+            }
+            Self::Folder { .. } => None,
+        }
+    }
+
+    /// The next frame, or `None` at the end.
+    ///
+    /// # Errors
+    /// When a picture can't be decoded; the next call goes on behind it.
+    pub fn read(&mut self) -> anyhow::Result<Option<Bgr8Frame>> {
+        let mut picture = Mat::default();
+        match self {
+            Self::Video { handle, .. } => {
+                if !handle.read(&mut picture)? {
+                    return Ok(None);
+                }
+            }
+            Self::Folder { files, next } => {
+                let Some(file) = files.get(*next) else { return Ok(None) };
+                *next += 1;
+                picture = imgcodecs::imread(&file.to_string_lossy(), imgcodecs::IMREAD_COLOR)?;
+                if picture.empty() {
+                    bail!("{}: not a picture that OpenCV can decode", file.display());
+                }
+            }
+        }
+        frame(&picture).map(Some)
+    }
+
+    /// Goes back to the first frame.
+    ///
+    /// # Errors
+    /// When a video can't be opened again.
+    pub fn rewind(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Folder { next, .. } => *next = 0,
+            Self::Video { source, .. } => {
+                let source = source.clone();
+                *self = Self::open(&source)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_folder(folder: &Path) -> anyhow::Result<Capture> {
+    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let is_picture = |path: &PathBuf| {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        extension.is_some_and(|e| PICTURES.contains(&e.as_str()))
+    };
+    let mut files: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).filter(is_picture).collect();
+    if files.is_empty() {
+        bail!("source: expected pictures ({}) in {}, found none", PICTURES.join(", "), folder.display());
+    }
+    files.sort();
+    Ok(Capture::Folder { files, next: 0 })
+}
+
+fn frame(picture: &Mat) -> anyhow::Result<Bgr8Frame> {
+    if picture.typ() != opencv::core::CV_8UC3 {
+        bail!("expected 8-bit pictures of 3 channels, found OpenCV type {}", picture.typ());
+    }
+    let packed = picture.try_clone()?;
+    let (width, height) = (u32::try_from(packed.cols())?, u32::try_from(packed.rows())?);
+    Ok(Bgr8Frame { width, height, data: packed.data_bytes()?.to_vec() })
+}

@@ -1,0 +1,98 @@
+//! `spacer-train sft`.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use episodes::{SampleMaker, SampleSettings, Split};
+use sft::{Recipe, StepReport, Trainer, probe};
+
+/// Threads of candle's matrix product and of rayon; read at their start.
+const THREADS: &str = "RAYON_NUM_THREADS";
+
+/// Example: `spacer-train sft --recipe training/recipes/spacer-nano.toml --model models/zoo/spacer-nano --run
+/// target/runs/spacer-nano`
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The recipe.
+    #[arg(long)]
+    recipe: PathBuf,
+    /// Directory with config.json, tokenizer.json, prompts.toml and the preprocessor's configuration.
+    #[arg(long)]
+    model: PathBuf,
+    /// Where checkpoints, the log (log.jsonl) and the weights (model.safetensors) go.
+    #[arg(long)]
+    run: PathBuf,
+    /// Steps between checkpoints; the weights and a probe on held-out rooms are written with each.
+    #[arg(long, default_value_t = 250)]
+    every: u64,
+    /// Stop after this many steps of this session; the run can be resumed.
+    #[arg(long)]
+    stop_after: Option<u64>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let recipe = Recipe::read(&arguments.recipe)?;
+    give_each_shard_one_thread(recipe.data.shards)?;
+    std::fs::create_dir_all(&arguments.run).with_context(|| arguments.run.display().to_string())?;
+    let settings = SampleSettings {
+        seed: recipe.data.seed,
+        questions: recipe.data.questions_per_clip,
+        whole_completions: recipe.data.whole_completions_per_clip,
+        unknown_camera_share: recipe.data.unknown_camera_share,
+    };
+    let maker = SampleMaker::new(&arguments.model, settings)?;
+    let absent_word = maker.absent_word();
+    let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"))?;
+    tracing::info!(parameters = trainer.parameter_count(), step = trainer.step_count(), "training");
+    let log_path = arguments.run.join("log.jsonl");
+    let mut log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path)?;
+    let first = trainer.step_count();
+    while !trainer.is_done() && arguments.stop_after.is_none_or(|limit| trainer.step_count() < first + limit) {
+        let report = trainer.step()?;
+        writeln!(log, "{}", serde_json::to_string(&report)?)?;
+        announce(&report);
+        if report.step.is_multiple_of(arguments.every) || trainer.is_done() {
+            trainer.save_checkpoint()?;
+            trainer.save_policy(&arguments.run.join("model.safetensors"))?;
+            let seen = probe::probe(&trainer, Split::Heldout, 0, 96, absent_word)?;
+            tracing::info!(step = report.step, "held-out probe {}", serde_json::to_string(&seen)?);
+            writeln!(log, "{}", serde_json::json!({"step": report.step, "probe": seen}))?;
+        }
+    }
+    if trainer.step_count() > first {
+        trainer.save_checkpoint()?;
+    }
+    trainer.save_policy(&arguments.run.join("model.safetensors"))?;
+    Ok(())
+}
+
+fn announce(report: &StepReport) {
+    if report.step.is_multiple_of(25) {
+        let loss = report.loss;
+        tracing::info!(
+            step = report.step,
+            loss = loss.total,
+            tokens = loss.tokens,
+            patch_class = loss.patch_class,
+            patch_range = loss.patch_range,
+            norm = report.gradient_norm,
+            seconds = report.seconds.round(),
+        );
+    }
+}
+
+/// With several shards each works on one core; candle's own threads would only contend. The setting is read once per
+/// process, so the process starts itself again with it.
+fn give_each_shard_one_thread(shards: usize) -> Result<()> {
+    if shards > 1 && std::env::var_os(THREADS).is_none() {
+        let error = std::process::Command::new(std::env::current_exe()?)
+            .args(std::env::args_os().skip(1))
+            .env(THREADS, "1")
+            .exec();
+        return Err(error).context("starting again with one thread a shard");
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! Makes training samples: a clip from a seed, questions in words, completions in tokens.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use model_dir::Prompts;
+use msgs::QuestionKind;
+use processor::{Content, Message, Processor, RgbView, VisionInput};
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sim::catalogue::Catalogue;
+use sim::clip::{Clip, ClipSettings};
+use sim::questions::{Question, Truth};
+use sim::raster::Renderer;
+
+use crate::completion::{Completion, completion};
+use crate::distance_grid::distance_grid;
+use crate::patch_targets::patch_targets;
+use crate::sample::{ClipSample, Label, Part, Segment, Target, Tokens};
+use crate::{Error, Result, Split};
+
+/// Frames of one clip: one pair of the temporal patch.
+pub const FRAMES_PER_CLIP: usize = 2;
+/// Rate of a clip's frames in hertz.
+pub const FRAME_RATE_HZ: f64 = 2.0;
+
+/// What a sample is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleSettings {
+    /// Seed of the stream.
+    pub seed: u64,
+    /// Questions per clip.
+    pub questions: usize,
+    /// Of these, how many carry the whole completion; the others end where the map begins.
+    pub whole_completions: usize,
+    /// Share of clips whose prompt states no camera facts.
+    pub unknown_camera_share: f64,
+}
+
+/// Makes [`ClipSample`]s; sample `index` of a split is always the same.
+pub struct SampleMaker {
+    processor: Processor,
+    prompts: Prompts,
+    catalogue: Arc<Catalogue>,
+    patch_classes: Vec<String>,
+    distance_tokens: Vec<(u32, f64)>,
+    absent_word: u32,
+    settings: SampleSettings,
+}
+
+impl SampleMaker {
+    /// Reads processor and prompts of the model directory `dir`.
+    ///
+    /// # Errors
+    /// When a file is missing or unreadable, or the tokenizer does not spell every distance with one token.
+    pub fn new(dir: &Path, settings: SampleSettings) -> Result<Self> {
+        let processor = Processor::from_dir(dir)?;
+        let prompts = Prompts::read(&dir.join("prompts.toml"))?;
+        let catalogue = Catalogue::bundled()?;
+        let mut patch_classes = vec!["background".to_owned()];
+        patch_classes.extend(sim::world::classes(&catalogue));
+        let distance_tokens = distance_grid()
+            .into_iter()
+            .map(|(value, text)| Ok((single_token(&processor, &text)?, value)))
+            .collect::<Result<_>>()?;
+        let absent_word = single_token(&processor, " do")?;
+        Ok(Self { processor, prompts, catalogue, patch_classes, distance_tokens, absent_word, settings })
+    }
+
+    /// The processor of the model directory.
+    pub fn processor(&self) -> &Processor {
+        &self.processor
+    }
+
+    /// Names of the classes in [`crate::sample::PatchTargets::classes`]; 0 is whatever is no object.
+    pub fn patch_classes(&self) -> &[String] {
+        &self.patch_classes
+    }
+
+    /// The tokens that spell distances, with their values in metres, ascending.
+    pub fn distance_tokens(&self) -> &[(u32, f64)] {
+        &self.distance_tokens
+    }
+
+    /// The token that begins "do not see".
+    pub fn absent_word(&self) -> u32 {
+        self.absent_word
+    }
+
+    /// The token that fills up rows.
+    pub fn pad_token_id(&self) -> u32 {
+        self.processor.config().tokens.pad.unwrap_or_default()
+    }
+
+    /// Sample `index` of `split`. A clip that shows nothing to ask about gives way to the next of its own sub-stream.
+    ///
+    /// # Errors
+    /// When the processor refuses the clip; that would be a defect.
+    pub fn sample(&self, split: Split, index: u64) -> Result<ClipSample> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        random.set_stream(index);
+        let mut renderer = Renderer::new();
+        loop {
+            let clip = self.clip(split, random.next_u64(), &mut renderer);
+            let questions = choose_questions(&clip, self.settings.questions, &mut random);
+            if questions.iter().any(|q| q.truth != Truth::NotSeen) {
+                return self.sample_of(&clip, &questions, &mut random);
+            }
+        }
+    }
+
+    fn clip(&self, split: Split, seed: u64, renderer: &mut Renderer) -> Clip {
+        let (width, height) = self.frame_size();
+        let settings = ClipSettings { frames: FRAMES_PER_CLIP, width, height, rate_hz: FRAME_RATE_HZ, supersample: true };
+        Clip::generate(seed, split.rooms(), &self.catalogue, &settings, renderer)
+    }
+
+    /// The size that the processor gives a 640×480 picture, so that training frames need no further resizing.
+    fn frame_size(&self) -> (usize, usize) {
+        let preprocessor = self.processor.preprocessor();
+        let limits = preprocessor.video;
+        let factor = preprocessor.patch_size * preprocessor.merge_size;
+        let (height, width) =
+            processor::smart_resize(480, 640, factor, limits.min_pixels, limits.max_pixels).unwrap_or((112, 140));
+        (width, height)
+    }
+
+    fn sample_of(&self, clip: &Clip, questions: &[Question], random: &mut ChaCha8Rng) -> Result<ClipSample> {
+        let (width, height) = (clip.width(), clip.height());
+        let views: Vec<RgbView> = clip.frames.iter().map(|data| RgbView { width, height, data }).collect();
+        let vision = self.processor.video(&views, FRAME_RATE_HZ)?;
+        let known = !random.random_bool(self.settings.unknown_camera_share);
+        let facts = if known { clip.camera_facts() } else { geometry::CameraFacts::default() };
+        let system = grounding::prompt::system(&self.prompts.system, &facts);
+        let mut sample = ClipSample { patches: patch_targets(clip, vision.grid_thw, &self.patch_classes), ..ClipSample::default() };
+        for (i, question) in questions.iter().enumerate() {
+            let text = self.phrase(question, random)?;
+            let user = grounding::prompt::user(&self.prompts.user, &text);
+            let messages = [
+                Message::new("system", vec![Content::Text(system.clone())]),
+                Message::new("user", vec![Content::Video, Content::Text(user)]),
+            ];
+            let answer = completion(question, &clip.map);
+            let whole = i < self.settings.whole_completions;
+            let (prefix, segment) = self.segment(&messages, &vision, (question, &answer, whole))?;
+            sample.prefix = prefix;
+            sample.segments.push(segment);
+        }
+        sample.grid_thw = vision.grid_thw;
+        sample.pixel_values = vision.pixel_values;
+        Ok(sample)
+    }
+
+    /// The question in words, by one of the phrasings of its kind.
+    fn phrase(&self, question: &Question, random: &mut ChaCha8Rng) -> Result<String> {
+        let kind = question.kind.name();
+        let phrasings = self.prompts.phrasings.get(kind).filter(|p| !p.is_empty());
+        let phrasings = phrasings.ok_or(Error::NoPhrasing { expected: kind })?;
+        let phrasing = &phrasings[random.random_range(0..phrasings.len())];
+        let plural = grounding::plural(&question.class);
+        Ok(phrasing.replace("{object}", &question.class).replace("{objects}", &plural))
+    }
+
+    fn segment(
+        &self,
+        messages: &[Message],
+        vision: &VisionInput,
+        (question, answer, whole): (&Question, &Completion, bool),
+    ) -> Result<(Tokens, Segment)> {
+        let prompt = self.processor.render(messages, true)?;
+        let grid_only = VisionInput { pixel_values: Vec::new(), ..*vision };
+        let prompt_length = self.processor.prepare_text(&prompt, vec![], vec![grid_only.clone()])?.input_ids.len();
+        let end_of_turn = "<|im_end|>";
+        let text = format!("{prompt}{}{end_of_turn}", answer.text());
+        let inputs = self.processor.prepare_text(&text, vec![], vec![grid_only])?;
+        let next = self.labels(question, answer)?;
+        let found = inputs.input_ids.len() - prompt_length;
+        if next.len() + 1 != found {
+            let expected = format!("{} completion tokens and {end_of_turn} behind the prompt", next.len());
+            return Err(Error::Tokens { expected, found: format!("{found} tokens") });
+        }
+        let end = Target { label: Label::Token(inputs.input_ids[prompt_length + next.len()]), part: Part::Words };
+        let within_statement = next.iter().take_while(|(start, _)| *start < answer.statement.len()).count();
+        let mut targets: Vec<Target> = next.into_iter().map(|(_, target)| target).chain([end]).collect();
+        if !whole {
+            targets.truncate(within_statement);
+        }
+        let vision_end = self.processor.config().tokens.vision_end;
+        let prefix = inputs.input_ids.iter().rposition(|id| Some(*id) == vision_end).map_or(0, |i| i + 1);
+        let last = prompt_length + targets.len() - 1;
+        let slice = |range: std::ops::Range<usize>| Tokens {
+            ids: inputs.input_ids[range.clone()].to_vec(),
+            positions: std::array::from_fn(|axis| inputs.position_ids[axis][range.clone()].to_vec()),
+        };
+        let mut row = vec![None; prompt_length - 1 - prefix];
+        row.extend(targets.into_iter().map(Some));
+        Ok((slice(0..prefix), Segment { tokens: slice(prefix..last), targets: row }))
+    }
+
+    /// For each completion token: the byte where it starts, and the target that it is.
+    fn labels(&self, question: &Question, answer: &Completion) -> Result<Vec<(usize, Target)>> {
+        let text = answer.text();
+        let tokenizer = self.processor.tokenizer().inner();
+        let encoding = tokenizer.encode(text.as_str(), false).map_err(|e| Error::Tokenizer(e.to_string()))?;
+        let presence = "<think>I".len();
+        let map_end = text.find("</map>").unwrap_or(text.len());
+        let answer_start = text.find("<answer>").map_or(text.len(), |i| i + "<answer>".len());
+        let answer_end = text.find("</answer>").unwrap_or(text.len());
+        let label = |(id, &(start, end)): (&u32, &(usize, usize))| {
+            let in_statement = start < answer.statement.len();
+            let is_number = in_statement && answer.number.as_deref() == text.get(start..end);
+            let part = match start {
+                _ if is_number => Part::Number,
+                s if s == presence => Part::Presence,
+                s if in_statement || s > answer_end => Part::Words,
+                s if s < map_end => Part::Map,
+                s if s >= answer_start && s < answer_end => Part::Answer,
+                _ => Part::Words,
+            };
+            let label = match (part, question.kind, question.truth) {
+                (Part::Number, QuestionKind::EgoDistance, Truth::Number(metres)) => Label::Distance(metres),
+                _ => Label::Token(*id),
+            };
+            (start, Target { label, part })
+        };
+        Ok(encoding.get_ids().iter().zip(encoding.get_offsets()).map(label).collect())
+    }
+}
+
+/// Up to `count` questions of a clip in random order: three of seven about what is absent.
+fn choose_questions(clip: &Clip, count: usize, random: &mut impl Rng) -> Vec<Question> {
+    let mut present: Vec<Question> = clip.questions.iter().filter(|q| q.truth != Truth::NotSeen).cloned().collect();
+    let mut absent: Vec<Question> = clip.questions.iter().filter(|q| q.truth == Truth::NotSeen).cloned().collect();
+    present.shuffle(random);
+    absent.shuffle(random);
+    absent.truncate((count * 3).div_ceil(7));
+    present.truncate(count - absent.len());
+    let mut chosen = present;
+    chosen.append(&mut absent);
+    chosen.shuffle(random);
+    chosen
+}
+
+fn single_token(processor: &Processor, text: &str) -> Result<u32> {
+    match processor.tokenizer().encode(text)?.as_slice() {
+        [id] => Ok(*id),
+        other => Err(Error::Tokens { expected: format!("one token for {text:?}"), found: format!("{}", other.len()) }),
+    }
+}
