@@ -1,1 +1,26 @@
 //! Frames, cameras and rigid transforms.
+//!
+//! Convention: lengths in metres, angles in radians unless the name says `deg`; frames follow REP-103 (base: x
+//! forward, y left, z up; optical: x right, y down, z forward). A transform named `parent_from_child` takes points of
+//! the child frame to the parent frame. Failure modes are [`GeometryError`].
+
+mod buffer;
+mod camera;
+mod error;
+
+pub use buffer::{MAX_FRAMES, MAX_HISTORY, MAX_NAME_BYTES, StampedTransform, TransformBuffer};
+pub use camera::{Camera, CameraFacts};
+pub use error::GeometryError;
+
+/// A rotation followed by a translation, in metres.
+pub type RigidTransform = nalgebra::Isometry3<f64>;
+
+/// A transform from its parts as ROS messages carry them: translation (x, y, z) and quaternion (x, y, z, w).
+///
+/// The quaternion is normalised; a transform whose numbers are not finite stays so and is refused by
+/// [`TransformBuffer::insert`]. A quaternion of no length becomes not-a-number likewise.
+pub fn rigid_transform(translation: [f64; 3], quaternion: [f64; 4]) -> RigidTransform {
+    let [x, y, z, w] = quaternion;
+    let rotation = nalgebra::UnitQuaternion::from_quaternion(nalgebra::Quaternion::new(w, x, y, z));
+    RigidTransform::from_parts(nalgebra::Translation3::from(translation), rotation)
+}
