@@ -137,8 +137,8 @@ impl ModelConfig {
     /// # Errors
     /// [`ProcessorError::Json`], [`ProcessorError::Config`].
     pub fn from_json(text: &str) -> Result<Self> {
-        let value = serde_json::from_str(text)
-            .map_err(|source| ProcessorError::Json { path: "config.json".into(), source })?;
+        let value =
+            serde_json::from_str(text).map_err(|source| ProcessorError::Json { path: "config.json".into(), source })?;
         Self::from_value(&value)
     }
 

@@ -56,9 +56,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn opt<T: DeserializeOwned>(&self, key: &str, expected: &str) -> Result<Option<T>> {
         match self.map.get(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => {
-                T::deserialize(value).map(Some).map_err(|_| self.mismatch(key, expected, brief(value)))
-            }
+            Some(value) => T::deserialize(value).map(Some).map_err(|_| self.mismatch(key, expected, brief(value))),
         }
     }
 

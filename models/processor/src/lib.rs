@@ -92,6 +92,16 @@ impl Processor {
             }
         }
         let (template, tokenizer) = (ChatTemplate::from_dir(dir)?, TextTokenizer::from_dir(dir)?);
+        for (key, id) in [("image_token_id", config.tokens.image), ("video_token_id", config.tokens.video)] {
+            if tokenizer.inner().id_to_token(id).is_none() || id as usize >= config.text.vocab_size {
+                return Err(ProcessorError::Config {
+                    file: "config.json".to_owned(),
+                    key: key.to_owned(),
+                    expected: "a token of tokenizer.json below vocab_size".to_owned(),
+                    found: id.to_string(),
+                });
+            }
+        }
         Ok(Self { config, preprocessor, template, tokenizer })
     }
 

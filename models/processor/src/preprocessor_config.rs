@@ -145,8 +145,7 @@ fn limits(fields: &Fields, default: PixelLimits) -> Result<PixelLimits> {
     let edge = |key: &str| size.as_ref().map_or(Ok(None), |size| size.opt_size(key));
     let min_pixels = fields.opt_size("min_pixels")?.or(edge("shortest_edge")?).or(edge("min_pixels")?);
     let max_pixels = fields.opt_size("max_pixels")?.or(edge("longest_edge")?).or(edge("max_pixels")?);
-    let (min_pixels, max_pixels) =
-        (min_pixels.unwrap_or(default.min_pixels), max_pixels.unwrap_or(default.max_pixels));
+    let (min_pixels, max_pixels) = (min_pixels.unwrap_or(default.min_pixels), max_pixels.unwrap_or(default.max_pixels));
     if min_pixels > max_pixels {
         return Err(fields.mismatch("max_pixels", format!("at least min_pixels = {min_pixels}"), max_pixels));
     }

@@ -33,8 +33,8 @@ impl TextTokenizer {
         if !path.exists() {
             return Err(ProcessorError::MissingFile { dir: dir.to_owned(), expected: "tokenizer.json" });
         }
-        let inner = Tokenizer::from_file(&path)
-            .map_err(|e| ProcessorError::Tokenizer(format!("{}: {e}", path.display())))?;
+        let inner =
+            Tokenizer::from_file(&path).map_err(|e| ProcessorError::Tokenizer(format!("{}: {e}", path.display())))?;
         Ok(Self::new(inner))
     }
 
