@@ -1,0 +1,171 @@
+//! The loaded model: three graphs whose signatures fit the configuration, and the tokenizer.
+
+use std::path::{Path, PathBuf};
+
+use processor::config::ModelConfig;
+use processor::tokens::TextTokenizer;
+
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::runtime;
+use crate::signature::{self, F32, FLOAT, I64, Port};
+
+/// How to load and run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EngineSettings {
+    /// Threads for one operation; 0 is one for each core.
+    pub threads: usize,
+    /// Lets idle threads spin between operations: lower latency, a busy core.
+    pub spin: bool,
+    /// The ONNX Runtime library; `None` searches (see [`runtime::init`]).
+    pub library: Option<PathBuf>,
+    /// Folder of `tokenizer.json`; `None` takes the model directory that `onnx/` lies in,
+    /// or `onnx/` itself, where an export puts a copy.
+    pub tokenizer_dir: Option<PathBuf>,
+}
+
+/// Sizes that the graphs must agree on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Dimensions {
+    pub(crate) hidden: usize,
+    pub(crate) layers: usize,
+    pub(crate) kv_heads: usize,
+    pub(crate) head_dim: usize,
+    pub(crate) vocab: usize,
+    /// Context length in tokens.
+    pub(crate) context: usize,
+    /// Patches per merge block's side.
+    pub(crate) merge: usize,
+    /// Values of one flattened patch: channels · frames · side².
+    pub(crate) patch_values: usize,
+    pub(crate) image_token_id: u32,
+    pub(crate) video_token_id: u32,
+}
+
+impl Dimensions {
+    fn from_config(config: &ModelConfig) -> Self {
+        let text = &config.text;
+        Self {
+            hidden: text.hidden_size,
+            layers: text.num_hidden_layers,
+            kv_heads: text.num_key_value_heads,
+            head_dim: text.head_dim,
+            vocab: text.vocab_size,
+            context: text.max_position_embeddings,
+            merge: config.vision.spatial_merge_size,
+            patch_values: config.vision.patch_dim(),
+            image_token_id: config.tokens.image,
+            video_token_id: config.tokens.video,
+        }
+    }
+}
+
+/// A model on ONNX Runtime. Shared by reference: its methods take `&self`, and
+/// vision and decoder may run at the same time on two threads.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) vision: Graph,
+    pub(crate) embedding: Graph,
+    pub(crate) model: Graph,
+    pub(crate) dims: Dimensions,
+    pub(crate) tokens: TextTokenizer,
+    eos_ids: Vec<u32>,
+    /// `past_key_values.N.key`, `.value` in the order of a KV state.
+    pub(crate) past_names: Vec<String>,
+    /// Output indices in `model` of a KV state's tensors, in the same order.
+    pub(crate) present: Vec<usize>,
+    /// Output indices of `logits`, `image_features`, `inputs_embeds` in their graphs.
+    pub(crate) logits: usize,
+    pub(crate) image_features: usize,
+    pub(crate) inputs_embeds: usize,
+}
+
+impl Engine {
+    /// Loads `vision.onnx`, `embedding.onnx` and `model.onnx` of `onnx_dir` and checks
+    /// their inputs and outputs against `config`.
+    ///
+    /// # Errors
+    /// [`Error::NoRuntime`], [`Error::MissingFile`], [`Error::Load`] (truncated or too
+    /// new), [`Error::Signature`] (another checkpoint's graph), [`Error::Processor`] (tokenizer).
+    pub fn load(onnx_dir: &Path, config: &ModelConfig, settings: &EngineSettings) -> Result<Self> {
+        runtime::init(settings.library.as_deref())?;
+        let dims = Dimensions::from_config(config);
+        let tokens = load_tokens(onnx_dir, settings)?;
+        let vision = Graph::load(onnx_dir, "vision.onnx", settings)?;
+        let embedding = Graph::load(onnx_dir, "embedding.onnx", settings)?;
+        let model = Graph::load(onnx_dir, "model.onnx", settings)?;
+        check_signatures(&dims, [&vision, &embedding, &model])?;
+        let present = layer_names("present", dims.layers);
+        Ok(Self {
+            logits: model.output_index("logits")?,
+            image_features: vision.output_index("image_features")?,
+            inputs_embeds: embedding.output_index("inputs_embeds")?,
+            present: present.iter().map(|name| model.output_index(name)).collect::<Result<_>>()?,
+            past_names: layer_names("past_key_values", dims.layers),
+            vision,
+            embedding,
+            model,
+            dims,
+            tokens,
+            eos_ids: config.tokens.eos.clone(),
+        })
+    }
+
+    /// The tokenizer that completions are decoded with.
+    pub fn tokens(&self) -> &TextTokenizer {
+        &self.tokens
+    }
+
+    /// Tokens that end a completion according to the configuration; for
+    /// `GenerateSettings::eos_ids`.
+    pub fn eos_ids(&self) -> &[u32] {
+        &self.eos_ids
+    }
+
+    /// Context length in tokens, prompt and completion together.
+    pub fn context(&self) -> usize {
+        self.dims.context
+    }
+}
+
+fn load_tokens(onnx_dir: &Path, settings: &EngineSettings) -> Result<TextTokenizer> {
+    let beside = onnx_dir.parent().filter(|folder| folder.join("tokenizer.json").is_file());
+    let folder = settings.tokenizer_dir.as_deref().or(beside).unwrap_or(onnx_dir);
+    Ok(TextTokenizer::from_dir(folder)?)
+}
+
+/// `prefix.0.key`, `prefix.0.value`, `prefix.1.key`, …
+fn layer_names(prefix: &str, layers: usize) -> Vec<String> {
+    (0..layers).flat_map(|layer| ["key", "value"].map(|part| format!("{prefix}.{layer}.{part}"))).collect()
+}
+
+fn check_signatures(dims: &Dimensions, [vision, embedding, model]: [&Graph; 3]) -> Result<()> {
+    let hidden = Some(dims.hidden);
+    let pixels = Port::new("pixel_values", F32, &[None, Some(dims.patch_values)]);
+    let grid = Port::new("image_grid_thw", I64, &[None, Some(3)]);
+    let features = || Port::new("image_features", FLOAT, &[None, hidden]);
+    signature::check(vision, &[pixels, grid], &[features()])?;
+
+    let ids = Port::new("input_ids", I64, &[None, None]);
+    let embeds = || Port::new("inputs_embeds", FLOAT, &[None, None, hidden]);
+    signature::check(embedding, &[ids, features()], &[embeds()])?;
+
+    let cache = [None, Some(dims.kv_heads), None, Some(dims.head_dim)];
+    let caches = |prefix| layer_names(prefix, dims.layers).into_iter().map(|name| Port::new(name, FLOAT, &cache));
+    let mask = Port::new("attention_mask", I64, &[None, None]);
+    let positions = Port::new("position_ids", I64, &[Some(3), None, None]);
+    let inputs: Vec<Port> = [embeds(), mask, positions].into_iter().chain(caches("past_key_values")).collect();
+    let logits = Port::new("logits", FLOAT, &[None, None, Some(dims.vocab)]);
+    let outputs: Vec<Port> = std::iter::once(logits).chain(caches("present")).collect();
+    signature::check(model, &inputs, &outputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layer_names_are_key_then_value() {
+        assert_eq!(layer_names("present", 2), ["present.0.key", "present.0.value", "present.1.key", "present.1.value"]);
+    }
+}

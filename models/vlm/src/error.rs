@@ -1,0 +1,108 @@
+//! What can go wrong between a model directory and an answer.
+
+use std::path::PathBuf;
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Every failure of loading or running the engine, with expected and found.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No ONNX Runtime library could be loaded.
+    #[error(
+        "no usable ONNX Runtime library; looked at: {}. Get it with `make setup`, or with `pip install onnxruntime=={version}` \
+         and SPACER_ORT_DYLIB=<site-packages>/onnxruntime/capi/libonnxruntime.so.{version}",
+        looked_at.join("; ")
+    )]
+    NoRuntime {
+        /// Every place tried, each with the reason it was refused.
+        looked_at: Vec<String>,
+        /// The release to get.
+        version: &'static str,
+    },
+    /// ONNX Runtime was loaded but its environment could not be made.
+    #[error("ONNX Runtime {library} loaded, but its environment failed: {reason}")]
+    Environment {
+        /// Library that was loaded.
+        library: String,
+        /// ONNX Runtime's message.
+        reason: String,
+    },
+    /// A file of the model directory is not there.
+    #[error("missing model file {path}: expected {expected}, found nothing")]
+    MissingFile {
+        /// Where it should be.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// ONNX Runtime refused a graph: truncated, tampered, too new, or its external data is not there.
+    #[error(
+        "cannot load {path}: expected a complete ONNX graph, found {found_bytes} bytes that ONNX Runtime refuses: {reason}"
+    )]
+    Load {
+        /// The graph file.
+        path: PathBuf,
+        /// Its size on disk in bytes.
+        found_bytes: u64,
+        /// ONNX Runtime's message.
+        reason: String,
+    },
+    /// A graph's inputs or outputs are not those of this architecture and configuration.
+    #[error("{graph}: {what}: expected {expected}, found {found}")]
+    Signature {
+        /// File name of the graph.
+        graph: &'static str,
+        /// Which input or output.
+        what: String,
+        /// Expected element type and shape.
+        expected: String,
+        /// Type and shape in the file.
+        found: String,
+    },
+    /// A tensor given to the engine has the wrong size.
+    #[error("{what}: expected {expected}, found {found}")]
+    Shape {
+        /// Which tensor or count.
+        what: &'static str,
+        /// Expected size.
+        expected: String,
+        /// Size given.
+        found: String,
+    },
+    /// A prompt (with the tokens to generate) over the model's context.
+    #[error("prompt too long: expected at most {expected} tokens with the completion, found {found}")]
+    TooLong {
+        /// The model's context length in tokens.
+        expected: usize,
+        /// Prompt plus completion in tokens.
+        found: usize,
+    },
+    /// A graph failed while running.
+    #[error("{graph} failed: {reason}")]
+    Run {
+        /// File name of the graph.
+        graph: &'static str,
+        /// ONNX Runtime's message.
+        reason: String,
+    },
+    /// Logits without a finite maximum: broken weights or an overflow.
+    #[error("logits: expected finite values, found {found}")]
+    NonFinite {
+        /// The offending value and its token id.
+        found: String,
+    },
+    /// A setting out of its range.
+    #[error("setting {name}: expected {expected}, found {found}")]
+    Setting {
+        /// Name of the setting.
+        name: &'static str,
+        /// Allowed range.
+        expected: &'static str,
+        /// Value given.
+        found: String,
+    },
+    /// Tokenizer or configuration refused by the processor.
+    #[error(transparent)]
+    Processor(#[from] processor::ProcessorError),
+}

@@ -1,0 +1,90 @@
+//! One ONNX graph: loading with a clear refusal, and running by name.
+//!
+//! `ort` wants `&mut Session` to run; the mutex here lets an engine be shared, so
+//! that frames can be encoded on one thread while another decodes.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::session::{Session, SessionInputValue};
+use ort::value::{DynValue, Outlet, TensorElementType};
+
+use crate::engine::EngineSettings;
+use crate::error::{Error, Result};
+use crate::runtime;
+
+/// Named inputs of one run.
+pub(crate) type Inputs<'v> = Vec<(Cow<'v, str>, SessionInputValue<'v>)>;
+
+/// A loaded graph.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    /// File name, for messages.
+    pub(crate) name: &'static str,
+    pub(crate) inputs: Vec<Outlet>,
+    pub(crate) outputs: Vec<Outlet>,
+    session: Mutex<Session>,
+}
+
+impl Graph {
+    /// Loads `folder/name`.
+    pub(crate) fn load(folder: &Path, name: &'static str, settings: &EngineSettings) -> Result<Self> {
+        let path = folder.join(name);
+        let found_bytes = match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => metadata.len(),
+            _ => return Err(Error::MissingFile { path, expected: "an ONNX graph of the model directory" }),
+        };
+        let session = commit(&path, settings).map_err(|error| Error::Load {
+            path: PathBuf::from(&path),
+            found_bytes,
+            reason: error.message().to_owned(),
+        })?;
+        let (inputs, outputs) = (copy(session.inputs()), copy(session.outputs()));
+        Ok(Self { name, inputs, outputs, session: Mutex::new(session) })
+    }
+
+    /// Runs on `inputs`; outputs in the order of [`Self::outputs`].
+    pub(crate) fn run(&self, inputs: Inputs<'_>) -> Result<Vec<DynValue>> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs = session.run(inputs).map_err(|error| self.failed(error))?;
+        Ok(outputs.into_iter().map(|(_, value)| value).collect())
+    }
+
+    /// An `ort` error as this graph's.
+    pub(crate) fn failed(&self, error: ort::Error) -> Error {
+        Error::Run { graph: self.name, reason: error.message().to_owned() }
+    }
+
+    /// Element type of input `name`; f32 where the graph has no such input.
+    pub(crate) fn input_type(&self, name: &str) -> TensorElementType {
+        let outlet = self.inputs.iter().find(|outlet| outlet.name() == name);
+        outlet.and_then(|outlet| outlet.dtype().tensor_type()).unwrap_or(TensorElementType::Float32)
+    }
+
+    /// Index of output `name`.
+    pub(crate) fn output_index(&self, name: &str) -> Result<usize> {
+        self.outputs.iter().position(|outlet| outlet.name() == name).ok_or_else(|| Error::Signature {
+            graph: self.name,
+            what: format!("output `{name}`"),
+            expected: "present".into(),
+            found: "absent".into(),
+        })
+    }
+}
+
+fn copy(outlets: &[Outlet]) -> Vec<Outlet> {
+    outlets.iter().map(|outlet| Outlet::new(outlet.name(), outlet.dtype().clone())).collect()
+}
+
+fn commit(path: &Path, settings: &EngineSettings) -> ort::Result<Session> {
+    let environment = runtime::environment().map_err(|error| ort::Error::new(error.to_string()))?;
+    let mut builder: SessionBuilder = Session::builder(environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(settings.threads)?
+        .with_inter_threads(1)?
+        .with_intra_op_spinning(settings.spin)?
+        .with_deterministic_compute(true)?;
+    builder.commit_from_file(path)
+}
