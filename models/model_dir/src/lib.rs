@@ -1,1 +1,35 @@
-//! The on-disk contract between training and the robot.
+//! The on-disk contract between training and the robot: one directory is one model.
+//!
+//! ```text
+//! config.json tokenizer.json preprocessor_config.json chat_template.jinja …   Hugging Face's files
+//! onnx/                                                                        the exported graphs
+//! prompts.toml calibration.toml                                                words and interval widths
+//! manifest.toml                                                                what it is, and every file's digest
+//! ```
+//!
+//! [`ModelDir::open`] reads and validates the TOML files and checks that the layout is there; it doesn't read weights.
+//! [`ModelDir::verify_digests`] reads every byte. [`write_manifest`] is what training ends with. Unknown keys are
+//! errors everywhere, so that a misspelt one can't be silently ignored. Nothing here knows an engine.
+//!
+//! ```no_run
+//! use model_dir::ModelDir;
+//!
+//! let model = ModelDir::open("models/zoo/spacer-nano".as_ref())?;
+//! model.verify_digests()?;
+//! println!("{} {}", model.manifest().name, model.manifest().version);
+//! # Ok::<(), model_dir::Error>(())
+//! ```
+
+mod calibration;
+mod digest;
+mod directory;
+mod error;
+mod manifest;
+mod prompts;
+
+pub use calibration::{Calibration, KindCalibration, Width};
+pub use digest::digest_file;
+pub use directory::{ModelDir, write_calibration, write_manifest, write_prompts};
+pub use error::{Error, Result};
+pub use manifest::{Evaluation, FileDigest, LossPoint, Manifest, Precision, Training};
+pub use prompts::{KindPrompts, Prompts, fill};

@@ -1,0 +1,234 @@
+//! Opening, verifying and writing a model directory.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::calibration::Calibration;
+use crate::digest::{digest_file, digest_tree, list_files};
+use crate::error::{Error, Result};
+use crate::manifest::{FileDigest, Manifest};
+use crate::prompts::Prompts;
+
+const MANIFEST: &str = "manifest.toml";
+const PROMPTS: &str = "prompts.toml";
+const CALIBRATION: &str = "calibration.toml";
+/// What the robot needs besides the TOML files; weights as safetensors are optional.
+const REQUIRED: [&str; 8] = [
+    "config.json",
+    "tokenizer.json",
+    "preprocessor_config.json",
+    "chat_template.jinja",
+    "onnx/vision.onnx",
+    "onnx/embedding.onnx",
+    "onnx/model.onnx",
+    "onnx/genai_config.json",
+];
+
+/// A model directory whose layout and TOML files are valid.
+#[derive(Clone, Debug)]
+pub struct ModelDir {
+    path: PathBuf,
+    manifest: Manifest,
+    prompts: Prompts,
+    calibration: Calibration,
+}
+
+impl ModelDir {
+    /// Reads and validates the layout; weights are not read, see [`ModelDir::verify_digests`].
+    ///
+    /// # Errors
+    /// `NoDirectory`, `MissingFile`, `Parse` (with unknown keys), `Value`, `Io`.
+    pub fn open(path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            return Err(Error::NoDirectory { path: path.to_path_buf() });
+        }
+        let manifest: Manifest = read_toml(&path.join(MANIFEST))?;
+        check_manifest(&path.join(MANIFEST), &manifest)?;
+        for name in REQUIRED {
+            require(path, name, &manifest)?;
+        }
+        for name in manifest.files.keys() {
+            require(path, name, &manifest)?;
+        }
+        let prompts = read_toml(&path.join(PROMPTS))?;
+        check_prompts(&path.join(PROMPTS), &prompts)?;
+        let calibration = read_toml(&path.join(CALIBRATION))?;
+        check_calibration(&path.join(CALIBRATION), &calibration)?;
+        Ok(Self { path: path.to_path_buf(), manifest, prompts, calibration })
+    }
+
+    /// Reads every file and compares it with the manifest.
+    ///
+    /// # Errors
+    /// The first file, in order of names, that is absent (`MissingFile`), shorter or longer (`Length`), changed
+    /// (`Digest`) or not in the manifest (`Unlisted`), with the expected and found digest.
+    pub fn verify_digests(&self) -> Result<()> {
+        for (name, expected) in &self.manifest.files {
+            require(&self.path, name, &self.manifest)?;
+            verify_file(&self.path.join(name), expected)?;
+        }
+        let unlisted = |name: &String| name != MANIFEST && !self.manifest.files.contains_key(name);
+        match list_files(&self.path)?.into_iter().find(unlisted) {
+            Some(name) => Err(Error::Unlisted { path: self.path.join(name) }),
+            None => Ok(()),
+        }
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory of the exported graphs.
+    pub fn onnx_path(&self) -> PathBuf {
+        self.path.join("onnx")
+    }
+
+    /// `manifest.toml`.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// `prompts.toml`.
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
+    /// `calibration.toml`.
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+}
+
+/// Digests every file under `dir` into `manifest.files` and writes `dir/manifest.toml`; returns what was written. The
+/// file appears complete or not at all. Hidden files are left out.
+///
+/// # Errors
+/// `Value`, `Io`, `Format`.
+pub fn write_manifest(dir: &Path, mut manifest: Manifest) -> Result<Manifest> {
+    manifest.files = digest_tree(dir, MANIFEST)?;
+    check_manifest(&dir.join(MANIFEST), &manifest)?;
+    write_toml(&dir.join(MANIFEST), &manifest)?;
+    Ok(manifest)
+}
+
+/// Validates and writes `dir/prompts.toml`.
+///
+/// # Errors
+/// `Value`, `Io`, `Format`.
+pub fn write_prompts(dir: &Path, prompts: &Prompts) -> Result<()> {
+    check_prompts(&dir.join(PROMPTS), prompts)?;
+    write_toml(&dir.join(PROMPTS), prompts)
+}
+
+/// Validates and writes `dir/calibration.toml`.
+///
+/// # Errors
+/// `Value`, `Io`, `Format`.
+pub fn write_calibration(dir: &Path, calibration: &Calibration) -> Result<()> {
+    check_calibration(&dir.join(CALIBRATION), calibration)?;
+    write_toml(&dir.join(CALIBRATION), calibration)
+}
+
+fn require(dir: &Path, name: &str, manifest: &Manifest) -> Result<()> {
+    let path = dir.join(name);
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(Error::MissingFile { path, expected: manifest.files.get(name).map(|file| file.sha256.clone()) })
+}
+
+fn verify_file(path: &Path, expected: &FileDigest) -> Result<()> {
+    let found = digest_file(path)?;
+    let path = path.to_path_buf();
+    if found.bytes != expected.bytes {
+        return Err(Error::Length {
+            path,
+            expected_bytes: expected.bytes,
+            found_bytes: found.bytes,
+            expected: expected.sha256.clone(),
+            found: found.sha256,
+        });
+    }
+    if found.sha256 != expected.sha256 {
+        return Err(Error::Digest { path, expected: expected.sha256.clone(), found: found.sha256 });
+    }
+    Ok(())
+}
+
+fn check_manifest(path: &Path, manifest: &Manifest) -> Result<()> {
+    let bad = |key: String, expected, found: &str| {
+        Err(Error::Value { path: path.to_path_buf(), key, expected, found: format!("{found:?}") })
+    };
+    for (key, value) in [("name", &manifest.name), ("version", &manifest.version), ("licence", &manifest.licence)] {
+        if value.trim().is_empty() {
+            return bad(key.to_owned(), "some text", value);
+        }
+    }
+    for (name, file) in &manifest.files {
+        let parts = || name.split('/');
+        if name.contains('\\') || parts().any(|part| part.is_empty() || part == "." || part == "..") {
+            return bad("files".to_owned(), "paths inside the directory, with / between parts", name);
+        }
+        if file.sha256.len() != 64 || !file.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return bad(format!("files.{name:?}.sha256"), "64 lower-case hexadecimal digits", &file.sha256);
+        }
+    }
+    Ok(())
+}
+
+fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
+    let bad = |key: String, expected, found: &str| {
+        Err(Error::Value { path: path.to_path_buf(), key, expected, found: format!("{found:?}") })
+    };
+    if !prompts.user.contains("{question}") {
+        return bad("user".to_owned(), "a template with {question}", &prompts.user);
+    }
+    for (kind, words) in &prompts.kinds {
+        if words.phrasings.iter().all(|phrasing| phrasing.trim().is_empty()) {
+            return bad(format!("kinds.{kind}.phrasings"), "at least one phrasing", "");
+        }
+    }
+    Ok(())
+}
+
+fn check_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
+    for (kind, entry) in &calibration.kinds {
+        let bad = |key: &str, expected, found: f64| {
+            let key = format!("kinds.{kind}.{key}");
+            Err(Error::Value { path: path.to_path_buf(), key, expected, found: found.to_string() })
+        };
+        if !(entry.coverage > 0.0 && entry.coverage < 1.0) {
+            return bad("coverage", "over 0 and under 1", entry.coverage);
+        }
+        let width = entry.width.get();
+        if !(width.is_finite() && width >= 0.0) {
+            return bad("width", "a finite number of at least 0", width);
+        }
+    }
+    Ok(())
+}
+
+fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    if !path.is_file() {
+        return Err(Error::MissingFile { path: path.to_path_buf(), expected: None });
+    }
+    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    toml::from_str(&text).map_err(|source| Error::Parse { path: path.to_path_buf(), source: Box::new(source) })
+}
+
+fn write_toml<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let text = toml::to_string_pretty(value)
+        .map_err(|source| Error::Format { path: path.to_path_buf(), source: Box::new(source) })?;
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(Error::io(path))?;
+    file.write_all(text.as_bytes()).map_err(Error::io(path))?;
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    file.as_file().set_permissions(readable).map_err(Error::io(path))?;
+    file.as_file().sync_all().map_err(Error::io(path))?;
+    file.persist(path).map_err(|error| Error::Io { path: path.to_path_buf(), source: error.error })?;
+    Ok(())
+}

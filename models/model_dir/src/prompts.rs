@@ -1,0 +1,68 @@
+//! `prompts.toml`: the words around a question. The same file feeds training and the robot.
+//!
+//! Templates are plain strings with placeholders in braces; [`fill`] replaces the ones it is given and leaves every
+//! other brace alone, so that JSON may stand in a template.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The prompts as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prompts {
+    /// System message, with the camera's facts in placeholders, say `{camera_height_m}`, `{horizontal_fov_deg}`.
+    pub system: String,
+    /// User message: `{question}` and `{instruction}` (the kind's answer instruction).
+    pub user: String,
+    /// By question kind, say `distance`.
+    pub kinds: BTreeMap<String, KindPrompts>,
+}
+
+/// The words of one question kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindPrompts {
+    /// How the answer is to be written.
+    pub instruction: String,
+    /// Ways to put the question, with `{object}` where the object's name goes.
+    pub phrasings: Vec<String>,
+}
+
+impl Prompts {
+    /// The user message for a question of `kind`; an unknown kind gets no instruction.
+    pub fn user_text(&self, kind: &str, question: &str) -> String {
+        let instruction = self.kinds.get(kind).map_or("", |kind| kind.instruction.as_str());
+        fill(&self.user, &[("question", question), ("instruction", instruction)])
+    }
+
+    /// The system message with `facts` (name, value) filled in.
+    pub fn system_text(&self, facts: &[(&str, &str)]) -> String {
+        fill(&self.system, facts)
+    }
+}
+
+/// Replaces `{name}` by its value for every pair, in one pass: what a value contains is never replaced again, so a
+/// question holding `{instruction}` stays as asked.
+///
+/// ```
+/// let text = model_dir::fill("How far is the {object}? {x}", &[("object", "{x} door")]);
+/// assert_eq!(text, "How far is the {x} door? {x}");
+/// ```
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        let (before, from_brace) = rest.split_at(open);
+        text.push_str(before);
+        let found = values.iter().find_map(|(name, value)| {
+            let tail = from_brace[1..].strip_prefix(name)?.strip_prefix('}')?;
+            Some((*value, tail))
+        });
+        let (value, tail) = found.unwrap_or(("{", &from_brace[1..]));
+        text.push_str(value);
+        rest = tail;
+    }
+    text.push_str(rest);
+    text
+}

@@ -1,0 +1,164 @@
+//! A model directory is refused with the file's name and both digests when a file is missing, truncated or tampered.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use model_dir::{
+    Calibration, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest, ModelDir, Precision, Prompts,
+    Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
+};
+use tempfile::TempDir;
+
+const FILES: [&str; 9] = [
+    "config.json",
+    "tokenizer.json",
+    "preprocessor_config.json",
+    "chat_template.jinja",
+    "onnx/vision.onnx",
+    "onnx/embedding.onnx",
+    "onnx/model.onnx",
+    "onnx/model.onnx.data",
+    "onnx/genai_config.json",
+];
+
+fn manifest() -> Manifest {
+    Manifest {
+        name: "test".into(),
+        version: "0.1.0".into(),
+        licence: "CC0-1.0".into(),
+        precision: Precision::F32,
+        training: Some(Training {
+            command: "spacer-train sft --seed 7".into(),
+            seed: 7,
+            seconds: 12.5,
+            loss_curve: vec![LossPoint { step: 1, loss: 6.0 }, LossPoint { step: 2, loss: 5.5 }],
+        }),
+        evaluation: vec![Evaluation {
+            command: "spacer-train evaluate".into(),
+            scores: BTreeMap::from([("distance.mra".into(), 0.5)]),
+        }],
+        files: BTreeMap::new(),
+    }
+}
+
+fn calibration() -> Calibration {
+    let entry = |width| KindCalibration { coverage: 0.9, width, n: 400, split: "calibration".into() };
+    Calibration {
+        kinds: BTreeMap::from([
+            ("distance".into(), entry(Width::RelativeWidth(0.4))),
+            ("count".into(), entry(Width::AbsoluteWidth(1.0))),
+        ]),
+    }
+}
+
+fn prompts() -> Prompts {
+    let distance = KindPrompts {
+        instruction: "Answer in metres.".into(),
+        phrasings: vec!["How far is the {object}?".into()],
+    };
+    Prompts {
+        system: "Camera at {camera_height_m} m. Map: {\"a\": [[1, 2]]}".into(),
+        user: "{question} {instruction}".into(),
+        kinds: BTreeMap::from([("distance".into(), distance)]),
+    }
+}
+
+fn model() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("onnx")).unwrap();
+    for name in FILES {
+        fs::write(dir.path().join(name), format!("content of {name}")).unwrap();
+    }
+    write_prompts(dir.path(), &prompts()).unwrap();
+    write_calibration(dir.path(), &calibration()).unwrap();
+    write_manifest(dir.path(), manifest()).unwrap();
+    dir
+}
+
+fn verify(dir: &Path) -> Result<(), Error> {
+    ModelDir::open(dir)?.verify_digests()
+}
+
+#[test]
+fn whole_directory_reads_back_as_written() {
+    let dir = model();
+    let opened = ModelDir::open(dir.path()).unwrap();
+    opened.verify_digests().unwrap();
+    assert_eq!(opened.prompts(), &prompts());
+    assert_eq!(opened.calibration(), &calibration());
+    assert_eq!(opened.manifest().training, manifest().training);
+    assert_eq!(opened.manifest().evaluation, manifest().evaluation);
+    assert_eq!(opened.manifest().files.len(), FILES.len() + 2);
+    assert_eq!(opened.prompts().user_text("distance", "{instruction}?"), "{instruction}? Answer in metres.");
+    let system = opened.prompts().system_text(&[("camera_height_m", "0.4")]);
+    assert_eq!(system, "Camera at 0.4 m. Map: {\"a\": [[1, 2]]}");
+}
+
+#[test]
+fn digest_is_sha256() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "abc").unwrap();
+    let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(digest_file(file.path()).unwrap().sha256, expected);
+}
+
+#[test]
+fn tampered_file_is_named_with_both_digests() {
+    let dir = model();
+    let path = dir.path().join("onnx/model.onnx.data");
+    let before = digest_file(&path).unwrap().sha256;
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[3] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = verify(dir.path()).unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, Error::Digest { .. }), "{text}");
+    assert!(text.contains("model.onnx.data") && text.contains(&before), "{text}");
+    assert!(text.contains(&digest_file(&path).unwrap().sha256), "{text}");
+}
+
+#[test]
+fn truncated_file_says_so() {
+    let dir = model();
+    let path = dir.path().join("onnx/model.onnx.data");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..5]).unwrap();
+    let text = verify(dir.path()).unwrap_err().to_string();
+    assert!(text.contains("truncated") && text.contains("found 5 bytes"), "{text}");
+}
+
+#[test]
+fn missing_file_is_named_with_its_digest() {
+    let dir = model();
+    let path = dir.path().join("onnx/model.onnx.data");
+    let digest = digest_file(&path).unwrap().sha256;
+    fs::remove_file(&path).unwrap();
+    let text = ModelDir::open(dir.path()).unwrap_err().to_string();
+    assert!(text.contains("model.onnx.data") && text.contains(&digest), "{text}");
+    assert!(matches!(ModelDir::open(&dir.path().join("absent")), Err(Error::NoDirectory { .. })));
+}
+
+#[test]
+fn unlisted_file_is_refused() {
+    let dir = model();
+    fs::write(dir.path().join("onnx/extra.onnx"), "").unwrap();
+    assert!(matches!(verify(dir.path()), Err(Error::Unlisted { .. })));
+}
+
+#[test]
+fn unknown_keys_and_bad_values_are_refused() {
+    let dir = model();
+    let manifest_path = dir.path().join("manifest.toml");
+    let text = fs::read_to_string(&manifest_path).unwrap();
+    fs::write(&manifest_path, format!("licnce = \"MIT\"\n{text}")).unwrap();
+    let error = ModelDir::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("licnce") && error.contains("manifest.toml"), "{error}");
+    fs::write(&manifest_path, text.replace("onnx/model.onnx.data", "../secret")).unwrap();
+    assert!(matches!(ModelDir::open(dir.path()), Err(Error::Value { .. })));
+
+    let mut bad = calibration();
+    bad.kinds.get_mut("distance").unwrap().coverage = 1.5;
+    let error = write_calibration(dir.path(), &bad).unwrap_err().to_string();
+    assert!(error.contains("kinds.distance.coverage") && error.contains("1.5"), "{error}");
+}
