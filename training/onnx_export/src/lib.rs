@@ -99,7 +99,7 @@ pub fn export(request: &ExportRequest) -> Result<ExportReport> {
         embedding_bytes: embedding::write_embedding(&checkpoint, &config, staging.path())?,
         decoder_bytes: decoder::write_decoder(&checkpoint, &config, staging.path())?,
     };
-    let tied = config.config.tie_word_embeddings;
+    let tied = config.tie_word_embeddings;
     checkpoint.refuse_unused(|name| name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight"))?;
     genai::write_runtime_files(&request.checkpoint_dir, &config, staging.path())?;
     staging.publish()?;

@@ -1,0 +1,232 @@
+//! Builds one ONNX graph: nodes in order, small constants inline, weights in an external file.
+//!
+//! A value is its name. Operators without a domain are standard (opset 23); `Node::contrib` ones are ONNX Runtime's.
+
+use std::path::Path;
+
+use prost::Message;
+
+use crate::checkpoint::{Checkpoint, Weight};
+use crate::error::{Error, Result};
+use crate::external_data::{ExternalData, Layout};
+use crate::proto::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
+    ValueInfoProto, attribute_proto, tensor_proto, tensor_shape_proto, type_proto,
+};
+
+/// Standard operator set; the first with RMSNormalization.
+const OPSET: i64 = 23;
+/// IR version that goes with it.
+const IR_VERSION: i64 = 11;
+/// Domain of ONNX Runtime's own operators.
+const CONTRIB: &str = "com.microsoft";
+
+/// Element type of a graph input or output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    F32,
+    I64,
+}
+
+/// A dimension of a graph input or output: fixed, or named and free.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Dim<'a> {
+    Fixed(usize),
+    Free(&'a str),
+}
+
+/// A node under construction.
+pub(crate) struct Node {
+    proto: NodeProto,
+    outputs: usize,
+}
+
+impl Node {
+    /// A standard operator.
+    pub fn new(op: &str, inputs: &[&str]) -> Self {
+        let inputs = inputs.iter().map(|&name| name.to_owned()).collect();
+        Self { proto: NodeProto { op_type: Some(op.to_owned()), input: inputs, ..Default::default() }, outputs: 1 }
+    }
+
+    /// One of ONNX Runtime's own operators.
+    pub fn contrib(op: &str, inputs: &[&str]) -> Self {
+        let mut node = Self::new(op, inputs);
+        node.proto.domain = Some(CONTRIB.to_owned());
+        node
+    }
+
+    /// Number of outputs (1 unless said).
+    pub fn outputs(mut self, count: usize) -> Self {
+        self.outputs = count;
+        self
+    }
+
+    /// Names the outputs; an empty name skips an optional one.
+    pub fn named(mut self, names: &[&str]) -> Self {
+        self.proto.output = names.iter().map(|&name| name.to_owned()).collect();
+        self
+    }
+
+    /// Adds an integer attribute.
+    pub fn int(mut self, name: &str, value: i64) -> Self {
+        let kind = attribute_proto::AttributeType::Int as i32;
+        self.attribute(AttributeProto { i: Some(value), r#type: Some(kind), ..attribute(name) });
+        self
+    }
+
+    /// Adds a float attribute.
+    pub fn float(mut self, name: &str, value: f32) -> Self {
+        let kind = attribute_proto::AttributeType::Float as i32;
+        self.attribute(AttributeProto { f: Some(value), r#type: Some(kind), ..attribute(name) });
+        self
+    }
+
+    /// Adds an integer list attribute.
+    pub fn ints(mut self, name: &str, values: &[i64]) -> Self {
+        let kind = attribute_proto::AttributeType::Ints as i32;
+        self.attribute(AttributeProto { ints: values.to_vec(), r#type: Some(kind), ..attribute(name) });
+        self
+    }
+
+    fn attribute(&mut self, attribute: AttributeProto) {
+        self.proto.attribute.push(attribute);
+    }
+}
+
+fn attribute(name: &str) -> AttributeProto {
+    AttributeProto { name: Some(name.to_owned()), ..Default::default() }
+}
+
+/// A graph under construction and the file its weights go to.
+pub(crate) struct GraphBuilder<'a> {
+    checkpoint: &'a Checkpoint,
+    graph: GraphProto,
+    data: ExternalData,
+    next: usize,
+}
+
+impl<'a> GraphBuilder<'a> {
+    /// Starts `dir/file` (say `model.onnx`) with external data in `dir/file.data`.
+    pub fn create(checkpoint: &'a Checkpoint, dir: &Path, file: &str) -> Result<Self> {
+        let data = ExternalData::create(dir, &format!("{file}.data"))?;
+        let graph = GraphProto { name: Some(file.to_owned()), ..Default::default() };
+        Ok(Self { checkpoint, graph, data, next: 0 })
+    }
+
+    /// Declares a graph input.
+    pub fn input(&mut self, name: &str, element: Element, dims: &[Dim]) {
+        self.graph.input.push(value_info(name, element, dims));
+    }
+
+    /// Declares a graph output.
+    pub fn output(&mut self, name: &str, element: Element, dims: &[Dim]) {
+        self.graph.output.push(value_info(name, element, dims));
+    }
+
+    /// Adds a node and returns its output names.
+    pub fn add_all(&mut self, node: Node) -> Vec<String> {
+        let mut proto = node.proto;
+        let op = proto.op_type.clone().unwrap_or_default();
+        for index in proto.output.len()..node.outputs {
+            proto.output.push(format!("{op}_{}_{index}", self.next));
+        }
+        proto.name = Some(format!("{op}_{}", self.next));
+        self.next += 1;
+        let outputs = proto.output.clone();
+        self.graph.node.push(proto);
+        outputs
+    }
+
+    /// Adds a node and returns its first output.
+    pub fn add(&mut self, node: Node) -> String {
+        self.add_all(node).swap_remove(0)
+    }
+
+    /// Adds a standard operator without attributes.
+    pub fn op(&mut self, op: &str, inputs: &[&str]) -> String {
+        self.add(Node::new(op, inputs))
+    }
+
+    /// A constant i64 tensor; no `dims` means a scalar.
+    pub fn ints(&mut self, dims: &[i64], values: &[i64]) -> String {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(tensor_proto::DataType::Int64, dims, bytes)
+    }
+
+    /// A constant i64 scalar.
+    pub fn int(&mut self, value: i64) -> String {
+        self.ints(&[], &[value])
+    }
+
+    /// A constant f32 tensor; no `dims` means a scalar.
+    pub fn floats(&mut self, dims: &[i64], values: &[f32]) -> String {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(tensor_proto::DataType::Float, dims, bytes)
+    }
+
+    fn constant(&mut self, kind: tensor_proto::DataType, dims: &[i64], bytes: Vec<u8>) -> String {
+        let name = format!("constant_{}", self.graph.initializer.len());
+        let (data_type, raw_data) = (Some(kind as i32), Some(bytes));
+        let tensor =
+            TensorProto { name: Some(name.clone()), dims: dims.to_vec(), data_type, raw_data, ..Default::default() };
+        self.graph.initializer.push(tensor);
+        name
+    }
+
+    /// A checkpoint tensor as an external initializer, in the layout asked for.
+    pub fn weight(&mut self, name: &str, shape: &[usize], layout: Layout) -> Result<String> {
+        let checkpoint = self.checkpoint;
+        let Weight { dtype, shape, bytes, .. } = checkpoint.weight(name, shape)?;
+        let tensor = self.data.append(&Weight { name, dtype, shape, bytes }, layout)?;
+        self.graph.initializer.push(tensor);
+        Ok(name.to_owned())
+    }
+
+    /// Computed f32 values as an external initializer.
+    pub fn table(&mut self, name: &str, dims: &[usize], values: &[f32]) -> Result<String> {
+        let tensor = self.data.append_values(name, dims, values)?;
+        self.graph.initializer.push(tensor);
+        Ok(name.to_owned())
+    }
+
+    /// Writes the model file and finishes its data file; returns the bytes of both.
+    pub fn finish(self, dir: &Path) -> Result<u64> {
+        let file = self.graph.name.clone().unwrap_or_default();
+        let data_len = self.data.finish()?;
+        let opset = |domain: &str, version| OperatorSetIdProto {
+            domain: Some(domain.to_owned()),
+            version: Some(version),
+        };
+        let model = ModelProto {
+            ir_version: Some(IR_VERSION),
+            producer_name: Some(env!("CARGO_PKG_NAME").to_owned()),
+            producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            opset_import: vec![opset("", OPSET), opset(CONTRIB, 1)],
+            graph: Some(self.graph),
+            ..Default::default()
+        };
+        let path = dir.join(file);
+        let bytes = model.encode_to_vec();
+        std::fs::write(&path, &bytes).map_err(Error::io(&path))?;
+        Ok(data_len + bytes.len() as u64)
+    }
+}
+
+fn value_info(name: &str, element: Element, dims: &[Dim]) -> ValueInfoProto {
+    use tensor_shape_proto::dimension::Value;
+    let dim = dims
+        .iter()
+        .map(|dim| match dim {
+            Dim::Fixed(size) => Value::DimValue(*size as i64),
+            Dim::Free(name) => Value::DimParam((*name).to_owned()),
+        })
+        .map(|value| tensor_shape_proto::Dimension { value: Some(value), ..Default::default() })
+        .collect();
+    let elem_type = match element {
+        Element::F32 => tensor_proto::DataType::Float,
+        Element::I64 => tensor_proto::DataType::Int64,
+    } as i32;
+    let tensor = type_proto::Tensor { elem_type: Some(elem_type), shape: Some(TensorShapeProto { dim }) };
+    let r#type = TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..Default::default() };
+    ValueInfoProto { name: Some(name.to_owned()), r#type: Some(r#type), ..Default::default() }
+}
