@@ -8,3 +8,8 @@ pub mod footprint;
 pub mod mesh;
 pub mod raster;
 mod shade;
+pub mod decor;
+pub mod path;
+pub mod placement;
+pub mod room;
+pub mod world;
