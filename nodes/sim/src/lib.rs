@@ -13,3 +13,7 @@ pub mod path;
 pub mod placement;
 pub mod room;
 pub mod world;
+pub mod clip;
+pub mod noise;
+pub mod questions;
+pub mod truth;

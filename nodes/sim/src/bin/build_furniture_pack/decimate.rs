@@ -33,13 +33,21 @@ pub fn decimate(soup: &Soup) -> (Soup, &'static str) {
     if welded.indices.len() <= LIMIT {
         return (welded, "as drawn");
     }
-    let careful = simplify(&welded, SimplifyOptions::Prune);
-    if careful.len() <= LIMIT {
-        return (compact(&welded, &careful), "seams kept");
+    // Pruning drops loose parts smaller than the error, so the error must stay small with it.
+    for error in [0.01, 0.02, 0.05, 0.1] {
+        for (options, how) in [
+            (SimplifyOptions::Prune, "seams kept"),
+            (SimplifyOptions::Prune | SimplifyOptions::Permissive, "seams freed"),
+        ] {
+            let indices = simplify(&welded, options, error);
+            if (1..=LIMIT).contains(&indices.len()) {
+                return (compact(&welded, &indices), how);
+            }
+        }
     }
-    let free = simplify(&welded, SimplifyOptions::Prune | SimplifyOptions::Permissive);
-    if free.len() <= LIMIT {
-        return (compact(&welded, &free), "seams freed");
+    let forced = simplify(&welded, SimplifyOptions::Permissive, 1.0);
+    if (1..=LIMIT).contains(&forced.len()) {
+        return (compact(&welded, &forced), "forced");
     }
     (compact(&welded, &sloppy(&welded)), "by cells")
 }
@@ -69,7 +77,8 @@ fn compact(soup: &Soup, indices: &[u32]) -> Soup {
     out
 }
 
-fn simplify(soup: &Soup, options: SimplifyOptions) -> Vec<u32> {
+/// `error` is relative to the model's largest extent.
+fn simplify(soup: &Soup, options: SimplifyOptions, error: f32) -> Vec<u32> {
     let Some(adapter) = adapter(&soup.positions) else { return soup.indices.clone() };
     let attributes: Vec<f32> = soup.uvs.iter().flatten().copied().collect();
     let locks = material_borders(soup);
@@ -81,7 +90,7 @@ fn simplify(soup: &Soup, options: SimplifyOptions) -> Vec<u32> {
         2,
         &locks,
         LIMIT,
-        1.0,
+        error,
         options,
         None,
     )

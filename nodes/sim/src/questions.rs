@@ -1,0 +1,68 @@
+//! The questions that a clip can answer, with their truth. How they are worded is decided elsewhere.
+
+use msgs::QuestionKind;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::truth::SeenObject;
+use crate::world::World;
+
+/// Distances that are asked about, metres.
+pub const DISTANCE_RANGE_M: std::ops::RangeInclusive<f64> = 0.4..=8.0;
+/// How many absent classes are asked about per clip, each with both kinds of question.
+pub const ABSENT_CLASSES: usize = 4;
+
+/// The true answer.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Truth {
+    /// Metres or a number of instances, as the kind says.
+    Number(f64),
+    /// There is no such thing in the room.
+    NotSeen,
+}
+
+/// One question about a class of objects.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Question {
+    /// What is asked.
+    pub kind: QuestionKind,
+    /// About which class, lower case.
+    pub class: String,
+    /// The true answer.
+    pub truth: Truth,
+}
+
+impl Question {
+    /// Whether the benchmark's filter keeps it: it asks for counts of two and more only.
+    pub fn is_official(&self) -> bool {
+        self.kind != QuestionKind::ObjectCounting || !matches!(self.truth, Truth::Number(n) if n < 2.0)
+    }
+}
+
+/// All valid questions of a clip: a class with an instance in the room that was not seen is not asked about.
+pub fn questions(world: &World, seen: &[SeenObject], classes: &[String], rng: &mut ChaCha8Rng) -> Vec<Question> {
+    let mut all = Vec::new();
+    let mut absent = Vec::new();
+    for class in classes {
+        let instances: Vec<&SeenObject> = seen.iter().filter(|object| object.class == *class).collect();
+        let ask = |kind, truth| Question { kind, class: class.clone(), truth };
+        match world.count(class) {
+            0 => absent.push(class),
+            count if count == instances.len() => {
+                if count == 1 && DISTANCE_RANGE_M.contains(&instances[0].distance_m) {
+                    all.push(ask(QuestionKind::EgoDistance, Truth::Number(instances[0].distance_m)));
+                }
+                all.push(ask(QuestionKind::ObjectCounting, Truth::Number(count as f64)));
+            }
+            _ => {}
+        }
+    }
+    absent.shuffle(rng);
+    for class in absent.into_iter().take(ABSENT_CLASSES) {
+        for kind in [QuestionKind::EgoDistance, QuestionKind::ObjectCounting] {
+            all.push(Question { kind, class: class.clone(), truth: Truth::NotSeen });
+        }
+    }
+    all
+}
