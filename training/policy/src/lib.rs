@@ -1,1 +1,25 @@
-//! Qwen2.5-VL in candle, differentiable.
+//! Qwen2.5-VL in candle, differentiable from the loss over logits to every weight.
+//!
+//! Paper: <https://arxiv.org/abs/2502.13923>. Reference: transformers `modeling_qwen2_5_vl.py` (4.49 positions, as the
+//! `processor` crate makes them). Weight names are those of hub checkpoints: `visual.*`, `model.*`, `lm_head.*`.
+//!
+//! - [`model`]: the whole network, [`Qwen25Vl`];
+//! - [`vision`], [`text`]: its two halves;
+//! - [`ops`]: the operations with hand-written gradients;
+//! - [`init`]: fresh weights; [`checkpoint`]: reading and writing safetensors.
+//!
+//! Everything runs on the caller's thread. For data parallelism give each thread its own batch and add the gradients; the
+//! model is shared by reference.
+
+pub mod checkpoint;
+pub mod init;
+pub mod model;
+pub mod ops;
+pub mod text;
+pub mod vision;
+
+pub use model::Qwen25Vl;
+pub use vision::VisionOutput;
+
+// Named in Cargo.toml for its features only: it turns on AVX-512 in candle's matrix products.
+use gemm as _;

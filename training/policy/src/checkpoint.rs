@@ -1,0 +1,86 @@
+//! Weights on disk: safetensors with the names of hub checkpoints.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::PoisonError;
+
+use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use candle_nn::VarMap;
+
+/// The hub name of a weight that transformers 5 may have written with nested prefixes.
+///
+/// `model.visual.x` → `visual.x`, `model.language_model.x` → `model.x`, all else as it is.
+#[must_use]
+pub fn hub_name(name: &str) -> String {
+    if name.starts_with("model.visual.") {
+        return name["model.".len()..].to_owned();
+    }
+    match name.strip_prefix("model.language_model.") {
+        Some(rest) => format!("model.{rest}"),
+        None => name.to_owned(),
+    }
+}
+
+/// All weights of a safetensors file, or of every `*.safetensors` in a folder, under their hub names.
+///
+/// # Errors
+/// When nothing is there or a file is not safetensors.
+pub fn load_tensors(path: &Path, dtype: DType, device: &Device) -> Result<HashMap<String, Tensor>> {
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
+        files = entries.into_iter().map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "safetensors"));
+        files.sort();
+    }
+    if files.is_empty() {
+        bail!("expected *.safetensors in {}, found none", path.display());
+    }
+    let mut tensors = HashMap::new();
+    for file in files {
+        for (name, tensor) in candle_core::safetensors::load(&file, device)? {
+            tensors.insert(hub_name(&name), tensor.to_dtype(dtype)?);
+        }
+    }
+    Ok(tensors)
+}
+
+/// Trainable variables from a checkpoint: build the model with `VarBuilder::from_varmap`.
+///
+/// A weight that the checkpoint lacks would silently be made up by that builder: check with [`crate::init::check`].
+///
+/// # Errors
+/// See [`load_tensors`].
+pub fn load_varmap(path: &Path, device: &Device) -> Result<VarMap> {
+    let vars = VarMap::new();
+    for (name, tensor) in load_tensors(path, DType::F32, device)? {
+        insert(&vars, name, Var::from_tensor(&tensor)?);
+    }
+    Ok(vars)
+}
+
+/// Adds or replaces a variable.
+pub(crate) fn insert(vars: &VarMap, name: String, var: Var) {
+    vars.data().lock().unwrap_or_else(PoisonError::into_inner).insert(name, var);
+}
+
+/// All variables by name, sorted: an order that does not change between runs.
+#[must_use]
+pub fn named_vars(vars: &VarMap) -> BTreeMap<String, Var> {
+    let data = vars.data().lock().unwrap_or_else(PoisonError::into_inner);
+    data.iter().map(|(name, var)| (name.clone(), var.clone())).collect()
+}
+
+/// Writes the variables whose name `keep` accepts, sorted by name; heads that the network does not have stay out.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_safetensors(vars: &VarMap, path: &Path, keep: impl Fn(&str) -> bool) -> Result<()> {
+    let tensors: Vec<(String, Tensor)> = named_vars(vars)
+        .into_iter()
+        .filter(|(name, _)| keep(name))
+        .map(|(name, var)| (name, var.as_tensor().clone()))
+        .collect();
+    let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    safetensors::serialize_to_file(tensors, Some(format), path).map_err(candle_core::Error::wrap)
+}
