@@ -70,11 +70,15 @@ fn surfaces(
         let mut colour = diffuse.map(|share| (share.clamp(0.0, 1.0) * 255.0).round() as u8);
         let mut number = None;
         if let Some(name) = &material.diffuse_texture {
-            let name = name.trim().replace('\\', "/");
-            let texture = pictures::texture(&archive.read(&format!("{folder}/{name}"))?)
-                .with_context(|| format!("texture {name}"))?;
-            colour = texture.mean();
-            number = Some(position_or_push(&mut mesh.textures, Arc::new(texture)));
+            // Some materials name a file on their author's disk: only its last part can be here.
+            let name = name.trim().rsplit(['/', '\\']).next().unwrap_or_default();
+            if let Ok(bytes) = archive.read(&format!("{folder}/{name}")) {
+                let texture = pictures::texture(&bytes).with_context(|| format!("texture {name}"))?;
+                colour = texture.mean();
+                number = Some(position_or_push(&mut mesh.textures, Arc::new(texture)));
+            } else {
+                eprintln!("  {folder} lacks the texture {name}: plain colour instead");
+            }
         }
         let surface = Material { colour, texture: number };
         numbers.push(Some(position_or_push(&mut mesh.materials, surface)));
