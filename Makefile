@@ -7,7 +7,7 @@ export ASK
 .PHONY: help setup build demo test bench ros-env fmt lint
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | sed "s/[$$][$$]/$$/" | expand -t 12
 
 setup: ## install and cache what the build needs: apt packages, ROS 2 prefix, messages, ONNX Runtime
 	@scripts/setup.sh
