@@ -49,7 +49,6 @@ impl Golden {
             let grids: Vec<[usize; 3]> = grids.iter().map(|g| [g[0] as usize, g[1] as usize, g[2] as usize]).collect();
             let mut trace = VisionTrace::default();
             let out = self.model.vision_tower().forward_traced(pixels, &grids, Some(&mut trace))?;
-            // transformers' hook saw the patches of videos only in the window order's input: both are [patches, hidden].
             if let (Some(found), Some(expected)) = (&trace.patch_embed, self.get(case, &format!("{kind}_patch_embed")))
             {
                 close(found, expected, &format!("{case} {kind} patch_embed"))?;
