@@ -35,6 +35,12 @@ PY
   return 1
 }
 
+# Prints the folder of OpenCV's example video and pictures: the system's, else the one in the cache.
+pictures_dir() {
+  local data=usr/share/doc/opencv-doc/examples/data
+  if [ -e "/$data/vtest.avi" ]; then printf '/%s' "$data"; else printf '%s' "$cache/opencv-doc/$data"; fi
+}
+
 # Prints a digest of the content of the given files and folders.
 digest_of() {
   find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sed "s#$repo/##" | sha256sum | cut -c1-12
