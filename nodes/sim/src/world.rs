@@ -174,7 +174,6 @@ fn wish_list<'a>(room: &Room, split: RoomSplit, catalogue: &'a Catalogue, rng: &
             classes.rotate_left(1);
         }
     }
-    classes.reverse();
     let wanted = rng.random_range(5..=13).min(4 + (room.area_m2() * 0.7) as usize);
     let mut wishes: Vec<Wish<'a>> = Vec::new();
     while wishes.len() < wanted

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use meshopt::{SimplifyOptions, SimplifyVertex, VertexDataAdapter};
 
+use crate::leaves;
 use crate::shape::Bounds;
 
 /// Most triangles of a model.
@@ -28,8 +29,11 @@ pub struct Soup {
 }
 
 /// At most [`MAX_TRIANGLES`] triangles, and a word on how.
-pub fn decimate(soup: &Soup) -> (Soup, &'static str) {
-    let welded = compact(soup, &soup.indices);
+pub fn decimate(soup: &Soup, leafy: bool) -> (Soup, &'static str) {
+    let mut welded = compact(soup, &soup.indices);
+    if leafy {
+        welded = thinned(&welded);
+    }
     if welded.indices.len() <= LIMIT {
         return (welded, "as drawn");
     }
@@ -50,6 +54,22 @@ pub fn decimate(soup: &Soup) -> (Soup, &'static str) {
         return (compact(&welded, &forced), "forced");
     }
     (compact(&welded, &sloppy(&welded)), "by cells")
+}
+
+/// Thins a plant out until no more than careful simplification, without pruning, is needed.
+fn thinned(soup: &Soup) -> Soup {
+    let steps = [1, 2, 3, 4, 6, 8, 12, 16, 24];
+    let candidates = steps.into_iter().map(|step| leaves::thin(soup, step));
+    let mut last = None;
+    for candidate in candidates {
+        let candidate = compact(&candidate, &candidate.indices);
+        let indices = simplify(&candidate, SimplifyOptions::Permissive, 0.03);
+        if (1..=LIMIT).contains(&indices.len()) {
+            return compact(&candidate, &indices);
+        }
+        last = Some(candidate);
+    }
+    last.unwrap_or_else(|| compact(soup, &soup.indices))
 }
 
 /// Only the used vertices, equal ones joined, triangles without area dropped.

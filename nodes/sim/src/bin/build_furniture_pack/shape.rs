@@ -13,8 +13,8 @@ use crate::source::{Archive, Piece};
 /// Surfaces more transparent than this are left out.
 const MIN_DISSOLVE: f32 = 0.4;
 
-/// The mesh of a piece.
-pub fn mesh_of(piece: &Piece, archive: &mut Archive<'_>) -> Result<Mesh> {
+/// The mesh of a piece; `leafy` ones keep their outline rather than their parts.
+pub fn mesh_of(piece: &Piece, archive: &mut Archive<'_>, leafy: bool) -> Result<Mesh> {
     let folder = piece.model.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let obj = archive.read(&piece.model)?;
     let (models, materials) = load(&obj, &folder, archive)?;
@@ -29,7 +29,7 @@ pub fn mesh_of(piece: &Piece, archive: &mut Archive<'_>) -> Result<Mesh> {
         append(&model.mesh, material, piece, &mut soup);
     }
     fit(&mut soup.positions, &soup.all_bounds, piece.size_m);
-    let (soup, how) = decimate(&soup);
+    let (soup, how) = decimate(&soup, leafy);
     ensure!(!soup.indices.is_empty(), "no visible triangle");
     eprintln!("{:60} {:4} triangles, {how}", piece.model, soup.indices.len() / 3);
     fill(&mut mesh, soup, piece);
