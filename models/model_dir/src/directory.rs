@@ -53,8 +53,7 @@ impl ModelDir {
         for name in manifest.files.keys() {
             require(path, name, &manifest)?;
         }
-        let prompts = read_toml(&path.join(PROMPTS))?;
-        check_prompts(&path.join(PROMPTS), &prompts)?;
+        let prompts = Prompts::read(&path.join(PROMPTS))?;
         let calibration = read_toml(&path.join(CALIBRATION))?;
         check_calibration(&path.join(CALIBRATION), &calibration)?;
         Ok(Self { path: path.to_path_buf(), manifest, prompts, calibration })
@@ -180,7 +179,7 @@ fn check_manifest(path: &Path, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
+pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
     let bad = |key: String, expected, found: &str| {
         Err(Error::Value { path: path.to_path_buf(), key, expected, found: format!("{found:?}") })
     };
@@ -212,7 +211,7 @@ fn check_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
     Ok(())
 }
 
-fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
     if !path.is_file() {
         return Err(Error::MissingFile { path: path.to_path_buf(), expected: None });
     }

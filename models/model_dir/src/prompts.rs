@@ -4,8 +4,12 @@
 //! other brace alone, so that JSON may stand in a template.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use crate::directory::{check_prompts, read_toml};
+use crate::error::Result;
 
 /// The prompts as written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +34,16 @@ pub struct KindPrompts {
 }
 
 impl Prompts {
+    /// Reads and validates one `prompts.toml`, for tools that have no whole model directory yet.
+    ///
+    /// # Errors
+    /// `MissingFile`, `Parse` (with unknown keys), `Value`, `Io`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let prompts = read_toml(path)?;
+        check_prompts(path, &prompts)?;
+        Ok(prompts)
+    }
+
     /// The user message for a question of `kind`; an unknown kind gets no instruction.
     pub fn user_text(&self, kind: &str, question: &str) -> String {
         let instruction = self.kinds.get(kind).map_or("", |kind| kind.instruction.as_str());
