@@ -12,7 +12,8 @@ prepend() {
   local list=:${!1:-}:
   list=${list//:"$2":/:}
   list=${list#:}
-  line "$1" "$2${list:+:${list%:}}"
+  list=${list%:}
+  line "$1" "$2${list:+:$list}"
 }
 
 path=$repo/target/debug
