@@ -61,7 +61,7 @@ fn main() -> Result<()> {
         "{:.2}M weights, {threads} threads of {CLIPS} clips of 2 frame pairs at 112² and {TEXT} tokens",
         size as f64 / 1e6
     );
-    for _ in 0..6 {
+    for _ in 0..12 {
         let started = Instant::now();
         let halves = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| half_batch(&model))).collect();

@@ -75,7 +75,7 @@ impl Qwen25Vl {
     }
 
     /// Token embeddings with the placeholders of images and videos replaced, in order, by the rows of `image_embeds`
-    /// [tokens, hidden]: `ids` [b][s] → [b, s, hidden].
+    /// [tokens, hidden]: `ids` b × s → [b, s, hidden].
     ///
     /// # Errors
     /// When the sequences differ in length, or their placeholders in number from the rows.
@@ -126,7 +126,7 @@ impl Qwen25Vl {
 
     /// Continues one sequence greedily by running it whole for every token: slow, without a cache to be wrong, for tests.
     ///
-    /// `ids` [s], `position_ids` [3][s]; each new token is one position after the largest so far. Stops after `count` tokens
+    /// Each new token is one position after the largest so far. Stops after `count` tokens
     /// or at an end-of-sequence token if `stop`.
     ///
     /// # Errors

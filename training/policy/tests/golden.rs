@@ -82,7 +82,7 @@ fn every_case_gives_the_hidden_states_and_logits_of_transformers() -> Result<()>
     let golden = Golden::load()?;
     for case in CASES {
         let (ids, image_embeds) = (golden.ids(case)?, golden.image_embeds(case)?);
-        let embeds = golden.model.embed(&[ids.clone()], image_embeds.as_ref())?;
+        let embeds = golden.model.embed(std::slice::from_ref(&ids), image_embeds.as_ref())?;
         let position_ids = golden.expect(case, "position_ids_legacy").reshape((3, 1, ids.len()))?;
         let mut trace = Vec::new();
         let hidden = golden.model.decoder().forward_traced(&embeds, &position_ids, None, Some(&mut trace))?;

@@ -6,6 +6,7 @@
 
 mod attention;
 mod composed;
+mod heads;
 mod kernels;
 mod linear;
 mod log_probs;

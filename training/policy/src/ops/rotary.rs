@@ -35,15 +35,17 @@ impl Rotary {
     }
 
     /// The decoder's mrope: `sections` (summing to `head_dim / 2`) say how many frequencies follow time, row and column;
-    /// `positions` is [3][tokens]. Source: `apply_multimodal_rotary_pos_emb` of `modeling_qwen2_5_vl.py`.
+    /// `positions` are those three, a value per token. Source: `apply_multimodal_rotary_pos_emb` of `modeling_qwen2_5_vl.py`.
     #[must_use]
     pub fn mrope(positions: [&[i64]; 3], sections: &[usize], head_dim: usize, theta: f64) -> Self {
         let half = head_dim / 2;
         let inverse = inverse_frequencies(head_dim, theta);
         let axes: Vec<usize> = sections.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i % 3, n)).collect();
         let mut angles = Vec::with_capacity(positions[0].len() * half);
-        for token in 0..positions[0].len() {
-            angles.extend(inverse.iter().zip(&axes).map(|(f, &axis)| positions[axis][token] as f32 * f));
+        let [times, rows, columns] = positions;
+        for ((&time, &row), &column) in times.iter().zip(rows).zip(columns) {
+            let position = [time, row, column];
+            angles.extend(inverse.iter().zip(&axes).map(|(f, &axis)| position[axis] as f32 * f));
         }
         Self::from_angles(&angles, half)
     }
