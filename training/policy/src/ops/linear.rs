@@ -84,7 +84,7 @@ impl CustomOp3 for Linear {
     }
 }
 
-/// `x · weightᵀ + bias`: `x` [.., in], `weight` [out, in], `bias` [out] → [.., out].
+/// `x · weightᵀ + bias`: `x` [.., in], `weight` `[out, in]`, `bias` `[out]` → `[.., out]`.
 ///
 /// # Errors
 /// When the dimensions disagree.

@@ -48,7 +48,7 @@ impl CustomOp1 for TokenLogProbs {
     }
 }
 
-/// The natural log-probability of each target token: `logits` [n, vocab], `targets` [n] → [n].
+/// The natural log-probability of each target token: `logits` `[n, vocab]`, `targets` `[n]` → `[n]`.
 ///
 /// The mean loss over chosen tokens is `−Σ weight · log_prob / Σ weight`; pass only the rows that have a target.
 ///

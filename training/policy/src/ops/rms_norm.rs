@@ -26,7 +26,7 @@ impl CustomOp2 for RmsNorm {
     }
 }
 
-/// `x / √(mean(x²) + eps) · weight` over the last dimension: `x` [.., n], `weight` [n] → [.., n].
+/// `x / √(mean(x²) + eps) · weight` over the last dimension: `x` [.., n], `weight` `[n]` → [.., n].
 ///
 /// # Errors
 /// When the last dimension of `x` is not that of `weight`.
