@@ -1,0 +1,94 @@
+//! The seam between the pipeline and a model.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use frame_ring::Window;
+use geometry::CameraFacts;
+use grounding::ParsedQuestion;
+use msgs::{Interval, QuestionKind, TokenCounts};
+
+use crate::AnswerError;
+
+/// What a model is given for one answer.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// At least one frame, oldest first.
+    pub window: &'a Window,
+    /// Rate at which the window's frames were kept, frames per second.
+    pub frame_rate_hz: f64,
+    /// What is known of the camera.
+    pub facts: CameraFacts,
+    /// The question.
+    pub question: &'a ParsedQuestion,
+    /// No token is begun after this.
+    pub deadline: Instant,
+    /// No token is begun after this is true.
+    pub cancel: Arc<AtomicBool>,
+    /// Longest completion, tokens.
+    pub max_new_tokens: usize,
+}
+
+/// Why a completion ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Finish {
+    /// By itself, or at its greatest length.
+    #[default]
+    Complete,
+    /// At the deadline.
+    Deadline,
+    /// At the asker's wish.
+    Cancelled,
+}
+
+/// A completion and what it cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completion {
+    /// The text.
+    pub text: String,
+    /// For each token, the byte of `text` at which it ends and its natural log-probability.
+    pub token_ends: Vec<(usize, f32)>,
+    /// Why it ended.
+    pub finish: Finish,
+    /// Preprocessing and encoding of frames, seconds.
+    pub vision_secs: f64,
+    /// Prompt to KV cache, seconds.
+    pub prefill_secs: f64,
+    /// Begin of the request to the first token, seconds.
+    pub first_token_secs: f64,
+    /// First to last token, seconds.
+    pub decode_secs: f64,
+    /// Tokens of prompt and completion.
+    pub tokens: TokenCounts,
+}
+
+/// What an asker may watch while waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// Frames are being encoded.
+    Vision,
+    /// The prompt is being read.
+    Prefill,
+    /// A piece of text became certain.
+    Decode(&'a str),
+}
+
+/// A model that answers. Lives on the worker thread; the real one is [`crate::VlmAnswerer`].
+pub trait Answerer {
+    /// Name and version.
+    fn model(&self) -> String;
+
+    /// Completes one request.
+    ///
+    /// # Errors
+    /// [`AnswerError`] if a step failed; the pipeline answers `MODEL_ERROR` and goes on.
+    fn answer(
+        &mut self,
+        request: &Request<'_>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Completion, AnswerError>;
+
+    /// The calibrated interval around a value; `None` without calibration for the kind.
+    fn interval(&self, kind: QuestionKind, value: f64) -> Option<Interval>;
+}

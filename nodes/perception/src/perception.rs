@@ -1,0 +1,333 @@
+//! The pipeline's handle: frames and questions in, answers out.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use frame_ring::{Counters, FrameError, FrameRing, Pushed, RawFrame, RingSettings};
+use geometry::CameraFacts;
+use grounding::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question};
+use msgs::{QuestionKind, SpatialAnswer, SpatialQuery, Status, Timing};
+use processor::{PreprocessorConfig, smart_resize};
+
+use crate::answerer::{Answerer, Progress};
+use crate::clock::{Clock, SystemClock, seconds_between};
+use crate::queue::{Cancelled, Job, Queue};
+use crate::reply::refusal;
+use crate::worker::{self, Factory};
+use crate::{AnswerError, Settings, StartError, VlmAnswerer};
+
+const MAX_OPTIONS: usize = 26;
+const LONGEST_DEADLINE_SECS: f64 = 86_400.0;
+
+/// Where answers go. Called from the worker and, for questions refused at once, from the thread that asks; so it must
+/// not wait for that thread. Every question asked is answered exactly once.
+pub trait Sink: Send + Sync {
+    /// An answer.
+    fn answer(&self, answer: SpatialAnswer);
+
+    /// What happens meanwhile; ignored unless implemented.
+    fn progress(&self, _query_id: &str, _progress: Progress<'_>) {}
+}
+
+impl<F: Fn(SpatialAnswer) + Send + Sync> Sink for F {
+    fn answer(&self, answer: SpatialAnswer) {
+        self(answer);
+    }
+}
+
+/// Whether there is a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelState {
+    /// Being verified and loaded; questions wait.
+    Loading,
+    /// Ready.
+    Ready {
+        /// Name and version.
+        model: String,
+    },
+    /// Refused; every question is answered `MODEL_ERROR` with this reason.
+    Failed {
+        /// Which file, expected and found.
+        reason: String,
+    },
+}
+
+/// A reading of everything worth showing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostics {
+    /// What became of every frame.
+    pub frames: Counters,
+    /// Questions waiting.
+    pub queue_len: usize,
+    /// Questions asked so far.
+    pub asked: u64,
+    /// Questions answered so far, by [`Status::code`].
+    pub answered: [u64; 9],
+    /// Whether there is a model.
+    pub model: ModelState,
+    /// Text of the newest `MODEL_ERROR` answer or refused frame.
+    pub last_error: Option<String>,
+    /// Timing of the newest answer that ran the model.
+    pub last_timing: Option<Timing>,
+    /// Age of the newest frame, seconds since it was received.
+    pub newest_frame_age_secs: Option<f64>,
+}
+
+/// What the last of each kind was.
+#[derive(Debug)]
+struct Latest {
+    model: ModelState,
+    facts: CameraFacts,
+    error: Option<String>,
+    timing: Option<Timing>,
+}
+
+pub(crate) struct Shared {
+    pub settings: Settings,
+    pub ring: FrameRing,
+    pub queue: Queue,
+    pub clock: Arc<dyn Clock>,
+    pub sink: Arc<dyn Sink>,
+    latest: Mutex<Latest>,
+    asked: AtomicU64,
+    answered: [AtomicU64; 9],
+}
+
+impl Shared {
+    fn latest<T>(&self, read: impl FnOnce(&mut Latest) -> T) -> T {
+        read(&mut self.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set_model(&self, model: ModelState) {
+        self.latest(|latest| {
+            if let ModelState::Failed { reason } = &model {
+                latest.error = Some(reason.clone());
+            }
+            latest.model = model;
+        });
+    }
+
+    pub fn model_error(&self) -> String {
+        self.latest(|latest| match &latest.model {
+            ModelState::Failed { reason } => format!("No usable model: {reason}"),
+            _ => "No usable model.".to_owned(),
+        })
+    }
+
+    pub fn camera_facts(&self) -> CameraFacts {
+        self.latest(|latest| latest.facts)
+    }
+
+    pub fn emit(&self, answer: SpatialAnswer) {
+        self.answered[usize::from(answer.status.code())].fetch_add(1, Ordering::Relaxed);
+        self.latest(|latest| {
+            if answer.status == Status::ModelError {
+                latest.error = Some(answer.text.clone());
+            }
+            if answer.tokens.generated > 0 {
+                latest.timing = Some(answer.timing);
+            }
+        });
+        self.sink.answer(answer);
+    }
+}
+
+/// The running pipeline. Dropping it answers what waits with `CANCELLED` and joins the worker.
+pub struct Perception {
+    shared: Arc<Shared>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Perception {
+    /// Starts with the network of `settings.model`. A model that is missing, truncated or tampered with does not
+    /// fail the start: the pipeline stays up and answers `MODEL_ERROR`, naming file, expected and found.
+    ///
+    /// # Errors
+    /// [`StartError`] for settings out of range.
+    pub fn start(settings: Settings, sink: Arc<dyn Sink>) -> Result<Self, StartError> {
+        let for_worker = settings.clone();
+        let load = move || VlmAnswerer::load(&for_worker).map(|loaded| Box::new(loaded) as Box<dyn Answerer>);
+        Self::start_with(settings, Arc::new(SystemClock), sink, load)
+    }
+
+    /// Starts with another answerer, made on the worker thread, and another clock.
+    ///
+    /// # Errors
+    /// [`StartError`] for settings out of range.
+    pub fn start_with(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        sink: Arc<dyn Sink>,
+        load: impl FnOnce() -> Result<Box<dyn Answerer>, AnswerError> + Send + 'static,
+    ) -> Result<Self, StartError> {
+        settings.validate()?;
+        let (width, height) = input_size(&settings);
+        let ring = FrameRing::new(RingSettings {
+            capacity: settings.window_frames,
+            width,
+            height,
+            frame_rate_hz: Some(settings.frame_rate_hz),
+            expected_source: settings.camera_size,
+        })?;
+        let latest =
+            Latest { model: ModelState::Loading, facts: CameraFacts::default(), error: None, timing: None };
+        let shared = Arc::new(Shared {
+            queue: Queue::new(settings.queue_capacity),
+            settings,
+            ring,
+            clock,
+            sink,
+            latest: Mutex::new(latest),
+            asked: AtomicU64::new(0),
+            answered: Default::default(),
+        });
+        let (for_worker, factory) = (Arc::clone(&shared), Box::new(load) as Factory);
+        let worker = std::thread::Builder::new().name("perception".into());
+        let worker = Some(worker.spawn(move || worker::run(&for_worker, factory))?);
+        Ok(Self { shared, worker })
+    }
+
+    /// Takes a frame in; see [`FrameRing::push`]. Set `received_at_nanos` from [`Perception::now_nanos`].
+    ///
+    /// # Errors
+    /// [`FrameError`] if the frame is not what it says; it is counted.
+    pub fn push(&self, frame: &RawFrame<'_>) -> Result<Pushed, FrameError> {
+        let pushed = self.shared.ring.push(frame);
+        if let Err(error) = &pushed {
+            self.shared.latest(|latest| latest.error = Some(error.to_string()));
+        }
+        pushed
+    }
+
+    /// The pipeline's clock.
+    pub fn now_nanos(&self) -> i64 {
+        self.shared.clock.now_nanos()
+    }
+
+    /// Tells what is known of the camera from now on.
+    pub fn set_camera_facts(&self, facts: CameraFacts) {
+        self.shared.latest(|latest| latest.facts = facts);
+    }
+
+    /// Asks. The answer comes through the sink, at once where the question is refused (`BAD_QUERY`, `BUSY`). Returns
+    /// the id under which it comes: the query's own, or a new one where that is empty.
+    pub fn ask(&self, query: SpatialQuery) -> String {
+        let shared = &self.shared;
+        let now = shared.clock.now_nanos();
+        let number = shared.asked.fetch_add(1, Ordering::Relaxed);
+        let query_id = if query.query_id.is_empty() { format!("q{number}") } else { query.query_id.clone() };
+        let question = match read_query(&query) {
+            Ok(question) => question,
+            Err(text) => {
+                shared.emit(refusal(&query_id, Status::BadQuery, text));
+                return query_id;
+            }
+        };
+        let wanted = if query.deadline_secs == 0.0 { shared.settings.deadline_secs } else { query.deadline_secs };
+        let deadline_nanos = now.saturating_add((wanted.min(LONGEST_DEADLINE_SECS) * 1e9) as i64);
+        let job = Job {
+            query_id: query_id.clone(),
+            question,
+            options: query.options.len(),
+            arrived_at_nanos: now,
+            deadline_nanos,
+            cancel: Arc::new(AtomicBool::new(false)),
+        };
+        if let Err(job) = shared.queue.push(job) {
+            let text = format!("{} questions wait already; ask again later.", shared.settings.queue_capacity);
+            let kind = Some(job.question.kind);
+            shared.emit(SpatialAnswer { kind, ..refusal(&query_id, Status::Busy, text) });
+        }
+        query_id
+    }
+
+    /// Cancels a question that waits or runs; false if there is none of that id. It is answered `CANCELLED`, unless
+    /// its answer was ready already.
+    pub fn cancel(&self, query_id: &str) -> bool {
+        match self.shared.queue.cancel(query_id) {
+            Cancelled::Waiting(job) => {
+                self.emit_cancelled(&job, "Cancelled before it was begun.");
+                true
+            }
+            Cancelled::Running => true,
+            Cancelled::Unknown => false,
+        }
+    }
+
+    fn emit_cancelled(&self, job: &Job, text: &str) {
+        let mut answer = refusal(&job.query_id, Status::Cancelled, text);
+        answer.kind = Some(job.question.kind);
+        answer.timing.total_secs = seconds_between(job.arrived_at_nanos, self.now_nanos());
+        answer.timing.queue_secs = answer.timing.total_secs;
+        self.shared.emit(answer);
+    }
+
+    /// A reading of everything worth showing.
+    pub fn diagnostics(&self) -> Diagnostics {
+        let shared = &self.shared;
+        let newest = shared.ring.window(1).frames.pop();
+        let now = shared.clock.now_nanos();
+        let (model, last_error, last_timing) =
+            shared.latest(|latest| (latest.model.clone(), latest.error.clone(), latest.timing));
+        Diagnostics {
+            frames: shared.ring.counters(),
+            queue_len: shared.queue.len(),
+            asked: shared.asked.load(Ordering::Relaxed),
+            answered: std::array::from_fn(|code| shared.answered[code].load(Ordering::Relaxed)),
+            model,
+            last_error,
+            last_timing,
+            newest_frame_age_secs: newest.map(|frame| seconds_between(frame.received_at_nanos, now)),
+        }
+    }
+}
+
+impl Drop for Perception {
+    fn drop(&mut self) {
+        for job in self.shared.queue.close() {
+            self.emit_cancelled(&job, "The node is shutting down.");
+        }
+        if let Some(worker) = self.worker.take() {
+            // The worker catches panics of models; one of a sink has been printed already.
+            let _ = worker.join();
+        }
+    }
+}
+
+/// The processor's input size for the camera; without a readable configuration (the model will be refused), the
+/// smallest that keeps the aspect within Qwen's training limit.
+fn input_size(settings: &Settings) -> (u32, u32) {
+    let config = PreprocessorConfig::from_dir(&settings.model);
+    let (factor, least, most) = config.map_or((28, 3136, 128 * 28 * 28), |config| {
+        (config.patch_size * config.merge_size, config.video.min_pixels, config.video.max_pixels)
+    });
+    let (width, height) = (settings.camera_size.0 as usize, settings.camera_size.1 as usize);
+    let (height, width) = smart_resize(height, width, factor, least, most).unwrap_or((4 * 28, 5 * 28));
+    (width as u32, height as u32)
+}
+
+/// The question in words, options included; the error says what is wrong with it.
+fn read_query(query: &SpatialQuery) -> Result<ParsedQuestion, String> {
+    let deadline = query.deadline_secs;
+    if !(deadline.is_finite() && deadline >= 0.0) {
+        return Err(format!("deadline_secs: expected a finite number of at least 0, found {deadline}"));
+    }
+    let mut question = parse_question(&query.text).map_err(|error| error.to_string())?;
+    if query.options.is_empty() {
+        return Ok(question);
+    }
+    let bytes = query.options.iter().fold(0usize, |sum, option| sum.saturating_add(option.len()));
+    if query.options.len() > MAX_OPTIONS || bytes > MAX_QUESTION_BYTES {
+        let found = query.options.len();
+        return Err(format!(
+            "options: expected at most {MAX_OPTIONS} of {MAX_QUESTION_BYTES} bytes in all, found {found} of {bytes} bytes"
+        ));
+    }
+    (question.kind, question.object) = (QuestionKind::FreeForm, None);
+    for (letter, option) in ('A'..='Z').zip(&query.options) {
+        let option: String = option.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        question.text.push_str(&format!("\n{letter}. {}", option.trim()));
+    }
+    Ok(question)
+}

@@ -1,0 +1,111 @@
+//! A bounded queue of questions that refuses new ones when it is full (`reject_new`).
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use grounding::ParsedQuestion;
+
+/// A question that waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub query_id: String,
+    pub question: ParsedQuestion,
+    /// Number of options of a multiple-choice question; 0 for an open one.
+    pub options: usize,
+    pub arrived_at_nanos: i64,
+    pub deadline_nanos: i64,
+    pub cancel: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    running: Option<Job>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    capacity: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// Where a cancelled question was.
+pub(crate) enum Cancelled {
+    /// It waited and is out of the queue; the caller answers it.
+    Waiting(Job),
+    /// It is being answered; the worker will notice.
+    Running,
+    /// No question of that id.
+    Unknown,
+}
+
+impl Queue {
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a job in, or gives it back if the queue is full or closed.
+    pub fn push(&self, job: Job) -> Result<(), Job> {
+        let mut state = self.lock();
+        if state.closed || state.waiting.len() >= self.capacity {
+            return Err(job);
+        }
+        state.waiting.push_back(job);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Waits for a job and marks it as running; `None` once the queue is closed.
+    pub fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        state.running = None;
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = state.waiting.pop_front() {
+                state.running = Some(job.clone());
+                return Some(job);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub fn cancel(&self, query_id: &str) -> Cancelled {
+        let mut state = self.lock();
+        if let Some(index) = state.waiting.iter().position(|job| job.query_id == query_id)
+            && let Some(job) = state.waiting.remove(index)
+        {
+            return Cancelled::Waiting(job);
+        }
+        match &state.running {
+            Some(job) if job.query_id == query_id => {
+                job.cancel.store(true, Ordering::Relaxed);
+                Cancelled::Running
+            }
+            _ => Cancelled::Unknown,
+        }
+    }
+
+    /// Closes the queue, cancels the running job and returns those that waited.
+    pub fn close(&self) -> Vec<Job> {
+        let mut state = self.lock();
+        state.closed = true;
+        if let Some(job) = &state.running {
+            job.cancel.store(true, Ordering::Relaxed);
+        }
+        self.changed.notify_all();
+        state.waiting.drain(..).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+}

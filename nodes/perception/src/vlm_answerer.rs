@@ -1,0 +1,185 @@
+//! The real answerer: model directory, processor, engine.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use frame_ring::Frame;
+use grounding::{ParsedQuestion, prompt};
+use model_dir::ModelDir;
+use msgs::{Interval, QuestionKind, TokenCounts};
+use processor::{Content, Message, Processor, RgbView, VisionInput};
+use vlm::{Engine, EngineSettings, FinishReason, GenerateSettings, ImageEmbeds, TokenEvent};
+
+use crate::answerer::{Answerer, Completion, Finish, Progress, Request};
+use crate::vision_cache::{PairKey, VisionCache};
+use crate::{AnswerError, Settings};
+
+/// Answers with the network of a model directory on ONNX Runtime.
+#[derive(Debug)]
+pub struct VlmAnswerer {
+    directory: ModelDir,
+    processor: Processor,
+    engine: Engine,
+    cache: VisionCache,
+}
+
+/// The window, encoded.
+struct Vision {
+    /// Grid and seconds per step of the whole window; its pixels are encoded already.
+    input: VisionInput,
+    embeds: ImageEmbeds,
+    /// Tokens that came from the cache.
+    cached: usize,
+}
+
+impl VlmAnswerer {
+    /// Opens a model directory, compares every file with the manifest's digest, and loads the graphs.
+    ///
+    /// # Errors
+    /// [`AnswerError`] that names the file with the expected and found digest, or how to get ONNX Runtime.
+    pub fn load(settings: &Settings) -> Result<Self, AnswerError> {
+        let directory = ModelDir::open(&settings.model)?;
+        directory.verify_digests()?;
+        let processor = Processor::from_dir(directory.path())?;
+        let engine_settings = EngineSettings {
+            threads: settings.threads,
+            library: settings.onnx_runtime.clone(),
+            ..EngineSettings::default()
+        };
+        let engine = Engine::load(&directory.onnx_path(), processor.config(), &engine_settings)?;
+        // Room for the pairs of two windows: one that slides by a frame has other pairs.
+        let cache = VisionCache::new(settings.window_frames + 2);
+        Ok(Self { directory, processor, engine, cache })
+    }
+
+    fn encode(&mut self, request: &Request<'_>) -> Result<Vision, AnswerError> {
+        let (mut embeds, mut cached) = (ImageEmbeds::default(), 0);
+        let mut input: Option<VisionInput> = None;
+        for pair in request.window.frames.chunks(2) {
+            let (first, second) = (&pair[0], &pair[pair.len() - 1]);
+            let key = PairKey::new(first, second);
+            let held = self.cache.get(key);
+            // The first pair is always preprocessed: its grid is the window's.
+            if held.is_none() || input.is_none() {
+                let patches = self.patches(request, [first, second])?;
+                let grid = [patches.grid_thw[1], patches.grid_thw[2]];
+                let pair_embeds = match &held {
+                    Some(pair_embeds) => Arc::clone(pair_embeds),
+                    None => Arc::new(self.engine.encode_pair(&patches.pixel_values, grid)?),
+                };
+                append(&mut embeds, &pair_embeds);
+                if held.is_none() {
+                    self.cache.put(key, pair_embeds);
+                }
+                let none_yet = VisionInput { pixel_values: Vec::new(), grid_thw: [0, grid[0], grid[1]], ..patches };
+                input.get_or_insert(none_yet);
+            } else if let Some(pair_embeds) = &held {
+                append(&mut embeds, pair_embeds);
+            }
+            if let Some(input) = &mut input {
+                input.grid_thw[0] += 1;
+            }
+            cached += held.map_or(0, |pair_embeds| pair_embeds.rows);
+        }
+        let missing = || AnswerError::Frames { expected: "at least one".to_owned(), found: "none".to_owned() };
+        Ok(Vision { input: input.ok_or_else(missing)?, embeds, cached })
+    }
+
+    fn patches(&self, request: &Request<'_>, pair: [&Frame; 2]) -> Result<VisionInput, AnswerError> {
+        let (width, height) = (request.window.width as usize, request.window.height as usize);
+        let views = pair.map(|frame| RgbView { width, height, data: &frame.rgb });
+        Ok(self.processor.video(&views, request.frame_rate_hz)?)
+    }
+
+    /// System turn with the camera's facts, user turn with the video and the question.
+    fn messages(&self, request: &Request<'_>) -> [Message; 2] {
+        let prompts = self.directory.prompts();
+        let question = self.wording(request.question);
+        let user = prompts.user_text(request.question.kind.name(), &question);
+        [
+            Message::text("system", prompt::system(&prompts.system, &request.facts)),
+            Message::new("user", vec![Content::Video, Content::Text(user)]),
+        ]
+    }
+
+    /// A question of a known kind is put in the first wording that the model was trained on.
+    fn wording(&self, question: &ParsedQuestion) -> String {
+        let kind = self.directory.prompts().kinds.get(question.kind.name());
+        let phrasing = kind.and_then(|kind| kind.phrasings.first());
+        match (phrasing, &question.object) {
+            (Some(phrasing), Some(object)) => prompt::phrase(phrasing, object),
+            _ => question.text.clone(),
+        }
+    }
+}
+
+fn append(embeds: &mut ImageEmbeds, pair: &ImageEmbeds) {
+    embeds.rows += pair.rows;
+    embeds.hidden = pair.hidden;
+    embeds.data.extend_from_slice(&pair.data);
+}
+
+impl Answerer for VlmAnswerer {
+    fn model(&self) -> String {
+        let manifest = self.directory.manifest();
+        format!("{} {}", manifest.name, manifest.version)
+    }
+
+    fn answer(
+        &mut self,
+        request: &Request<'_>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Completion, AnswerError> {
+        progress(Progress::Vision);
+        let start = Instant::now();
+        let vision = self.encode(request)?;
+        let vision_secs = start.elapsed().as_secs_f64();
+        progress(Progress::Prefill);
+        let inputs = self.processor.prepare(&self.messages(request), vec![], vec![vision.input])?;
+        let settings = GenerateSettings {
+            max_new_tokens: request.max_new_tokens.min(self.engine.context().saturating_sub(inputs.input_ids.len())),
+            stop: vec!["</answer>".to_owned()],
+            eos_ids: self.engine.eos_ids().to_vec(),
+            deadline: Some(request.deadline),
+            cancel: Some(Arc::clone(&request.cancel)),
+            ..GenerateSettings::default()
+        };
+        let (mut end, mut token_ends) = (0, Vec::new());
+        let mut on_token = |event: &TokenEvent| {
+            end += event.text_piece.len();
+            token_ends.push((end, event.logprob));
+            progress(Progress::Decode(&event.text_piece));
+        };
+        let generation = self.engine.generate(&inputs, &[vision.embeds], &settings, &mut on_token)?;
+        let tokens = TokenCounts {
+            prompt: inputs.input_ids.len() as u32,
+            cached: vision.cached as u32,
+            generated: generation.token_ids.len() as u32,
+        };
+        Ok(Completion {
+            text: generation.text,
+            token_ends,
+            finish: finish(generation.finish),
+            vision_secs,
+            prefill_secs: generation.prefill_secs,
+            first_token_secs: vision_secs + generation.first_token_secs,
+            decode_secs: generation.decode_secs,
+            tokens,
+        })
+    }
+
+    fn interval(&self, kind: QuestionKind, value: f64) -> Option<Interval> {
+        let calibration = self.directory.calibration().kinds.get(kind.name())?;
+        let (lower, upper) = calibration.interval(value);
+        // Neither a length nor a count is negative.
+        Some(Interval { lower: lower.max(0.0), upper, coverage: calibration.coverage })
+    }
+}
+
+fn finish(reason: FinishReason) -> Finish {
+    match reason {
+        FinishReason::Eos | FinishReason::Stop | FinishReason::Length => Finish::Complete,
+        FinishReason::Deadline => Finish::Deadline,
+        FinishReason::Cancelled => Finish::Cancelled,
+    }
+}

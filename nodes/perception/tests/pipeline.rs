@@ -1,0 +1,285 @@
+//! Promises of the pipeline, with a scripted answerer and a clock of the test's own.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use frame_ring::RawFrame;
+use msgs::{Interval, QuestionKind, SpatialAnswer, SpatialQuery, Status, TokenCounts, Unit};
+use perception::*;
+
+const DOOR: &str = "<think>I see the door 2.4 m away.<map>{\"door\":[[5,5]],\"cell_size_m\":0.6,\"robot\":[[5,9]]}</map>\
+                    </think><answer>2.4</answer>";
+
+#[derive(Default)]
+struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now_nanos(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Says its script; waits for a word on `gate` first where there is one.
+struct Scripted {
+    script: String,
+    gate: Option<Receiver<()>>,
+}
+
+impl Answerer for Scripted {
+    fn model(&self) -> String {
+        "scripted 1".into()
+    }
+
+    fn answer(
+        &mut self,
+        request: &Request<'_>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Completion, AnswerError> {
+        progress(Progress::Vision);
+        while let Some(gate) = &self.gate {
+            if request.cancel.load(Ordering::Relaxed) {
+                return Ok(Completion { finish: Finish::Cancelled, ..Completion::default() });
+            }
+            if !matches!(gate.recv_timeout(Duration::from_millis(5)), Err(RecvTimeoutError::Timeout)) {
+                break;
+            }
+        }
+        match self.script.as_str() {
+            "panic" => panic!("scripted panic"),
+            "fail" => Err(AnswerError::Other("scripted failure".into())),
+            "deadline" => Ok(Completion { finish: Finish::Deadline, ..Completion::default() }),
+            script => {
+                let token_ends = (1..=script.len()).map(|at| (at, -0.1)).collect();
+                let tokens = TokenCounts { prompt: 9, cached: 0, generated: script.len() as u32 };
+                Ok(Completion { text: script.into(), token_ends, tokens, ..Completion::default() })
+            }
+        }
+    }
+
+    fn interval(&self, _: QuestionKind, value: f64) -> Option<Interval> {
+        Some(Interval { lower: value - 0.5, upper: value + 0.5, coverage: 0.9 })
+    }
+}
+
+struct Bench {
+    perception: Perception,
+    answers: Receiver<SpatialAnswer>,
+    clock: Arc<TestClock>,
+    gate: Option<Sender<()>>,
+}
+
+impl Bench {
+    fn new(script: &str, gated: bool) -> Self {
+        let (sender, answers) = channel();
+        let sender = Mutex::new(sender);
+        let sink = move |answer| drop(sender.lock().expect("sink").send(answer));
+        let (gate, waits) = channel();
+        let (gate, waits) = if gated { (Some(gate), Some(waits)) } else { (None, None) };
+        let script = script.to_owned();
+        let load = move || Ok(Box::new(Scripted { script, gate: waits }) as Box<dyn Answerer>);
+        let settings = Settings { queue_capacity: 3, ..Settings::new("/nowhere") };
+        let clock = Arc::new(TestClock::default());
+        let perception =
+            Perception::start_with(settings, Arc::clone(&clock) as _, Arc::new(sink), load).expect("settings");
+        Self { perception, answers, clock, gate }
+    }
+
+    fn frame(&self) {
+        let now = self.perception.now_nanos();
+        let data = vec![90; 64 * 48];
+        let frame = RawFrame {
+            encoding: "mono8",
+            width: 64,
+            height: 48,
+            step: 64,
+            data: &data,
+            stamp_nanos: now + 7,
+            received_at_nanos: now,
+        };
+        self.perception.push(&frame).expect("valid");
+    }
+
+    fn ask(&self, text: &str) -> String {
+        self.perception.ask(SpatialQuery { text: text.into(), ..SpatialQuery::default() })
+    }
+
+    fn next(&self) -> SpatialAnswer {
+        self.answers.recv_timeout(Duration::from_secs(10)).expect("an answer")
+    }
+
+    fn answer_to(&self, text: &str) -> SpatialAnswer {
+        self.ask(text);
+        self.next()
+    }
+
+    fn wait_until_running(&self) {
+        while self.perception.diagnostics().queue_len > 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+#[test]
+fn a_distance_is_answered_in_full() {
+    let bench = Bench::new(DOOR, false);
+    bench.frame();
+    let answer = bench.answer_to("How far is the door?");
+    assert_eq!((answer.status, answer.value, answer.unit), (Status::Answered, Some(2.4), Some(Unit::Metre)));
+    assert_eq!(answer.text, "The door is 2.4 m away (between 1.9 and 2.9 m).");
+    assert_eq!((answer.thinking.as_str(), answer.model.as_str()), ("I see the door 2.4 m away.", "scripted 1"));
+    assert_eq!((answer.frames_used, answer.newest_stamp_nanos), (1, 7));
+    assert_eq!(answer.map.expect("a map").cell_size_m, Some(0.6));
+    assert!((answer.confidence - (-0.1f32).exp()).abs() < 1e-4);
+    assert_eq!(bench.perception.diagnostics().answered[0], 1);
+}
+
+#[test]
+fn absence_and_nonsense_are_told_apart() {
+    let bench = Bench::new("<think>no</think><answer>not seen</answer>", false);
+    bench.frame();
+    let answer = bench.answer_to("how many chairs are there?");
+    assert_eq!((answer.status, answer.text.as_str()), (Status::NotSeen, "I do not see any chairs."));
+    let bench = Bench::new("<think>hm</think><answer>banana</answer>", false);
+    bench.frame();
+    let answer = bench.answer_to("how far is the door?");
+    assert_eq!((answer.status, answer.value), (Status::ModelError, None));
+    assert!(answer.text.contains("banana"), "{}", answer.text);
+}
+
+#[test]
+fn frames_that_never_came_or_stopped_are_said() {
+    let bench = Bench::new(DOOR, false);
+    assert_eq!(bench.answer_to("how far is the door?").status, Status::NoFrames);
+    bench.frame();
+    bench.clock.0.store(4_000_000_000, Ordering::Relaxed);
+    let answer = bench.answer_to("how far is the door?");
+    assert_eq!((answer.status, answer.kind), (Status::StaleFrames, Some(QuestionKind::EgoDistance)));
+}
+
+#[test]
+fn bad_questions_are_answered_at_once() {
+    let bench = Bench::new(DOOR, false);
+    for text in ["", " \u{0} ", &"x".repeat(100_000)] {
+        assert_eq!(bench.answer_to(text).status, Status::BadQuery);
+    }
+    for deadline_secs in [f64::NAN, -1.0] {
+        bench.perception.ask(SpatialQuery { text: "how far is the door?".into(), deadline_secs, ..Default::default() });
+        assert_eq!(bench.next().status, Status::BadQuery);
+    }
+    let options = vec!["x".repeat(400); 3];
+    bench.perception.ask(SpatialQuery { text: "which?".into(), options, ..Default::default() });
+    assert_eq!(bench.next().status, Status::BadQuery);
+}
+
+#[test]
+fn a_thousand_questions_at_once_get_a_thousand_answers() {
+    let bench = Bench::new(DOOR, true);
+    bench.frame();
+    let first = bench.ask("how far is the door?");
+    bench.wait_until_running();
+    let mut ids: Vec<String> = (1..1000).map(|_| bench.ask("how far is the door?")).collect();
+    ids.push(first);
+    for _ in 0..4 {
+        bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
+    }
+    let answers: Vec<SpatialAnswer> = (0..1000).map(|_| bench.next()).collect();
+    let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((count(Status::Answered), count(Status::Busy)), (4, 996));
+    let mut answered: Vec<String> = answers.into_iter().map(|answer| answer.query_id).collect();
+    answered.sort();
+    ids.sort();
+    assert_eq!(answered, ids);
+    assert!(bench.answers.try_recv().is_err(), "exactly one answer each");
+}
+
+#[test]
+fn deadlines_pass_in_the_queue_and_in_the_model() {
+    let bench = Bench::new(DOOR, true);
+    bench.frame();
+    bench.ask("how far is the door?");
+    bench.wait_until_running();
+    bench.perception.ask(SpatialQuery { text: "how far is it?".into(), deadline_secs: 1.0, ..Default::default() });
+    bench.clock.0.store(1_500_000_000, Ordering::Relaxed);
+    bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
+    assert_eq!(bench.next().status, Status::Answered);
+    let late = bench.next();
+    assert_eq!((late.status, late.timing.queue_secs), (Status::Timeout, 1.5));
+    let bench = Bench::new("deadline", false);
+    bench.frame();
+    assert_eq!(bench.answer_to("how far is the door?").status, Status::Timeout);
+}
+
+#[test]
+fn waiting_and_running_questions_can_be_cancelled() {
+    let bench = Bench::new(DOOR, true);
+    bench.frame();
+    let running = bench.ask("how far is the door?");
+    bench.wait_until_running();
+    let waiting = bench.ask("how far is the bed?");
+    assert!(bench.perception.cancel(&waiting));
+    assert_eq!((bench.next().query_id, bench.perception.cancel("nobody")), (waiting, false));
+    assert!(bench.perception.cancel(&running));
+    let answer = bench.next();
+    assert_eq!((answer.query_id, answer.status), (running, Status::Cancelled));
+}
+
+#[test]
+fn dropping_the_pipeline_answers_what_waits() {
+    let bench = Bench::new(DOOR, true);
+    bench.frame();
+    bench.ask("how far is the door?");
+    bench.wait_until_running();
+    bench.ask("how far is the bed?");
+    let Bench { perception, answers, gate, .. } = bench;
+    drop(perception);
+    drop(gate);
+    let statuses: Vec<Status> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [Status::Cancelled; 2]);
+}
+
+#[test]
+fn a_model_that_fails_or_panics_does_not_end_the_worker() {
+    for script in ["fail", "panic"] {
+        let bench = Bench::new(script, false);
+        bench.frame();
+        for _ in 0..2 {
+            let answer = bench.answer_to("how far is the door?");
+            assert_eq!(answer.status, Status::ModelError);
+            assert!(answer.text.contains("scripted"), "{}", answer.text);
+        }
+    }
+}
+
+#[test]
+fn a_missing_model_is_named_and_the_pipeline_stays_up() {
+    let (sender, answers) = channel();
+    let sender = Mutex::new(sender);
+    let sink = move |answer: SpatialAnswer| drop(sender.lock().expect("sink").send(answer));
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = folder.path().join("no-such-model");
+    let perception = Perception::start(Settings::new(&missing), Arc::new(sink)).expect("settings");
+    for _ in 0..2 {
+        perception.ask(SpatialQuery { text: "how far is the door?".into(), ..Default::default() });
+        let answer = answers.recv_timeout(Duration::from_secs(10)).expect("an answer");
+        assert_eq!(answer.status, Status::ModelError);
+        assert!(answer.text.contains("no-such-model"), "{}", answer.text);
+    }
+    assert!(matches!(perception.diagnostics().model, ModelState::Failed { .. }));
+    assert!(!Path::new(&missing).exists());
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let sink = Arc::new(|_: SpatialAnswer| {});
+    let good = Settings::new("/nowhere");
+    for bad in [
+        Settings { queue_capacity: 0, ..good.clone() },
+        Settings { frame_rate_hz: f64::NAN, ..good.clone() },
+        Settings { camera_size: (0, 480), ..good.clone() },
+    ] {
+        assert!(Perception::start(bad, sink.clone()).is_err());
+    }
+}
