@@ -31,8 +31,9 @@ pub struct Soup {
 /// At most [`MAX_TRIANGLES`] triangles, and a word on how.
 pub fn decimate(soup: &Soup, leafy: bool) -> (Soup, &'static str) {
     let mut welded = compact(soup, &soup.indices);
-    if leafy {
-        welded = thinned(&welded);
+    if leafy && welded.indices.len() > LIMIT {
+        let thin = leaves::thin(&welded);
+        welded = compact(&thin, &thin.indices);
     }
     if welded.indices.len() <= LIMIT {
         return (welded, "as drawn");
@@ -43,37 +44,21 @@ pub fn decimate(soup: &Soup, leafy: bool) -> (Soup, &'static str) {
             (SimplifyOptions::Prune, "seams kept"),
             (SimplifyOptions::Prune | SimplifyOptions::Permissive, "seams freed"),
         ] {
-            let indices = simplify(&welded, options, error);
+            let indices = simplify(&welded, options, error, MAX_TRIANGLES);
             if (1..=LIMIT).contains(&indices.len()) {
                 return (compact(&welded, &indices), how);
             }
         }
     }
-    let forced = simplify(&welded, SimplifyOptions::Permissive, 1.0);
+    let forced = simplify(&welded, SimplifyOptions::Permissive, 1.0, MAX_TRIANGLES);
     if (1..=LIMIT).contains(&forced.len()) {
         return (compact(&welded, &forced), "forced");
     }
     (compact(&welded, &sloppy(&welded)), "by cells")
 }
 
-/// Thins a plant out until no more than careful simplification, without pruning, is needed.
-fn thinned(soup: &Soup) -> Soup {
-    let steps = [1, 2, 3, 4, 6, 8, 12, 16, 24];
-    let candidates = steps.into_iter().map(|step| leaves::thin(soup, step));
-    let mut last = None;
-    for candidate in candidates {
-        let candidate = compact(&candidate, &candidate.indices);
-        let indices = simplify(&candidate, SimplifyOptions::Permissive, 0.03);
-        if (1..=LIMIT).contains(&indices.len()) {
-            return compact(&candidate, &indices);
-        }
-        last = Some(candidate);
-    }
-    last.unwrap_or_else(|| compact(soup, &soup.indices))
-}
-
 /// Only the used vertices, equal ones joined, triangles without area dropped.
-fn compact(soup: &Soup, indices: &[u32]) -> Soup {
+pub fn compact(soup: &Soup, indices: &[u32]) -> Soup {
     let mut known = HashMap::new();
     let mut out = Soup { all_bounds: soup.all_bounds, ..Soup::default() };
     for triangle in indices.chunks_exact(3) {
@@ -98,7 +83,7 @@ fn compact(soup: &Soup, indices: &[u32]) -> Soup {
 }
 
 /// `error` is relative to the model's largest extent.
-fn simplify(soup: &Soup, options: SimplifyOptions, error: f32) -> Vec<u32> {
+pub fn simplify(soup: &Soup, options: SimplifyOptions, error: f32, triangles: usize) -> Vec<u32> {
     let Some(adapter) = adapter(&soup.positions) else { return soup.indices.clone() };
     let attributes: Vec<f32> = soup.uvs.iter().flatten().copied().collect();
     let locks = material_borders(soup);
@@ -109,7 +94,7 @@ fn simplify(soup: &Soup, options: SimplifyOptions, error: f32) -> Vec<u32> {
         &[0.1, 0.1],
         2,
         &locks,
-        LIMIT,
+        triangles * 3,
         error,
         options,
         None,

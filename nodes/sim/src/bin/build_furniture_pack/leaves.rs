@@ -3,37 +3,71 @@
 
 use std::collections::HashMap;
 
-use crate::decimate::Soup;
+use meshopt::SimplifyOptions;
+
+use crate::decimate::{MAX_TRIANGLES, Soup, compact, simplify};
 
 /// Most that a kept part grows.
-const MAX_GROWTH: f32 = 2.2;
+const MAX_GROWTH: f32 = 2.5;
+/// Triangles of all the large parts together: pot, stem.
+const LARGE_TRIANGLES: usize = 220;
+/// Triangles of one small part.
+const LEAF_TRIANGLES: usize = 6;
 
-/// Keeps of the small loose parts every `step`-th, enlarged about its centre by √step, and all
-/// of the large ones (over a quarter of the model's height or width).
-pub fn thin(soup: &Soup, step: usize) -> Soup {
+/// At most [`MAX_TRIANGLES`] triangles: each part simplified by itself, and of those no longer
+/// than a quarter of the model every n-th kept.
+pub fn thin(soup: &Soup) -> Soup {
+    let large_side = extent(&soup.positions) / 4.0;
+    let is_large = |part: &Vec<u32>| extent(&corners(soup, part)) > large_side;
+    let (large, small): (Vec<_>, Vec<_>) = parts(soup).into_iter().partition(is_large);
+    let large = simplified_parts(soup, &large);
+    let small: Vec<Soup> = small.iter().map(|part| leaf(soup, part)).collect();
+    let wanted: usize = small.iter().map(|part| part.indices.len() / 3).sum();
+    let room = MAX_TRIANGLES.saturating_sub(large.indices.len() / 3 + LEAF_TRIANGLES * 4).max(1);
+    let step = wanted.div_ceil(room).max(1);
     let growth = (step as f32).sqrt().min(MAX_GROWTH);
-    let large = extent(&soup.positions) / 4.0;
-    let mut out = Soup { all_bounds: soup.all_bounds, ..Soup::default() };
-    let mut small = 0;
-    for part in parts(soup) {
-        let corners: Vec<[f32; 3]> = part.iter().map(|&at| soup.positions[at as usize]).collect();
-        let scale = if extent(&corners) > large { 1.0 } else { growth };
-        if scale > 1.0 {
-            small += 1;
-            if small % step != 0 {
-                continue;
-            }
-        }
-        let centre: [f32; 3] =
-            std::array::from_fn(|axis| corners.iter().map(|p| p[axis]).sum::<f32>() / corners.len() as f32);
-        for (at, corner) in part.iter().zip(corners) {
-            out.indices.push(out.positions.len() as u32);
-            out.positions.push(std::array::from_fn(|axis| centre[axis] + (corner[axis] - centre[axis]) * scale));
-            out.uvs.push(soup.uvs[*at as usize]);
-            out.materials.push(soup.materials[*at as usize]);
-        }
+    let mut out = large;
+    for part in small.iter().skip(step / 2).step_by(step) {
+        append(&mut out, part, growth);
     }
     out
+}
+
+/// Each part with its share of [`LARGE_TRIANGLES`], but enough to keep a long leaf's shape.
+fn simplified_parts(soup: &Soup, parts: &[Vec<u32>]) -> Soup {
+    let total: usize = parts.iter().map(Vec::len).sum();
+    let mut out = Soup { all_bounds: soup.all_bounds, ..Soup::default() };
+    for part in parts {
+        let own = compact(soup, part);
+        let share = (LARGE_TRIANGLES * part.len() / total.max(1)).max(LEAF_TRIANGLES * 2);
+        let indices = simplify(&own, SimplifyOptions::Permissive, 1.0, share);
+        append(&mut out, &compact(&own, &indices), 1.0);
+    }
+    out
+}
+
+fn leaf(soup: &Soup, part: &[u32]) -> Soup {
+    let own = compact(soup, part);
+    let indices = simplify(&own, SimplifyOptions::Permissive, 1.0, LEAF_TRIANGLES);
+    let thin = if indices.len() < 6 { own.indices.iter().take(6).copied().collect() } else { indices };
+    compact(&own, &thin)
+}
+
+/// Adds a part, enlarged about its centre.
+fn append(out: &mut Soup, part: &Soup, growth: f32) {
+    let base = out.positions.len() as u32;
+    let count = part.positions.len().max(1) as f32;
+    let mean = |axis: usize| part.positions.iter().map(|p| p[axis]).sum::<f32>() / count;
+    let centre: [f32; 3] = std::array::from_fn(mean);
+    let grown = |p: &[f32; 3]| std::array::from_fn(|axis| centre[axis] + (p[axis] - centre[axis]) * growth);
+    out.positions.extend(part.positions.iter().map(grown));
+    out.uvs.extend(&part.uvs);
+    out.materials.extend(&part.materials);
+    out.indices.extend(part.indices.iter().map(|index| base + index));
+}
+
+fn corners(soup: &Soup, part: &[u32]) -> Vec<[f32; 3]> {
+    part.iter().map(|&at| soup.positions[at as usize]).collect()
 }
 
 /// Longest side of the box of some points.

@@ -29,7 +29,8 @@ fn main() -> Result<()> {
     for (class, members, on_top) in classes::CLASSES {
         for id in *members {
             let piece = pieces.get(*id).with_context(|| format!("the catalogue has no piece {id}"))?;
-            let mesh = shape::mesh_of(piece, &mut archive, *class == "plant").with_context(|| format!("piece {id}"))?;
+            let mesh = shape::mesh_of(piece, &mut archive, classes::LEAFY.contains(id))
+                .with_context(|| format!("piece {id}"))?;
             models.push(pack::PackedModel {
                 id: (*id).to_owned(),
                 class: (*class).to_owned(),

@@ -159,7 +159,7 @@ fn fill(mesh: &mut Mesh, mut soup: Soup, piece: &Piece) {
     for axis in 0..3 {
         let share = (bounds.high[axis] - bounds.low[axis]) / piece.size_m[axis];
         if !(0.9..=1.1).contains(&share) {
-            eprintln!("  axis {axis}: visible part fills only {:.0} % of the declared size", share * 100.0);
+            eprintln!("  axis {axis}: visible part fills {:.0} % of the declared size", share * 100.0);
         }
     }
     fit(&mut soup.positions, &bounds, piece.size_m);
