@@ -134,9 +134,9 @@ impl Default for Bounds {
 
 impl Bounds {
     fn include(&mut self, p: [f32; 3]) {
-        for axis in 0..3 {
-            self.low[axis] = self.low[axis].min(p[axis]);
-            self.high[axis] = self.high[axis].max(p[axis]);
+        for (axis, value) in p.into_iter().enumerate() {
+            self.low[axis] = self.low[axis].min(value);
+            self.high[axis] = self.high[axis].max(value);
         }
     }
 }
