@@ -21,11 +21,12 @@ if [ "$ros_private" = yes ]; then
   path=$ros_prefix/bin:$path
   line _ROS_WHEELS_BOOTSTRAP_COMPLETE 1
 else
-  prepend LD_LIBRARY_PATH "$ros_prefix/lib"
   site=$(find "$ros_prefix" -type d -path '*/python3*/*-packages/spacer_msgs' -print -quit)
   prepend PYTHONPATH "${site%/spacer_msgs}"
 fi
 prepend PATH "$path"
+# For r2r's build script too, which is linked to the messages but carries no run path.
+prepend LD_LIBRARY_PATH "$ros_prefix/lib"
 line AMENT_PREFIX_PATH "$ros_path"
 line ROS_DISTRO "$ros_distro"
 line FASTRTPS_DEFAULT_PROFILES_FILE "$repo/launch/config/fastdds.xml"
