@@ -1,6 +1,5 @@
 //! `spacer-train`: makes, exports and judges models.
 
-mod evaluate;
 mod export;
 mod sft;
 mod tokenizer;
@@ -28,8 +27,6 @@ enum Command {
     Sft(sft::Arguments),
     /// Writes the ONNX files of a checkpoint.
     Export(export::Arguments),
-    /// Judges a model directory as the robot runs it.
-    Evaluate(evaluate::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -39,6 +36,5 @@ fn main() -> anyhow::Result<()> {
         Command::Tokenizer(arguments) => tokenizer::run(&arguments),
         Command::Sft(arguments) => sft::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
     }
 }

@@ -17,7 +17,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let prompts = model_dir::Prompts::read(&arguments.model.join("prompts.toml"))?;
+    let prompts = episodes::maker::read_prompts(&arguments.model.join("prompts.toml"))?;
     let corpus = episodes::vocabulary::corpus(&prompts)?;
     let tokenizer = episodes::vocabulary::train(&corpus, arguments.size)?;
     let path = arguments.model.join("tokenizer.json");

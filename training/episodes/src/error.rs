@@ -15,6 +15,17 @@ pub enum Error {
         /// The kind's name.
         expected: &'static str,
     },
+    /// The templates could not be read.
+    #[error("{path}: {reason}")]
+    Prompts {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Line, key, what was expected.
+        reason: String,
+    },
+    /// The furniture could not be read.
+    #[error(transparent)]
+    Furniture(#[from] sim::catalogue::PackError),
     /// A text was tokenised in a way that training can't use.
     #[error("expected {expected}, found {found}")]
     Tokens {

@@ -1,8 +1,8 @@
 //! Makes training samples: a clip from a seed, questions in words, completions in tokens.
 
 use std::path::Path;
-use std::sync::Arc;
 
+use geometry::CameraFacts;
 use model_dir::Prompts;
 use msgs::QuestionKind;
 use processor::{Content, Message, Processor, RgbView, VisionInput};
@@ -25,6 +25,14 @@ pub const FRAMES_PER_CLIP: usize = 2;
 /// Rate of a clip's frames in hertz.
 pub const FRAME_RATE_HZ: f64 = 2.0;
 
+/// Nouns that no catalogue has, one a line.
+const STRANGE_NOUNS: &str = include_str!("strange_nouns.txt");
+/// Share of the questions about absent things that ask for one of these.
+const STRANGE_SHARE: f64 = 0.15;
+
+/// Share of the classes with one instance that are asked to be counted.
+const SINGLE_COUNT_SHARE: f64 = 0.2;
+
 /// What a sample is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleSettings {
@@ -42,7 +50,7 @@ pub struct SampleSettings {
 pub struct SampleMaker {
     processor: Processor,
     prompts: Prompts,
-    catalogue: Arc<Catalogue>,
+    catalogue: &'static Catalogue,
     patch_classes: Vec<String>,
     distance_tokens: Vec<(u32, f64)>,
     absent_word: u32,
@@ -56,10 +64,10 @@ impl SampleMaker {
     /// When a file is missing or unreadable, or the tokenizer does not spell every distance with one token.
     pub fn new(dir: &Path, settings: SampleSettings) -> Result<Self> {
         let processor = Processor::from_dir(dir)?;
-        let prompts = Prompts::read(&dir.join("prompts.toml"))?;
+        let prompts = read_prompts(&dir.join("prompts.toml"))?;
         let catalogue = Catalogue::bundled()?;
         let mut patch_classes = vec!["background".to_owned()];
-        patch_classes.extend(sim::world::classes(&catalogue));
+        patch_classes.extend(sim::world::question_classes(catalogue));
         let distance_tokens = distance_grid()
             .into_iter()
             .map(|(value, text)| Ok((single_token(&processor, &text)?, value)))
@@ -103,7 +111,8 @@ impl SampleMaker {
         let mut renderer = Renderer::new();
         loop {
             let clip = self.clip(split, random.next_u64(), &mut renderer);
-            let questions = choose_questions(&clip, self.settings.questions, &mut random);
+            let mut questions = choose_questions(&clip, self.settings.questions, &mut random);
+            questions.iter_mut().for_each(|question| estrange(question, &mut random));
             if questions.iter().any(|q| q.truth != Truth::NotSeen) {
                 return self.sample_of(&clip, &questions, &mut random);
             }
@@ -112,8 +121,8 @@ impl SampleMaker {
 
     fn clip(&self, split: Split, seed: u64, renderer: &mut Renderer) -> Clip {
         let (width, height) = self.frame_size();
-        let settings = ClipSettings { frames: FRAMES_PER_CLIP, width, height, rate_hz: FRAME_RATE_HZ, supersample: true };
-        Clip::generate(seed, split.rooms(), &self.catalogue, &settings, renderer)
+        let settings = ClipSettings { frames: FRAMES_PER_CLIP, width, height, rate_hz: FRAME_RATE_HZ, supersample: 2 };
+        Clip::generate(seed, split, self.catalogue, &settings, renderer)
     }
 
     /// The size that the processor gives a 640×480 picture, so that training frames need no further resizing.
@@ -127,11 +136,11 @@ impl SampleMaker {
     }
 
     fn sample_of(&self, clip: &Clip, questions: &[Question], random: &mut ChaCha8Rng) -> Result<ClipSample> {
-        let (width, height) = (clip.width(), clip.height());
+        let (width, height) = (clip.camera.width, clip.camera.height);
         let views: Vec<RgbView> = clip.frames.iter().map(|data| RgbView { width, height, data }).collect();
         let vision = self.processor.video(&views, FRAME_RATE_HZ)?;
         let known = !random.random_bool(self.settings.unknown_camera_share);
-        let facts = if known { clip.camera_facts() } else { geometry::CameraFacts::default() };
+        let facts = if known { camera_facts(clip) } else { CameraFacts::default() };
         let system = grounding::prompt::system(&self.prompts.system, &facts);
         let mut sample = ClipSample { patches: patch_targets(clip, vision.grid_thw, &self.patch_classes), ..ClipSample::default() };
         for (i, question) in questions.iter().enumerate() {
@@ -155,11 +164,9 @@ impl SampleMaker {
     /// The question in words, by one of the phrasings of its kind.
     fn phrase(&self, question: &Question, random: &mut ChaCha8Rng) -> Result<String> {
         let kind = question.kind.name();
-        let phrasings = self.prompts.phrasings.get(kind).filter(|p| !p.is_empty());
+        let phrasings = self.prompts.kinds.get(kind).map(|k| &k.phrasings).filter(|p| !p.is_empty());
         let phrasings = phrasings.ok_or(Error::NoPhrasing { expected: kind })?;
-        let phrasing = &phrasings[random.random_range(0..phrasings.len())];
-        let plural = grounding::plural(&question.class);
-        Ok(phrasing.replace("{object}", &question.class).replace("{objects}", &plural))
+        Ok(grounding::prompt::phrase(&phrasings[random.random_range(0..phrasings.len())], &question.class))
     }
 
     fn segment(
@@ -228,9 +235,23 @@ impl SampleMaker {
     }
 }
 
+/// Some questions about what is absent are about things that no room ever holds, so that an unknown word is no reason
+/// for a number.
+fn estrange(question: &mut Question, random: &mut impl Rng) {
+    if question.truth == Truth::NotSeen && random.random_bool(STRANGE_SHARE) {
+        let nouns: Vec<&str> = STRANGE_NOUNS.lines().collect();
+        question.class = nouns[random.random_range(0..nouns.len())].to_owned();
+    }
+}
+
 /// Up to `count` questions of a clip in random order: three of seven about what is absent.
 fn choose_questions(clip: &Clip, count: usize, random: &mut impl Rng) -> Vec<Question> {
-    let mut present: Vec<Question> = clip.questions.iter().filter(|q| q.truth != Truth::NotSeen).cloned().collect();
+    let keep = |question: &&Question, random: &mut dyn Rng| match question.truth {
+        Truth::NotSeen => false,
+        // Most classes have one instance; asked about each, counting would come to mean "1".
+        Truth::Number(_) => question.is_official() || random.random_bool(SINGLE_COUNT_SHARE),
+    };
+    let mut present: Vec<Question> = clip.questions.iter().filter(|q| keep(q, random)).cloned().collect();
     let mut absent: Vec<Question> = clip.questions.iter().filter(|q| q.truth == Truth::NotSeen).cloned().collect();
     present.shuffle(random);
     absent.shuffle(random);
@@ -240,6 +261,23 @@ fn choose_questions(clip: &Clip, count: usize, random: &mut impl Rng) -> Vec<Que
     chosen.append(&mut absent);
     chosen.shuffle(random);
     chosen
+}
+
+/// What the robot would be told about the camera of a clip, at its newest frame.
+pub fn camera_facts(clip: &Clip) -> CameraFacts {
+    let newest = clip.poses.last();
+    CameraFacts {
+        horizontal_fov_deg: Some(clip.camera.horizontal_fov.to_degrees() as f32),
+        height_m: newest.map(|pose| pose.position[2] as f32),
+        pitch_deg: newest.map(|pose| pose.pitch.to_degrees() as f32),
+    }
+}
+
+/// Reads the templates of a model directory that has no weights yet.
+pub fn read_prompts(path: &Path) -> Result<Prompts> {
+    let refuse = |reason: String| Error::Prompts { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|e| refuse(e.to_string()))?;
+    toml::from_str(&text).map_err(|e| refuse(e.to_string()))
 }
 
 fn single_token(processor: &Processor, text: &str) -> Result<u32> {

@@ -12,7 +12,7 @@ const MERGE: usize = 2;
 /// The clip's frames must have the very size of the grid, `patch · grid`.
 pub fn patch_targets(clip: &Clip, grid_thw: [usize; 3], classes: &[String]) -> PatchTargets {
     let [pairs, rows, columns] = grid_thw;
-    let side = clip.width() / columns;
+    let side = clip.camera.width / columns;
     let mut targets = PatchTargets::default();
     for pair in 0..pairs {
         let frame = (2 * pair + 1).min(clip.frames.len() - 1);
@@ -32,7 +32,7 @@ fn push_patch(
     (frame, top, left, side): (usize, usize, usize, usize),
     classes: &[String],
 ) {
-    let width = clip.width();
+    let width = clip.camera.width;
     let pixels = (0..side * side).map(|i| (top + i / side) * width + left + i % side);
     let (mut sum, mut hits) = (0.0, 0usize);
     let mut votes: Vec<(u16, usize)> = Vec::new();
@@ -49,8 +49,9 @@ fn push_patch(
         }
     }
     let majority = votes.iter().max_by_key(|(id, n)| (*n, std::cmp::Reverse(*id))).map_or(0, |(id, _)| *id);
-    let object = clip.object(majority);
-    let class = object.and_then(|o| classes.iter().position(|c| *c == o.class)).unwrap_or(0);
+    let name = clip.classes.get(usize::from(majority));
+    let class = name.and_then(|name| classes.iter().position(|c| c == name)).unwrap_or(0);
+    let object = clip.seen.iter().find(|object| object.id == majority);
     targets.classes.push(class as u32);
     targets.log_depth.push(if hits > 0 { (sum / hits as f32).ln() } else { f32::NAN });
     targets.log_distance.push(object.map_or(f32::NAN, |o| (o.distance_m.max(0.05) as f32).ln()));

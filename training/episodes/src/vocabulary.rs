@@ -7,8 +7,13 @@ use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer, TokenizerImpl};
+use tokenizers::{
+    AddedToken, NormalizerWrapper, PostProcessorWrapper, SplitDelimiterBehavior, Tokenizer, TokenizerImpl,
+};
 
+use model_dir::Prompts;
+
+use crate::distance_grid::distance_grid;
 use crate::{Error, Result};
 
 /// Qwen2's pre-tokeniser, but with decimal numbers kept whole.
@@ -34,7 +39,7 @@ pub fn train(corpus: &[String], size: usize) -> Result<Tokenizer> {
     let split = Split::new(SplitPattern::Regex(PRE_TOKENIZER.to_owned()), SplitDelimiterBehavior::Isolated, false)
         .map_err(tokenizer_error)?;
     let byte_level = ByteLevel::new(false, true, false);
-    let mut tokenizer: TokenizerImpl<BPE, tokenizers::NormalizerWrapper, _, tokenizers::PostProcessorWrapper, _> =
+    let mut tokenizer: TokenizerImpl<BPE, NormalizerWrapper, Sequence, PostProcessorWrapper, ByteLevel> =
         TokenizerImpl::new(BPE::default());
     tokenizer.with_pre_tokenizer(Some(Sequence::new(vec![split.into(), byte_level.into()])));
     tokenizer.with_decoder(Some(byte_level));
@@ -49,6 +54,31 @@ pub fn train(corpus: &[String], size: usize) -> Result<Tokenizer> {
     tokenizer.add_special_tokens(&specials);
     let text = tokenizer.to_string(true).map_err(tokenizer_error)?;
     text.parse().map_err(tokenizer_error)
+}
+
+/// Sentences that hold every word, number and map key that nano's prompts and completions are made of.
+///
+/// # Errors
+/// When the furniture can't be read.
+pub fn corpus(prompts: &Prompts) -> Result<Vec<String>> {
+    let classes = sim::world::question_classes(sim::catalogue::Catalogue::bundled()?);
+    let mut lines = vec!["system user assistant".to_owned(), prompts.system.clone()];
+    for class in &classes {
+        let plural = grounding::plural(class);
+        lines.extend(prompts.kinds.values().flat_map(|k| &k.phrasings).map(|p| grounding::prompt::phrase(p, class)));
+        lines.push(format!("<think>I do not see a {class}.<map>{{\"{class}\":[["));
+        lines.push(format!("<think>I do not see any {plural}.<map>,\"{class}\":[["));
+        lines.push(format!("<think>I see 1 {class}.<map>{{\"{class}\":[["));
+        lines.push(format!("<think>I see 2 {plural}.<map>]],\"{class}\":[["));
+        lines.push(format!("<think>I see the {class} 1.50 m away.<map>"));
+    }
+    for (_, number) in distance_grid() {
+        lines.push(format!("{number} m away.<map>{{\"cell_size_m\":0.8,\"robot\":[[5,9]]}}</map></think><answer>{number}</answer>"));
+        lines.push("</map></think><answer>not seen</answer>".to_owned());
+    }
+    lines.extend((-30..=90i32).map(|n| format!("camera: fov {n} height {:.2} pitch {n}", f64::from(n.abs()) * 0.05)));
+    lines.extend((0..100).map(|n| format!("[[{},{}],[{},{}]],", n / 10, n % 10, n % 10, n / 10)));
+    Ok(lines)
 }
 
 fn tokenizer_error(error: tokenizers::Error) -> Error {

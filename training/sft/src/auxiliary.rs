@@ -7,6 +7,8 @@
 use candle_core::{D, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};
 
+use policy::init::{Init, Weight};
+
 use crate::Result;
 use crate::batch::Batch;
 use crate::loss::masked_l1;
@@ -29,7 +31,20 @@ pub struct AuxiliaryLosses {
 }
 
 impl AuxiliaryHeads {
-    /// Fresh heads for `classes` patch classes.
+    /// The heads' weights with their initialisation, for [`policy::init::add`].
+    pub fn weights(prefix: &str, vision_hidden: usize, text_hidden: usize, classes: usize) -> Vec<Weight> {
+        let head = |name: &str, outputs: usize, inputs: usize| {
+            let deviation = 1.0 / (inputs as f64).sqrt();
+            [
+                (format!("{prefix}.{name}.weight"), vec![outputs, inputs], Init::Normal(deviation)),
+                (format!("{prefix}.{name}.bias"), vec![outputs], Init::Zeros),
+            ]
+        };
+        let class = head("patch_class", classes, vision_hidden);
+        class.into_iter().chain(head("patch_range", 2 * PATCHES_PER_TOKEN, text_hidden)).collect()
+    }
+
+    /// The heads over `classes` patch classes.
     pub fn new(vision_hidden: usize, text_hidden: usize, classes: usize, vars: VarBuilder) -> Result<Self> {
         Ok(Self {
             patch_class: linear(vision_hidden, classes, vars.pp("patch_class"))?,

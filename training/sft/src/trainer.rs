@@ -69,14 +69,15 @@ impl Trainer {
     /// When the checkpoint does not fit the model.
     pub fn new(recipe: Recipe, maker: SampleMaker, checkpoint: &Path) -> Result<Self> {
         let device = Device::Cpu;
-        let varmap = VarMap::new();
-        let vars = VarBuilder::from_varmap(&varmap, DType::F32, &device);
         let config = maker.processor().config();
-        let model = Qwen25Vl::new(config, vars.clone())?;
+        let varmap = policy::init::fresh(config, recipe.data.seed, &device)?;
         let classes = maker.patch_classes().len();
         let (vision_hidden, text_hidden) = (config.vision.hidden_size, config.text.hidden_size);
+        let heads = AuxiliaryHeads::weights(HEADS, vision_hidden, text_hidden, classes);
+        policy::init::add(&varmap, &heads, recipe.data.seed, &device)?;
+        let vars = VarBuilder::from_varmap(&varmap, DType::F32, &device);
+        let model = Qwen25Vl::new(config, vars.clone())?;
         let heads = AuxiliaryHeads::new(vision_hidden, text_hidden, classes, vars.pp(HEADS))?;
-        policy::init::initialise(&varmap, config, recipe.data.seed)?;
         let variables = named_variables(&varmap);
         let mut optimiser = AdamW::new(&variables, recipe.optimiser.adamw())?;
         let progress = if checkpoint::exists(checkpoint) {
@@ -183,7 +184,10 @@ impl Trainer {
         let width = words.dim(2)?;
         let table = Tensor::cat(&[&words.reshape((b * s, width))?, &vision.image_embeds], 0)?;
         let embeds = table.index_select(&batch.embedding_rows, 0)?.reshape((b, s, width))?;
-        let (tap, hidden) = self.model.decode_tapped(&embeds, &batch.position_ids, Some(&batch.mask))?;
+        let mut layers = Vec::new();
+        let decoder = self.model.decoder();
+        let hidden = decoder.forward_traced(&embeds, &batch.position_ids, Some(&batch.mask), Some(&mut layers))?;
+        let tap = layers.swap_remove(layers.len() / 2);
         let rows = hidden.reshape((b * s, width))?.index_select(&batch.target_rows, 0)?;
         Ok((self.model.logits(&rows)?, vision.patches, tap.reshape((b * s, width))?))
     }
