@@ -33,7 +33,7 @@ pub(crate) fn run(shared: &Arc<Shared>, factory: Factory) {
     };
     while let Some(job) = shared.queue.next() {
         let started_at = shared.clock.now_nanos();
-        let mut answer = answer(shared, answerer.as_deref_mut(), &job, started_at);
+        let mut answer = answer(shared, answerer.as_mut(), &job, started_at);
         answer.kind = Some(job.question.kind);
         answer.timing.queue_secs = seconds_between(job.arrived_at_nanos, started_at);
         answer.timing.total_secs = seconds_between(job.arrived_at_nanos, shared.clock.now_nanos());
@@ -44,7 +44,7 @@ pub(crate) fn run(shared: &Arc<Shared>, factory: Factory) {
     }
 }
 
-fn answer(shared: &Shared, answerer: Option<&mut dyn Answerer>, job: &Job, now: i64) -> SpatialAnswer {
+fn answer(shared: &Shared, answerer: Option<&mut Box<dyn Answerer>>, job: &Job, now: i64) -> SpatialAnswer {
     let refuse = |status, text: String| refusal(&job.query_id, status, text);
     if job.cancel.load(Ordering::Relaxed) {
         return refuse(Status::Cancelled, "Cancelled before it was begun.".to_owned());
@@ -65,7 +65,7 @@ fn answer(shared: &Shared, answerer: Option<&mut dyn Answerer>, job: &Job, now: 
         let text = format!("The newest frame is {age_secs:.1} s old; expected at most {limit_secs} s.");
         return refuse(Status::StaleFrames, text);
     }
-    complete(shared, answerer, job, &window, now)
+    complete(shared, answerer.as_mut(), job, &window, now)
 }
 
 fn complete(
