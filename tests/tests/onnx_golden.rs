@@ -101,9 +101,9 @@ impl Golden {
     fn raw(&self, case: &str) -> ModelInputs {
         let tensors = self.tensors();
         let raw = |kind: &str| tensors.tensor(&format!("{case}.{kind}0_u8")).ok();
-        let images = raw("image").iter().map(|picture| self.processor.image(&frames(picture)[0]).unwrap()).collect();
-        let videos = raw("video").iter().map(|video| {
-            let (frames, fps) = sampled(case, frames(video));
+        let images = raw("image").into_iter().map(|picture| self.processor.image(&frames(&picture)[0]).unwrap()).collect();
+        let videos = raw("video").into_iter().map(|video| {
+            let (frames, fps) = sampled(case, frames(&video));
             self.processor.video(&frames, fps).unwrap()
         });
         self.processor.prepare(&messages(case), images, videos.collect()).unwrap()

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionInputValue};
-use ort::value::{DynValue, Outlet, TensorElementType};
+use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 
 use crate::engine::EngineSettings;
 use crate::error::{Error, Result};
@@ -18,13 +18,20 @@ use crate::runtime;
 /// Named inputs of one run.
 pub(crate) type Inputs<'v> = Vec<(Cow<'v, str>, SessionInputValue<'v>)>;
 
+/// An input or output as the file states it. (`ort`'s `Outlet` is tied to one thread.)
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) name: String,
+    pub(crate) dtype: ValueType,
+}
+
 /// A loaded graph.
 #[derive(Debug)]
 pub(crate) struct Graph {
     /// File name, for messages.
     pub(crate) name: &'static str,
-    pub(crate) inputs: Vec<Outlet>,
-    pub(crate) outputs: Vec<Outlet>,
+    pub(crate) inputs: Vec<Slot>,
+    pub(crate) outputs: Vec<Slot>,
     session: Mutex<Session>,
 }
 
@@ -41,7 +48,7 @@ impl Graph {
             found_bytes,
             reason: error.message().to_owned(),
         })?;
-        let (inputs, outputs) = (copy(session.inputs()), copy(session.outputs()));
+        let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
         Ok(Self { name, inputs, outputs, session: Mutex::new(session) })
     }
 
@@ -59,13 +66,13 @@ impl Graph {
 
     /// Element type of input `name`; f32 where the graph has no such input.
     pub(crate) fn input_type(&self, name: &str) -> TensorElementType {
-        let outlet = self.inputs.iter().find(|outlet| outlet.name() == name);
-        outlet.and_then(|outlet| outlet.dtype().tensor_type()).unwrap_or(TensorElementType::Float32)
+        let slot = self.inputs.iter().find(|slot| slot.name == name);
+        slot.and_then(|slot| slot.dtype.tensor_type()).unwrap_or(TensorElementType::Float32)
     }
 
     /// Index of output `name`.
     pub(crate) fn output_index(&self, name: &str) -> Result<usize> {
-        self.outputs.iter().position(|outlet| outlet.name() == name).ok_or_else(|| Error::Signature {
+        self.outputs.iter().position(|slot| slot.name == name).ok_or_else(|| Error::Signature {
             graph: self.name,
             what: format!("output `{name}`"),
             expected: "present".into(),
@@ -74,8 +81,8 @@ impl Graph {
     }
 }
 
-fn copy(outlets: &[Outlet]) -> Vec<Outlet> {
-    outlets.iter().map(|outlet| Outlet::new(outlet.name(), outlet.dtype().clone())).collect()
+fn slots(outlets: &[Outlet]) -> Vec<Slot> {
+    outlets.iter().map(|outlet| Slot { name: outlet.name().to_owned(), dtype: outlet.dtype().clone() }).collect()
 }
 
 fn commit(path: &Path, settings: &EngineSettings) -> ort::Result<Session> {

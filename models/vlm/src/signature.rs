@@ -3,10 +3,10 @@
 //! A graph exported from another checkpoint would otherwise fail in the middle of
 //! an answer, or worse, answer.
 
-use ort::value::{Outlet, TensorElementType, ValueType};
+use ort::value::{TensorElementType, ValueType};
 
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, Slot};
 
 pub(crate) const FLOAT: &[TensorElementType] = &[TensorElementType::Float32, TensorElementType::Float16];
 pub(crate) const F32: &[TensorElementType] = &[TensorElementType::Float32];
@@ -44,25 +44,25 @@ impl Port {
 pub(crate) fn check(graph: &Graph, inputs: &[Port], outputs: &[Port]) -> Result<()> {
     check_side(graph, inputs, false)?;
     check_side(graph, outputs, true)?;
-    let extra = graph.inputs.iter().find(|outlet| inputs.iter().all(|port| port.name != outlet.name()));
-    extra.map_or(Ok(()), |outlet| {
-        let what = format!("input `{}`", outlet.name());
-        Err(Error::Signature { graph: graph.name, what, expected: "absent".into(), found: outlet.dtype().to_string() })
+    let extra = graph.inputs.iter().find(|slot| inputs.iter().all(|port| port.name != slot.name));
+    extra.map_or(Ok(()), |slot| {
+        let what = format!("input `{}`", slot.name);
+        Err(Error::Signature { graph: graph.name, what, expected: "absent".into(), found: slot.dtype.to_string() })
     })
 }
 
 fn check_side(graph: &Graph, ports: &[Port], output: bool) -> Result<()> {
-    let (side, outlets): (_, &[Outlet]) = if output { ("output", &graph.outputs) } else { ("input", &graph.inputs) };
+    let (side, slots): (_, &[Slot]) = if output { ("output", &graph.outputs) } else { ("input", &graph.inputs) };
     for port in ports {
-        let found = outlets.iter().find(|outlet| outlet.name() == port.name);
-        if found.is_some_and(|outlet| port.accepts(outlet.dtype(), output)) {
+        let found = slots.iter().find(|slot| slot.name == port.name);
+        if found.is_some_and(|slot| port.accepts(&slot.dtype, output)) {
             continue;
         }
         return Err(Error::Signature {
             graph: graph.name,
             what: format!("{side} `{}`", port.name),
             expected: port.describe(),
-            found: found.map_or("absent".into(), |outlet| outlet.dtype().to_string()),
+            found: found.map_or("absent".into(), |slot| slot.dtype.to_string()),
         });
     }
     Ok(())
