@@ -15,10 +15,10 @@ pub fn answer_message(answer: &SpatialAnswer, map: Option<&PlacedMap>, camera_fr
     let frame_id = if has_frames { camera_frame.to_owned() } else { String::new() };
     ros::SpatialAnswer {
         header: Header { stamp: time_from_nanos(answer.newest_stamp_nanos), frame_id },
-        query_id: answer.query_id.clone(),
+        query_id: without_nul(&answer.query_id),
         status: answer.status.code(),
         kind: answer.kind.map_or(String::new(), |kind| kind.name().to_owned()),
-        text: answer.text.clone(),
+        text: without_nul(&answer.text),
         value: answer.value.unwrap_or(f64::NAN),
         unit: answer.unit.map_or(String::new(), |unit| unit.symbol().to_owned()),
         lower: interval.map_or(f64::NAN, |i| i.lower),
@@ -36,7 +36,7 @@ pub fn answer_message(answer: &SpatialAnswer, map: Option<&PlacedMap>, camera_fr
         prompt_tokens: answer.tokens.prompt,
         cached_tokens: answer.tokens.cached,
         generated_tokens: answer.tokens.generated,
-        model: answer.model.clone(),
+        model: without_nul(&answer.model),
     }
 }
 

@@ -1,15 +1,15 @@
 //! One node, its streams and its parameters on one thread.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::executor::{LocalPool, LocalSpawner};
 use futures::task::LocalSpawnExt;
 use r2r::RosParams;
 
-/// How long one turn waits for messages.
-const TURN: Duration = Duration::from_millis(20);
+/// How long one turn waits for messages, and so the longest that an answer from another thread waits for its turn.
+const TURN: Duration = Duration::from_millis(5);
 
 /// A node with its executor. Streams and timers are spawned on [`Executor::spawner`], then [`Executor::run`] turns
 /// until the process is told to stop.
@@ -47,7 +47,7 @@ impl Executor {
     }
 
     /// Turns until SIGINT or SIGTERM, or until `each_turn` returns `false`.
-    pub fn run(mut self, mut each_turn: impl FnMut() -> bool) {
+    pub fn run(&mut self, mut each_turn: impl FnMut() -> bool) {
         let stop = stop_flag();
         while !stop.load(Ordering::Relaxed) && each_turn() {
             self.node.spin_once(TURN);
@@ -71,4 +71,16 @@ fn stop_flag() -> Arc<AtomicBool> {
 pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+}
+
+/// The value behind a lock; a thread that panicked while holding it left it whole.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Logs what could not be sent.
+pub fn warn_on_error(result: r2r::Result<()>) {
+    if let Err(error) = result {
+        tracing::warn!("not sent: {error}");
+    }
 }

@@ -8,10 +8,21 @@
 //!
 //! A node never panics on a message; what can't be used is counted, logged and answered with a status.
 
+pub mod asking;
 pub mod camera_info;
 pub mod capture;
 pub mod convert;
+pub mod diagnostics;
 pub mod executor;
+pub mod frames;
 pub mod image_message;
+pub mod outbox;
+pub mod perception_parameters;
+pub mod perception_publishers;
+pub mod perception_shell;
 pub mod placed_map;
+pub mod sim_messages;
+pub mod simulation;
+pub mod text_message;
 pub mod time;
+pub mod transforms;

@@ -8,7 +8,7 @@ use r2r::sensor_msgs::msg::{CameraInfo, Image};
 use r2r::{Clock, ClockType, QosProfile, RosParams};
 use ros_nodes::camera_info::read_camera_info;
 use ros_nodes::capture::{Bgr8Frame, Capture};
-use ros_nodes::executor::{Executor, start_logging};
+use ros_nodes::executor::{Executor, lock, start_logging, warn_on_error};
 
 /// The rate of a source that states none.
 const DEFAULT_RATE_HZ: f64 = 10.0;
@@ -19,8 +19,6 @@ struct Parameters {
     source: String,
     /// Images a second; 0 = the source's own [Hz]
     rate_hz: f64,
-    /// Start again at the end of the source
-    r#loop: bool,
     /// Frame of the images
     frame_id: String,
     /// Calibration in the YAML form of camera_calibration; empty = none
@@ -31,8 +29,9 @@ fn main() -> anyhow::Result<()> {
     start_logging();
     let mut executor = Executor::new("camera_node")?;
     let defaults = Parameters { frame_id: "camera_optical_frame".to_owned(), ..Parameters::default() };
-    let parameters = executor.parameters(defaults)?;
-    let parameters = parameters.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let parameters = lock(&executor.parameters(defaults)?).clone();
+    // `loop` is a keyword, so that no field can bear the name. Absent is `None`.
+    let again = executor.node.get_parameter::<Option<bool>>("loop")?.unwrap_or(false);
     let mut capture = Capture::open(&parameters.source)?;
     let rate_hz = if parameters.rate_hz > 0.0 { parameters.rate_hz } else { capture.rate_hz().unwrap_or(DEFAULT_RATE_HZ) };
     let images = executor.node.create_publisher::<Image>("image_raw", QosProfile::sensor_data())?;
@@ -51,7 +50,7 @@ fn main() -> anyhow::Result<()> {
             return true;
         }
         due = (due + period).max(Instant::now() - period);
-        match next_frame(&mut capture, parameters.r#loop) {
+        match next_frame(&mut capture, again) {
             Ok(Some(frame)) => {
                 let stamp = clock.get_now().map(|now| Clock::to_builtin_time(&now)).unwrap_or_default();
                 let header = r2r::std_msgs::msg::Header { stamp, frame_id: parameters.frame_id.clone() };
@@ -93,11 +92,5 @@ fn image(header: r2r::std_msgs::msg::Header, frame: Bgr8Frame) -> Image {
         is_bigendian: 0,
         step: frame.width * 3,
         data: frame.data,
-    }
-}
-
-fn warn_on_error(result: r2r::Result<()>) {
-    if let Err(error) = result {
-        tracing::warn!("not published: {error}");
     }
 }

@@ -1,0 +1,122 @@
+//! `/diagnostics`: what became of every frame and question, and whether there is a model.
+
+use perception::{Diagnostics, ModelState};
+use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
+use r2r::std_msgs::msg::Header;
+
+use crate::convert::without_nul;
+
+/// Status codes in the order of [`Diagnostics::answered`].
+const STATUSES: [&str; 9] = [
+    "answered", "not_seen", "no_frames", "stale_frames", "bad_query", "busy", "timeout", "cancelled", "model_error",
+];
+
+/// What the shell itself counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShellCounts {
+    /// Questions whose bytes were no text; answered `BAD_QUERY`.
+    pub unreadable: u64,
+    /// Compressed images that could not be decoded.
+    pub undecodable: u64,
+    /// Corrections heard on `feedback`.
+    pub feedback: u64,
+}
+
+/// Levels of `DiagnosticStatus`.
+#[derive(Clone, Copy)]
+enum Level {
+    Ok = 0,
+    Warn = 1,
+    Error = 2,
+    Stale = 3,
+}
+
+/// Three statuses: frames, questions, model. `max_age_secs`: from which age on frames are stale.
+pub fn diagnostics_message(
+    node: &str,
+    header: Header,
+    diagnostics: &Diagnostics,
+    shell: &ShellCounts,
+    max_age_secs: f64,
+) -> DiagnosticArray {
+    let statuses = [frames(diagnostics, shell, max_age_secs), questions(diagnostics, shell), model(diagnostics)];
+    let status = statuses.map(|status| DiagnosticStatus {
+        name: format!("{node}: {}", status.name),
+        hardware_id: node.to_owned(),
+        ..status
+    });
+    DiagnosticArray { header, status: status.into() }
+}
+
+fn status(name: &str, level: Level, message: String, values: &[(&str, String)]) -> DiagnosticStatus {
+    let values = values.iter().map(|(key, value)| KeyValue { key: (*key).to_owned(), value: without_nul(value) });
+    DiagnosticStatus {
+        level: level as u8,
+        name: name.to_owned(),
+        message: without_nul(&message),
+        hardware_id: String::new(),
+        values: values.collect(),
+    }
+}
+
+fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> DiagnosticStatus {
+    let counters = &diagnostics.frames;
+    let rejected = &counters.rejected;
+    let (level, message) = match diagnostics.newest_frame_age_secs {
+        None => (Level::Stale, "no frame yet".to_owned()),
+        Some(age) if age > max_age_secs => (Level::Stale, format!("newest frame is {age:.1} s old")),
+        Some(_) if rejected.total() + shell.undecodable > 0 => (Level::Warn, "some frames were refused".to_owned()),
+        Some(_) => (Level::Ok, "frames arrive".to_owned()),
+    };
+    let age = diagnostics.newest_frame_age_secs.map_or("unknown".to_owned(), |age| format!("{age:.3}"));
+    status("frames", level, message, &[
+        ("received", (counters.received + shell.undecodable).to_string()),
+        ("kept", counters.pushed.to_string()),
+        ("skipped_rate", counters.skipped_rate.to_string()),
+        ("dropped_oldest", counters.dropped_oldest.to_string()),
+        ("stamp_jumps", counters.stamp_jumps.to_string()),
+        ("cleared", counters.cleared.to_string()),
+        ("rejected", (rejected.total() + shell.undecodable).to_string()),
+        ("rejected_unknown_encoding", rejected.unknown_encoding.to_string()),
+        ("rejected_zero_size", rejected.zero_size.to_string()),
+        ("rejected_too_large", rejected.too_large.to_string()),
+        ("rejected_odd_width", rejected.odd_width.to_string()),
+        ("rejected_short_step", rejected.short_step.to_string()),
+        ("rejected_wrong_length", rejected.wrong_length.to_string()),
+        ("rejected_undecodable", shell.undecodable.to_string()),
+        ("newest_age_secs", age),
+    ])
+}
+
+fn questions(diagnostics: &Diagnostics, shell: &ShellCounts) -> DiagnosticStatus {
+    let mut answered = diagnostics.answered;
+    answered[usize::from(msgs::Status::BadQuery.code())] += shell.unreadable;
+    let mut values = vec![
+        ("asked", (diagnostics.asked + shell.unreadable).to_string()),
+        ("waiting", diagnostics.queue_len.to_string()),
+        ("feedback", shell.feedback.to_string()),
+    ];
+    values.extend(STATUSES.iter().zip(answered).map(|(name, count)| (*name, count.to_string())));
+    if let Some(timing) = diagnostics.last_timing {
+        let secs = |value: f64| format!("{value:.4}");
+        values.extend([
+            ("last_queue_secs", secs(timing.queue_secs)),
+            ("last_vision_secs", secs(timing.vision_secs)),
+            ("last_prefill_secs", secs(timing.prefill_secs)),
+            ("last_first_token_secs", secs(timing.first_token_secs)),
+            ("last_decode_secs", secs(timing.decode_secs)),
+            ("last_total_secs", secs(timing.total_secs)),
+        ]);
+    }
+    status("questions", Level::Ok, format!("{} waiting", diagnostics.queue_len), &values)
+}
+
+fn model(diagnostics: &Diagnostics) -> DiagnosticStatus {
+    let (level, state, message) = match &diagnostics.model {
+        ModelState::Loading => (Level::Warn, "loading", "being verified and loaded".to_owned()),
+        ModelState::Ready { model } => (Level::Ok, "ready", model.clone()),
+        ModelState::Failed { reason } => (Level::Error, "failed", reason.clone()),
+    };
+    let last_error = diagnostics.last_error.clone().unwrap_or_default();
+    status("model", level, message, &[("state", state.to_owned()), ("last_error", last_error)])
+}

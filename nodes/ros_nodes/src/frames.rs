@@ -1,0 +1,132 @@
+//! Image messages on their way into the frame ring.
+
+use anyhow::{Context, bail};
+use frame_ring::{Pushed, RawFrame};
+use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
+use opencv::imgcodecs;
+use perception::Perception;
+use r2r::WrappedNativeMsg;
+use r2r::sensor_msgs::msg::{CompressedImage, Image};
+
+use crate::image_message::view;
+use crate::time::nanos_from_time;
+
+/// Largest compressed picture that is looked at, bytes.
+const MAX_COMPRESSED_BYTES: usize = 64 << 20;
+/// Aspects that differ by less are not worth a warning.
+const ASPECT_TOLERANCE: f64 = 0.03;
+
+/// Takes images in and remembers what they said about themselves.
+#[derive(Debug)]
+pub struct FrameIntake {
+    /// Optical frame of the newest valid image.
+    pub camera_frame: String,
+    /// Compressed images that could not be decoded.
+    pub undecodable: u64,
+    expected_aspect: f64,
+    warned_aspect: bool,
+    last_error: String,
+}
+
+impl FrameIntake {
+    /// `camera_frame`: for images without a frame. `size`: width and height that the pipeline expects.
+    pub fn new(camera_frame: &str, size: (u32, u32)) -> Self {
+        let expected_aspect = f64::from(size.0) / f64::from(size.1.max(1));
+        Self {
+            camera_frame: camera_frame.to_owned(),
+            undecodable: 0,
+            expected_aspect,
+            warned_aspect: false,
+            last_error: String::new(),
+        }
+    }
+
+    /// Hands a raw image on. A refused one is counted by the ring and logged when the reason is new. True if stamps
+    /// jumped back.
+    pub fn take_image(&mut self, perception: &Perception, message: &WrappedNativeMsg<Image>) -> bool {
+        let image = view(message);
+        let frame = RawFrame {
+            encoding: &image.encoding,
+            width: image.width,
+            height: image.height,
+            step: image.step,
+            data: image.data,
+            stamp_nanos: image.stamp_nanos,
+            received_at_nanos: perception.now_nanos(),
+        };
+        self.push(perception, &frame, &image.frame_id)
+    }
+
+    /// Decodes and hands on a compressed image. True if stamps jumped back.
+    pub fn take_compressed(&mut self, perception: &Perception, message: &CompressedImage) -> bool {
+        let picture = match decode(&message.data) {
+            Ok(picture) => picture,
+            Err(error) => {
+                self.undecodable += 1;
+                self.note(format!("compressed image ({}): {error:#}", message.format));
+                return false;
+            }
+        };
+        let (width, height, data) = &picture;
+        let frame = RawFrame {
+            encoding: "bgr8",
+            width: *width,
+            height: *height,
+            step: width * 3,
+            data,
+            stamp_nanos: nanos_from_time(&message.header.stamp),
+            received_at_nanos: perception.now_nanos(),
+        };
+        self.push(perception, &frame, &message.header.frame_id)
+    }
+
+    fn push(&mut self, perception: &Perception, frame: &RawFrame<'_>, frame_id: &str) -> bool {
+        match perception.push(frame) {
+            Ok(Pushed { jump, .. }) => {
+                if !frame_id.is_empty() && self.camera_frame != frame_id {
+                    self.camera_frame = frame_id.to_owned();
+                }
+                self.check_aspect(frame);
+                if let Some(jump) = jump {
+                    let (from, to) = (jump.from_nanos, jump.to_nanos);
+                    tracing::warn!(from, to, "stamps jumped back; the window starts anew");
+                }
+                jump.is_some()
+            }
+            Err(error) => {
+                self.note(error.to_string());
+                false
+            }
+        }
+    }
+
+    fn check_aspect(&mut self, frame: &RawFrame<'_>) {
+        let aspect = f64::from(frame.width) / f64::from(frame.height);
+        if !self.warned_aspect && (aspect / self.expected_aspect - 1.0).abs() > ASPECT_TOLERANCE {
+            self.warned_aspect = true;
+            let (width, height) = (frame.width, frame.height);
+            tracing::warn!(width, height, "images are stretched; set image_width and image_height to the camera's");
+        }
+    }
+
+    /// Logs a reason once, until another one comes.
+    fn note(&mut self, error: String) {
+        if self.last_error != error {
+            tracing::warn!("frame refused: {error}");
+            self.last_error = error;
+        }
+    }
+}
+
+/// Width, height and packed BGR.
+fn decode(data: &[u8]) -> anyhow::Result<(u32, u32, Vec<u8>)> {
+    if data.is_empty() || data.len() > MAX_COMPRESSED_BYTES {
+        bail!("expected 1 to {MAX_COMPRESSED_BYTES} bytes, found {}", data.len());
+    }
+    let picture = imgcodecs::imdecode(&Vector::<u8>::from_slice(data), imgcodecs::IMREAD_COLOR).context("OpenCV")?;
+    if picture.empty() {
+        bail!("OpenCV can't decode these {} bytes", data.len());
+    }
+    let packed: Mat = picture.try_clone()?;
+    Ok((u32::try_from(packed.cols())?, u32::try_from(packed.rows())?, packed.data_bytes()?.to_vec()))
+}

@@ -1,0 +1,89 @@
+//! The parameters of `perception_node`, as written, and the settings made of them.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use perception::Settings;
+use r2r::RosParams;
+
+use crate::placed_map::MapFrames;
+
+/// As written; `launch/config/parameters.toml` describes each.
+#[derive(RosParams, Debug, Clone)]
+pub struct Parameters {
+    /// Model directory
+    pub model_dir: String,
+    /// ONNX Runtime library; empty = ORT_DYLIB_PATH, then the system's
+    pub ort_library: String,
+    /// Width of the camera's images; others are stretched to this aspect [px]
+    pub image_width: u32,
+    /// Height of the camera's images [px]
+    pub image_height: u32,
+    /// Frames a question is asked about
+    pub window_frames: u32,
+    /// Frames a second kept for the window [Hz]
+    pub frame_rate_hz: f64,
+    /// Questions that wait; more are answered BUSY
+    pub queue_capacity: u32,
+    /// Older newest frames are answered STALE_FRAMES [s]
+    pub max_frame_age_secs: f64,
+    /// Limit of a question that states none [s]
+    pub deadline_secs: f64,
+    /// Frame of the robot
+    pub base_frame: String,
+    /// Optical frame of the camera, for images without a frame_id
+    pub camera_frame: String,
+    /// Frame the imagined map is placed in
+    pub fixed_frame: String,
+    /// Threads of ONNX Runtime; 0 = its own choice
+    pub threads: u32,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            model_dir: String::new(),
+            ort_library: String::new(),
+            image_width: 640,
+            image_height: 480,
+            window_frames: 4,
+            frame_rate_hz: 2.0,
+            queue_capacity: 8,
+            max_frame_age_secs: 5.0,
+            deadline_secs: 30.0,
+            base_frame: "base_link".to_owned(),
+            camera_frame: "camera_optical_frame".to_owned(),
+            fixed_frame: "odom".to_owned(),
+            threads: 0,
+        }
+    }
+}
+
+impl Parameters {
+    /// The pipeline's settings. Numbers out of range are refused by the pipeline itself.
+    ///
+    /// # Errors
+    /// When no model directory is named.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        if self.model_dir.is_empty() {
+            bail!("model_dir: expected a model directory, found nothing; add `-p model_dir:=models/zoo/spacer-nano`");
+        }
+        let library = Some(PathBuf::from(&self.ort_library)).filter(|path| !path.as_os_str().is_empty());
+        Ok(Settings {
+            onnx_runtime: library,
+            threads: self.threads as usize,
+            queue_capacity: self.queue_capacity as usize,
+            window_frames: self.window_frames as usize,
+            frame_rate_hz: self.frame_rate_hz,
+            camera_size: (self.image_width, self.image_height),
+            stale_after_secs: self.max_frame_age_secs,
+            deadline_secs: self.deadline_secs,
+            ..Settings::new(&self.model_dir)
+        })
+    }
+
+    /// The frames that maps are published in.
+    pub fn map_frames(&self) -> MapFrames {
+        MapFrames { fixed: self.fixed_frame.clone(), base: self.base_frame.clone() }
+    }
+}

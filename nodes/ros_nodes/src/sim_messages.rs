@@ -1,0 +1,103 @@
+//! From a simulated frame to the messages that a robot's drivers would send.
+
+use r2r::geometry_msgs::msg::{Quaternion, Transform, TransformStamped, Vector3};
+use r2r::nav_msgs::msg::Odometry;
+use r2r::sensor_msgs::msg::{CameraInfo, Image};
+use r2r::std_msgs::msg::Header;
+use r2r::tf2_msgs::msg::TFMessage;
+use sim::camera::{Camera, Pose};
+
+use crate::convert::pose as ground_pose;
+use crate::simulation::SimFrame;
+use crate::time::time_from_nanos;
+
+/// Optical frame of the camera.
+pub const OPTICAL_FRAME: &str = "camera_optical_frame";
+
+fn header(stamp_nanos: i64, frame_id: &str) -> Header {
+    Header { stamp: time_from_nanos(stamp_nanos), frame_id: frame_id.to_owned() }
+}
+
+/// The picture.
+pub fn image(camera: &Camera, frame: SimFrame) -> Image {
+    Image {
+        header: header(frame.stamp_nanos, OPTICAL_FRAME),
+        height: camera.height as u32,
+        width: camera.width as u32,
+        encoding: "rgb8".to_owned(),
+        is_bigendian: 0,
+        step: camera.width as u32 * 3,
+        data: frame.rgb,
+    }
+}
+
+/// The calibration. `sim` puts pixel centres at `.5`, ROS at whole numbers: half a pixel less at the principal point.
+pub fn camera_info(camera: &Camera, stamp_nanos: i64) -> CameraInfo {
+    let [fx, _, cx, _, fy, cy, ..] = camera.k();
+    let (cx, cy) = (cx - 0.5, cy - 0.5);
+    CameraInfo {
+        header: header(stamp_nanos, OPTICAL_FRAME),
+        height: camera.height as u32,
+        width: camera.width as u32,
+        distortion_model: "plumb_bob".to_owned(),
+        d: vec![0.0; 5],
+        k: vec![fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
+        r: vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p: vec![fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
+        ..CameraInfo::default()
+    }
+}
+
+/// Where the robot's base is, and how fast it moved since the frame before.
+pub fn odometry(pose: &Pose, before: Option<&Pose>, period_secs: f64, stamp_nanos: i64) -> Odometry {
+    let mut odometry = Odometry {
+        header: header(stamp_nanos, "odom"),
+        child_frame_id: "base_link".to_owned(),
+        ..Odometry::default()
+    };
+    odometry.pose.pose = ground_pose(pose.position[0], pose.position[1], pose.yaw);
+    if let Some(before) = before {
+        // In the base frame: ahead and to the left.
+        let [right, ahead] = before.to_plan([pose.position[0], pose.position[1]]);
+        odometry.twist.twist.linear = Vector3 { x: ahead / period_secs, y: -right / period_secs, z: 0.0 };
+        odometry.twist.twist.angular.z = sim::path::wrap(pose.yaw - before.yaw) / period_secs;
+    }
+    odometry
+}
+
+/// `odom` to `base_link`: on the ground under the camera.
+pub fn moving_transforms(pose: &Pose, stamp_nanos: i64) -> TFMessage {
+    let [x, y, _] = pose.position;
+    let base = link(["odom", "base_link"], [x, y, 0.0], about_z(pose.yaw), stamp_nanos);
+    TFMessage { transforms: vec![base] }
+}
+
+/// `map` to `odom` (the same), `base_link` to `camera_link` to the optical frame.
+pub fn fixed_transforms(pose: &Pose, stamp_nanos: i64) -> TFMessage {
+    let none = Quaternion { x: 0.0, y: 0.0, z: 0.0, w: 1.0 };
+    // A positive turn about y points the nose down (REP-103); the simulator's pitch is positive upwards.
+    let (sin, cos) = (-pose.pitch / 2.0).sin_cos();
+    let nose = Quaternion { x: 0.0, y: sin, z: 0.0, w: cos };
+    let optical = Quaternion { x: -0.5, y: 0.5, z: -0.5, w: 0.5 };
+    TFMessage {
+        transforms: vec![
+            link(["map", "odom"], [0.0; 3], none, stamp_nanos),
+            link(["base_link", "camera_link"], [0.0, 0.0, pose.position[2]], nose, stamp_nanos),
+            link(["camera_link", OPTICAL_FRAME], [0.0; 3], optical, stamp_nanos),
+        ],
+    }
+}
+
+fn about_z(yaw_rad: f64) -> Quaternion {
+    let (sin, cos) = (yaw_rad / 2.0).sin_cos();
+    Quaternion { x: 0.0, y: 0.0, z: sin, w: cos }
+}
+
+fn link(frames: [&str; 2], at_m: [f64; 3], rotation: Quaternion, stamp_nanos: i64) -> TransformStamped {
+    let [x, y, z] = at_m;
+    TransformStamped {
+        header: header(stamp_nanos, frames[0]),
+        child_frame_id: frames[1].to_owned(),
+        transform: Transform { translation: Vector3 { x, y, z }, rotation },
+    }
+}
