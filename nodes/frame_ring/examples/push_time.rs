@@ -31,8 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let push = median_ms(|i| {
             let (stamp_nanos, received_at_nanos) = (i as i64, 0);
             let (step, data) = (w * 3, &data[..]);
-            let frame =
-                RawFrame { encoding: "bgr8", width: w, height: h, step, data, stamp_nanos, received_at_nanos };
+            let frame = RawFrame { encoding: "bgr8", width: w, height: h, step, data, stamp_nanos, received_at_nanos };
             assert!(ring.push(&frame).is_ok());
         });
         let source = ImageRef::new(w, h, &data, PixelType::U8x3)?;

@@ -70,12 +70,7 @@ pub struct Rejected {
 impl Rejected {
     /// The sum of all reasons.
     pub fn total(&self) -> u64 {
-        self.unknown_encoding
-            + self.zero_size
-            + self.too_large
-            + self.odd_width
-            + self.short_step
-            + self.wrong_length
+        self.unknown_encoding + self.zero_size + self.too_large + self.odd_width + self.short_step + self.wrong_length
     }
 
     fn count(&mut self, error: &FrameError) {

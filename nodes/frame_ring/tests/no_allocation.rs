@@ -29,13 +29,8 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn no_push_after_start_allocates() {
-    let settings = RingSettings {
-        capacity: 3,
-        width: 112,
-        height: 84,
-        frame_rate_hz: Some(10.0),
-        expected_source: (640, 480),
-    };
+    let settings =
+        RingSettings { capacity: 3, width: 112, height: 84, frame_rate_hz: Some(10.0), expected_source: (640, 480) };
     let ring = FrameRing::new(settings).expect("valid settings");
     let data = vec![77u8; 640 * 480 * 4];
     let layouts = [("rgb8", 3), ("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1), ("yuyv", 2)];

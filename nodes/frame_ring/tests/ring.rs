@@ -124,8 +124,15 @@ fn matches_fast_image_resize() {
             RingSettings { capacity: 1, width: ow, height: oh, frame_rate_hz: None, expected_source: (w, h) };
         let ring = FrameRing::new(settings).expect("settings");
         let (stamp_nanos, received_at_nanos) = (0, 0);
-        let frame =
-            RawFrame { encoding: "rgb8", width: w, height: h, step: w * 3, data: &data, stamp_nanos, received_at_nanos };
+        let frame = RawFrame {
+            encoding: "rgb8",
+            width: w,
+            height: h,
+            step: w * 3,
+            data: &data,
+            stamp_nanos,
+            received_at_nanos,
+        };
         ring.push(&frame).expect("valid");
         let source = ImageRef::new(w, h, &data, PixelType::U8x3).expect("source");
         let mut output = Image::new(ow, oh, PixelType::U8x3);

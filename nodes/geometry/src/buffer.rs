@@ -173,7 +173,12 @@ fn sample(child: &str, history: &History, stamp: Option<i64>) -> Result<RigidTra
     let Some(stamp) = stamp else { return Ok(last.1) };
     if stamp < first.0 || stamp > last.0 {
         let (earliest_nanos, latest_nanos, found_nanos) = (first.0, last.0, stamp);
-        return Err(GeometryError::Extrapolation { child: child.to_owned(), earliest_nanos, latest_nanos, found_nanos });
+        return Err(GeometryError::Extrapolation {
+            child: child.to_owned(),
+            earliest_nanos,
+            latest_nanos,
+            found_nanos,
+        });
     }
     let after = history.partition_point(|held| held.0 < stamp);
     let (t1, b) = history[after];
@@ -184,6 +189,7 @@ fn sample(child: &str, history: &History, stamp: Option<i64>) -> Result<RigidTra
     let share = (stamp - t0) as f64 / (t1 - t0) as f64;
     let translation = a.translation.vector.lerp(&b.translation.vector, share);
     // `try_slerp` fails only for opposite rotations, where any way round is as good.
-    let rotation = a.rotation.try_slerp(&b.rotation, share, 1e-9).unwrap_or(if share < 0.5 { a.rotation } else { b.rotation });
+    let rotation =
+        a.rotation.try_slerp(&b.rotation, share, 1e-9).unwrap_or(if share < 0.5 { a.rotation } else { b.rotation });
     Ok(RigidTransform::from_parts(translation.into(), rotation))
 }

@@ -8,8 +8,20 @@ use crate::number::parse_number;
 pub const MAX_COMPLETION_BYTES: usize = 262_144;
 
 const NOT_SEEN: [&str; 14] = [
-    "not seen", "not visible", "unseen", "none seen", "cannot see", "can't see", "do not see", "don't see", "not present",
-    "not found", "no such", "not in view", "unknown", "cannot be determined",
+    "not seen",
+    "not visible",
+    "unseen",
+    "none seen",
+    "cannot see",
+    "can't see",
+    "do not see",
+    "don't see",
+    "not present",
+    "not found",
+    "no such",
+    "not in view",
+    "unknown",
+    "cannot be determined",
 ];
 
 /// What an answer's text turned out to be.

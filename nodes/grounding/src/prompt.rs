@@ -10,11 +10,14 @@ pub const UNKNOWN: &str = "unknown";
 pub fn system(template: &str, facts: &CameraFacts) -> String {
     let degrees = |value: f32| format!("{}", value.round() as i32);
     let metres = |value: f32| format!("{:.2}", (f64::from(value) * 20.0).round() / 20.0);
-    fill(template, &[
-        ("{fov}", fact(facts.horizontal_fov_deg, degrees)),
-        ("{height}", fact(facts.height_m, metres)),
-        ("{pitch}", fact(facts.pitch_deg, degrees)),
-    ])
+    fill(
+        template,
+        &[
+            ("{fov}", fact(facts.horizontal_fov_deg, degrees)),
+            ("{height}", fact(facts.height_m, metres)),
+            ("{pitch}", fact(facts.pitch_deg, degrees)),
+        ],
+    )
 }
 
 /// Fills `{question}` of the user template.
@@ -61,13 +64,11 @@ mod tests {
 
     #[test]
     fn facts_are_rounded_and_unknowns_named() {
-        let facts =
-            CameraFacts { horizontal_fov_deg: Some(69.4), height_m: Some(1.234), pitch_deg: Some(-12.6) };
+        let facts = CameraFacts { horizontal_fov_deg: Some(69.4), height_m: Some(1.234), pitch_deg: Some(-12.6) };
         assert_eq!(system(TEMPLATE, &facts), "camera: fov 69 height 1.25 pitch -13");
         let unknown = "camera: fov unknown height unknown pitch unknown";
         assert_eq!(system(TEMPLATE, &CameraFacts::default()), unknown);
-        let broken =
-            CameraFacts { horizontal_fov_deg: Some(f32::NAN), height_m: Some(f32::INFINITY), pitch_deg: None };
+        let broken = CameraFacts { horizontal_fov_deg: Some(f32::NAN), height_m: Some(f32::INFINITY), pitch_deg: None };
         assert_eq!(system(TEMPLATE, &broken), unknown);
         let level = CameraFacts { pitch_deg: Some(-0.2), height_m: Some(0.01), ..facts };
         assert_eq!(system(TEMPLATE, &level), "camera: fov 69 height 0.00 pitch 0");

@@ -13,8 +13,24 @@ const ARTICLES: [&str; 8] = ["the", "a", "an", "my", "this", "that", "our", "you
 const VIEWER: [&str; 5] = ["me", "us", "here", "you", "robot"];
 /// Words that end the object of "how many ...".
 const AFTER_OBJECT: [&str; 18] = [
-    "are", "is", "do", "does", "did", "can", "could", "have", "were", "was", "in", "there", "exist", "you", "i",
-    "visible", "altogether", "total",
+    "are",
+    "is",
+    "do",
+    "does",
+    "did",
+    "can",
+    "could",
+    "have",
+    "were",
+    "was",
+    "in",
+    "there",
+    "exist",
+    "you",
+    "i",
+    "visible",
+    "altogether",
+    "total",
 ];
 /// Heads that ask for something else than instances of a class.
 const NO_CLASS: [&str; 8] = ["kind", "type", "sort", "number", "room", "color", "colour", "thing"];
@@ -53,8 +69,10 @@ pub fn parse_question(text: &str) -> Result<ParsedQuestion, QuestionError> {
         return Err(QuestionError::Empty);
     }
     let lower = text.to_lowercase().replace("what's", "what is").replace("how's", "how is");
-    let words: Vec<&str> =
-        lower.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = lower
+        .split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\''))
+        .filter(|word| !word.is_empty())
+        .collect();
     let words = skip_politeness(&words);
     let read = distance_object(words).map(|object| (QuestionKind::EgoDistance, object));
     let read = read.or_else(|| counted_object(words).map(|object| (QuestionKind::ObjectCounting, object)));
@@ -142,10 +160,11 @@ fn trim_viewer<'a, 'b>(mut words: &'a [&'b str]) -> &'a [&'b str] {
 }
 
 fn counted_object(words: &[&str]) -> Option<String> {
-    let rest = strip(words, &["how many", "count the", "count all the", "count all", "count", "number of"]).or_else(|| {
-        let rest = strip(words, &["what is", "give me"])?;
-        strip(rest, &["the number of"])
-    })?;
+    let rest =
+        strip(words, &["how many", "count the", "count all the", "count all", "count", "number of"]).or_else(|| {
+            let rest = strip(words, &["what is", "give me"])?;
+            strip(rest, &["the number of"])
+        })?;
     let end = rest.iter().position(|word| AFTER_OBJECT.contains(word)).unwrap_or(rest.len());
     // "How many chairs are near the table?" asks for less than all chairs.
     let narrowing = ["near", "on", "under", "behind", "next", "beside", "left", "right", "between", "above", "than"];

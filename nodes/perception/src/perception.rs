@@ -170,8 +170,7 @@ impl Perception {
             frame_rate_hz: Some(settings.frame_rate_hz),
             expected_source: settings.camera_size,
         })?;
-        let latest =
-            Latest { model: ModelState::Loading, facts: CameraFacts::default(), error: None, timing: None };
+        let latest = Latest { model: ModelState::Loading, facts: CameraFacts::default(), error: None, timing: None };
         let shared = Arc::new(Shared {
             queue: Queue::new(settings.queue_capacity),
             settings,

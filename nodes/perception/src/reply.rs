@@ -54,18 +54,25 @@ fn sentence(question: &ParsedQuestion, parsed: &ParsedAnswer, answer: &SpatialAn
     match (answer.status, answer.value, question.kind) {
         (Status::ModelError, ..) => {
             let found: String = parsed.answer_text.chars().take(80).collect();
-            format!("The model gave no readable answer: expected one of kind {}, found {found:?}.", question.kind.name())
+            format!(
+                "The model gave no readable answer: expected one of kind {}, found {found:?}.",
+                question.kind.name()
+            )
         }
-        (Status::NotSeen, _, QuestionKind::ObjectCounting) => format!("I do not see any {}.", grounding::plural(object)),
+        (Status::NotSeen, _, QuestionKind::ObjectCounting) => {
+            format!("I do not see any {}.", grounding::plural(object))
+        }
         (Status::NotSeen, _, QuestionKind::EgoDistance) => format!("I do not see the {object}."),
         (Status::NotSeen, ..) => "I do not see that.".to_owned(),
         (_, Some(value), QuestionKind::EgoDistance) => {
-            let range = answer.interval.map_or_else(String::new, |i| format!(" (between {:.1} and {:.1} m)", i.lower, i.upper));
+            let range =
+                answer.interval.map_or_else(String::new, |i| format!(" (between {:.1} and {:.1} m)", i.lower, i.upper));
             format!("The {object} is {value:.1} m away{range}.")
         }
         (_, Some(value), _) => {
             let many = if value == 1.0 { object.to_owned() } else { grounding::plural(object) };
-            let range = answer.interval.map_or_else(String::new, |i| format!(" (between {:.0} and {:.0})", i.lower, i.upper));
+            let range =
+                answer.interval.map_or_else(String::new, |i| format!(" (between {:.0} and {:.0})", i.lower, i.upper));
             format!("I see {value} {many}{range}.")
         }
         _ => parsed.answer_text.clone(),

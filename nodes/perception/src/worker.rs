@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use frame_ring::Window;
 use msgs::{SpatialAnswer, Status, Timing};
 
+use crate::AnswerError;
 use crate::answerer::{Answerer, Completion, Finish, Request};
 use crate::clock::seconds_between;
 use crate::perception::{ModelState, Shared};
 use crate::queue::Job;
 use crate::reply::{refusal, reply};
-use crate::AnswerError;
 
 /// Makes the answerer on the worker thread.
 pub(crate) type Factory = Box<dyn FnOnce() -> Result<Box<dyn Answerer>, AnswerError> + Send>;
@@ -68,13 +68,7 @@ fn answer(shared: &Shared, answerer: Option<&mut Box<dyn Answerer>>, job: &Job, 
     complete(shared, answerer.as_mut(), job, &window, now)
 }
 
-fn complete(
-    shared: &Shared,
-    answerer: &mut dyn Answerer,
-    job: &Job,
-    window: &Window,
-    now: i64,
-) -> SpatialAnswer {
+fn complete(shared: &Shared, answerer: &mut dyn Answerer, job: &Job, window: &Window, now: i64) -> SpatialAnswer {
     let left = Duration::from_secs_f64(seconds_between(now, job.deadline_nanos).min(1e6));
     let request = Request {
         window,

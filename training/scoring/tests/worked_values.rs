@@ -59,9 +59,12 @@ fn regression_and_median() {
 fn abstention_rates() {
     let mut counts = AbstentionCounts::default();
     assert_eq!((counts.absent_rate(), counts.present_rate()), (None, None));
-    for (outcome, present) in
-        [(Outcome::NotSeen, false), (Outcome::Number(1.0), false), (Outcome::Number(2.0), true), (Outcome::NotSeen, true)]
-    {
+    for (outcome, present) in [
+        (Outcome::NotSeen, false),
+        (Outcome::Number(1.0), false),
+        (Outcome::Number(2.0), true),
+        (Outcome::NotSeen, true),
+    ] {
         counts.add(&outcome, present);
     }
     assert_eq!((counts.absent_rate(), counts.present_rate()), (Some(0.5), Some(0.5)));
