@@ -22,7 +22,7 @@ pub enum RoomSplit {
     Train,
     /// New rooms with furniture known from training.
     Heldout,
-    /// New rooms with furniture never trained on, in the classes that have some.
+    /// New rooms with nothing but furniture never trained on, hence only the classes that have some.
     Novel,
     /// New rooms with known furniture, for calibrating intervals.
     Calibration,
@@ -179,10 +179,8 @@ fn wish_list<'a>(room: &Room, split: RoomSplit, catalogue: &'a Catalogue, rng: &
     while wishes.len() < wanted
         && let Some(class) = classes.pop()
     {
-        let mut models = catalogue.models_of(class, split.furniture());
-        if models.is_empty() {
-            models = catalogue.models_of(class, FurnitureSplit::Train);
-        }
+        // A class without novel models does not stand in novel rooms: everything there is new to the model.
+        let models = catalogue.models_of(class, split.furniture());
         let Some(&first) = models.choose(rng) else { continue };
         let alike = rng.random_bool(0.6);
         let tint = tint(rng);

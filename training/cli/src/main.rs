@@ -1,5 +1,6 @@
 //! `spacer-train`: makes, exports and judges models.
 
+mod evaluate;
 mod export;
 mod sft;
 mod tokenizer;
@@ -27,6 +28,10 @@ enum Command {
     Sft(sft::Arguments),
     /// Writes the ONNX files of a checkpoint.
     Export(export::Arguments),
+    /// Judges a model directory as the robot runs it.
+    Evaluate(evaluate::Arguments),
+    /// Measures how wide intervals must be, on rooms of their own, and writes that into a model directory.
+    Calibrate(evaluate::CalibrateArguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -36,5 +41,7 @@ fn main() -> anyhow::Result<()> {
         Command::Tokenizer(arguments) => tokenizer::run(&arguments),
         Command::Sft(arguments) => sft::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Calibrate(arguments) => evaluate::calibrate(&arguments),
     }
 }

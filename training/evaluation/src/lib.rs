@@ -1,1 +1,16 @@
-//! Judges a model directory as the robot runs it.
+//! Judges a model directory as the robot runs it: camera-sized frames through the ring, the question's words through
+//! grounding, the exported graphs through ONNX Runtime.
+//!
+//! ```text
+//! seed ▸ exam (clips, questions, truths) ▸ judge (perception's answerer) ▸ report ◂ baselines
+//!                                                                        ▸ calibrate
+//! ```
+
+pub mod baselines;
+pub mod calibrate;
+mod error;
+pub mod exam;
+pub mod judge;
+pub mod report;
+
+pub use error::{Error, Result};

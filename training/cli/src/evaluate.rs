@@ -1,0 +1,136 @@
+//! `spacer-train evaluate` and `spacer-train calibrate`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::ValueEnum;
+use episodes::Split;
+use evaluation::exam::{ExamSettings, Sheet};
+use evaluation::judge::{Answered, Sight, judge};
+use evaluation::report::{Numeric, Report, report};
+use model_dir::ModelDir;
+use perception::{Settings, VlmAnswerer};
+use processor::PreprocessorConfig;
+
+/// Which rooms to ask about.
+#[derive(Clone, Copy, ValueEnum)]
+enum Rooms {
+    /// New rooms with furniture known from training.
+    Heldout,
+    /// New rooms with furniture never trained on.
+    Novel,
+}
+
+/// Example: `spacer-train evaluate --model models/zoo/spacer-nano --rooms novel --questions 300 --seed 1 --json`
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The model directory.
+    #[arg(long)]
+    model: PathBuf,
+    /// Which rooms to ask about.
+    #[arg(long, value_enum)]
+    rooms: Rooms,
+    /// Questions in all: a third each of distances, counts (two or more) and absent objects.
+    #[arg(long, default_value_t = 300)]
+    questions: usize,
+    /// Another seed draws other rooms and questions.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Print every answer with its truth to standard error.
+    #[arg(long)]
+    answers: bool,
+}
+
+/// Example: `spacer-train calibrate --model models/zoo/spacer-nano --questions 900 --coverage 0.9`
+#[derive(clap::Args)]
+pub struct CalibrateArguments {
+    /// The model directory; its calibration.toml and manifest.toml are written anew.
+    #[arg(long)]
+    model: PathBuf,
+    /// Questions to calibrate from.
+    #[arg(long, default_value_t = 900)]
+    questions: usize,
+    /// Share of truths that the intervals are to hold.
+    #[arg(long, default_value_t = 0.9)]
+    coverage: f64,
+    /// Another seed draws other rooms and questions.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Runs `evaluate`.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let split = match arguments.rooms {
+        Rooms::Heldout => Split::Heldout,
+        Rooms::Novel => Split::Novel,
+    };
+    let settings = ExamSettings { split, questions: arguments.questions, seed: arguments.seed };
+    let (mut answerer, sheets) = sit_down(&arguments.model, &settings)?;
+    let answers = judge(&mut answerer, &sheets, Sight::Frames)?;
+    let on_black = judge(&mut answerer, &sheets, Sight::Black)?;
+    if arguments.answers {
+        answers.iter().for_each(print_answer);
+    }
+    let report = report(&answers, &on_black);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print_report(&report);
+    }
+    Ok(())
+}
+
+/// Runs `calibrate`.
+pub fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
+    let settings = ExamSettings { split: Split::Calibration, questions: arguments.questions, seed: arguments.seed };
+    let (mut answerer, sheets) = sit_down(&arguments.model, &settings)?;
+    let answers = judge(&mut answerer, &sheets, Sight::Frames)?;
+    let calibration = evaluation::calibrate::calibrate(&answers, arguments.coverage, "calibration")?;
+    model_dir::write_calibration(&arguments.model, &calibration)?;
+    let manifest = ModelDir::open(&arguments.model)?.manifest().clone();
+    model_dir::write_manifest(&arguments.model, manifest)?;
+    for (kind, entry) in &calibration.kinds {
+        println!("{kind}: answer · e^±{:.3} holds {} of {} truths", entry.width.get(), entry.coverage, entry.n);
+    }
+    Ok(())
+}
+
+fn sit_down(model: &Path, settings: &ExamSettings) -> Result<(VlmAnswerer, Vec<Sheet>)> {
+    let answerer = VlmAnswerer::load(&Settings::new(model))?;
+    let prompts = ModelDir::open(model)?.prompts().clone();
+    let sheets = evaluation::exam::draw(settings, &prompts, &PreprocessorConfig::from_dir(model)?)?;
+    Ok((answerer, sheets))
+}
+
+fn print_answer(answer: &Answered) {
+    let question = &answer.item.question;
+    eprintln!("{} truth {:?} answer {:?} {}", answer.item.text, question.truth, answer.outcome, answer.completion);
+}
+
+fn print_report(report: &Report) {
+    println!("{:<17} {:>5} {:>8} {:>6} {:>14} {:>12} {:>9}", "", "n", "med.err", "MRA", "best constant", "black frames", "coverage");
+    let row = |name: &str, n: &Numeric| {
+        println!(
+            "{name:<17} {:>5} {:>7.1}% {:>6.3} {:>14.3} {:>12.3} {:>8.1}%",
+            n.questions,
+            100.0 * n.median_relative_error,
+            n.mra,
+            n.best_constant_mra,
+            n.black_frames_mra,
+            100.0 * n.coverage
+        );
+    };
+    row("ego_distance", &report.ego_distance);
+    row("object_counting", &report.object_counting);
+    println!(
+        "not seen: {:.1}% of absent, {:.1}% of present objects ({:.1}% of present on black frames)",
+        100.0 * report.absent_not_seen,
+        100.0 * report.present_not_seen,
+        100.0 * report.black_frames_present_not_seen
+    );
+    println!("intervals: {:.1}% hold the truth, {:.0}% stated", 100.0 * report.coverage, 100.0 * report.stated_coverage);
+    println!("{} questions, {} unreadable answers", report.questions, report.unreadable);
+}

@@ -1,0 +1,50 @@
+//! What can go wrong in an evaluation.
+
+/// The error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The model can't be loaded, or a step of it failed.
+    #[error(transparent)]
+    Answer(#[from] perception::AnswerError),
+    /// The furniture could not be read.
+    #[error(transparent)]
+    Furniture(#[from] sim::catalogue::PackError),
+    /// The templates could not be read.
+    #[error(transparent)]
+    Episode(#[from] episodes::Error),
+    /// The model directory could not be read or written.
+    #[error(transparent)]
+    ModelDir(#[from] model_dir::Error),
+    /// The preprocessor's configuration could not be read.
+    #[error(transparent)]
+    Processor(#[from] processor::ProcessorError),
+    /// The ring refused its settings.
+    #[error(transparent)]
+    Ring(#[from] frame_ring::SettingsError),
+    /// The ring refused a rendered frame.
+    #[error(transparent)]
+    Frame(#[from] frame_ring::FrameError),
+    /// A phrasing can't be read by the robot's own grounding.
+    #[error("phrasing {phrasing:?}: expected {expected}, found {found}")]
+    Phrasing {
+        /// The question in words.
+        phrasing: String,
+        /// The kind and object it was made for.
+        expected: String,
+        /// What grounding read.
+        found: String,
+    },
+    /// There are too few answers to calibrate from.
+    #[error("calibrating {kind}: expected at least {expected} answers, found {found}")]
+    TooFewAnswers {
+        /// The kind of question.
+        kind: &'static str,
+        /// The least number.
+        expected: usize,
+        /// Answers with a number.
+        found: usize,
+    },
+}
+
+/// The result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,95 @@
+//! Asks a model every question of an exam.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use episodes::maker::FRAME_RATE_HZ;
+use frame_ring::Window;
+use grounding::{Outcome, parse_completion, parse_question};
+use msgs::Interval;
+use perception::{Answerer, Request};
+
+use crate::Result;
+use crate::exam::{Item, Sheet};
+
+/// Longest completion, tokens.
+const MAX_NEW_TOKENS: usize = 400;
+/// Longest time for one answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// One answered question.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The question.
+    pub item: Item,
+    /// What the robot's parser read.
+    pub outcome: Outcome,
+    /// The calibrated interval around a number.
+    pub interval: Option<Interval>,
+    /// The whole completion.
+    pub completion: String,
+}
+
+/// What the model is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// The frames.
+    Frames,
+    /// Black frames of the same size: whatever is right then was guessed from words.
+    Black,
+}
+
+/// Answers every question of `sheets`.
+///
+/// # Errors
+/// When a step of the model fails.
+pub fn judge(answerer: &mut dyn Answerer, sheets: &[Sheet], sight: Sight) -> Result<Vec<Answered>> {
+    let mut answers = Vec::new();
+    for sheet in sheets {
+        let window = match sight {
+            Sight::Frames => sheet.window.clone(),
+            Sight::Black => black(&sheet.window),
+        };
+        for item in &sheet.items {
+            answers.push(ask(answerer, sheet, &window, item)?);
+        }
+    }
+    Ok(answers)
+}
+
+fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item) -> Result<Answered> {
+    let kind = item.question.kind;
+    let question = parse_question(&item.text).map_err(|error| crate::Error::Phrasing {
+        phrasing: item.text.clone(),
+        expected: kind.name().to_owned(),
+        found: error.to_string(),
+    })?;
+    let request = Request {
+        window,
+        frame_rate_hz: FRAME_RATE_HZ,
+        facts: sheet.facts,
+        question: &question,
+        deadline: Instant::now() + PATIENCE,
+        cancel: Arc::new(AtomicBool::new(false)),
+        max_new_tokens: MAX_NEW_TOKENS,
+    };
+    let completion = answerer.answer(&request, &mut |_| {})?.text;
+    let outcome = parse_completion(&completion, kind).outcome;
+    let interval = match outcome {
+        Outcome::Number(value) => answerer.interval(kind, value),
+        _ => None,
+    };
+    Ok(Answered { item: item.clone(), outcome, interval, completion })
+}
+
+/// The same stamps shifted, so that no cache takes the window for the one with pictures.
+fn black(window: &Window) -> Window {
+    let mut window = window.clone();
+    for frame in &mut window.frames {
+        frame.rgb.fill(0);
+        frame.stamp_nanos += 3_600_000_000_000;
+        frame.received_at_nanos += 3_600_000_000_000;
+    }
+    window
+}
