@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 eval "$(scripts/ros_env.sh)"
 (
   unset CMAKE_PREFIX_PATH
-  cargo build --locked --quiet -p ros_nodes -p cli
+  cargo build --locked --quiet -p ros_nodes -p spacer
 )
 # A domain of its own, on this machine only: no other robot hears the demo.
 export ROS_DOMAIN_ID=${SPACER_DEMO_DOMAIN:-$((RANDOM % 100 + 1))} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST
