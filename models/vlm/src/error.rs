@@ -38,13 +38,16 @@ pub enum Error {
     },
     /// ONNX Runtime refused a graph: truncated, tampered, too new, or its external data is not there.
     #[error(
-        "cannot load {path}: expected a complete ONNX graph, found {found_bytes} bytes that ONNX Runtime refuses: {reason}"
+        "cannot load {path}: expected a complete ONNX graph, found {found_bytes} bytes and {data_bytes} bytes of external \
+         data ({path}.data) that ONNX Runtime refuses: {reason}"
     )]
     Load {
         /// The graph file.
         path: PathBuf,
         /// Its size on disk in bytes.
         found_bytes: u64,
+        /// Size of its external data on disk in bytes; 0 where there is none.
+        data_bytes: u64,
         /// ONNX Runtime's message.
         reason: String,
     },

@@ -4,7 +4,7 @@
 //! that frames can be encoded on one thread while another decodes.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -43,10 +43,10 @@ impl Graph {
             Ok(metadata) if metadata.is_file() => metadata.len(),
             _ => return Err(Error::MissingFile { path, expected: "an ONNX graph of the model directory" }),
         };
-        let session = commit(&path, settings).map_err(|error| Error::Load {
-            path: PathBuf::from(&path),
-            found_bytes,
-            reason: error.message().to_owned(),
+        let session = commit(&path, settings).map_err(|error| {
+            let data = std::fs::metadata(folder.join(format!("{name}.data")));
+            let data_bytes = data.map_or(0, |metadata| metadata.len());
+            Error::Load { path: path.clone(), found_bytes, data_bytes, reason: error.message().to_owned() }
         })?;
         let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
         Ok(Self { name, inputs, outputs, session: Mutex::new(session) })
