@@ -43,6 +43,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         whole_completions: recipe.data.whole_completions_per_clip,
         unknown_camera_share: recipe.data.unknown_camera_share,
     };
+    let command = format!(
+        "spacer-train sft --recipe {} --model {} --run {}",
+        arguments.recipe.display(),
+        arguments.model.display(),
+        arguments.run.display()
+    );
+    let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": &recipe});
+    std::fs::write(arguments.run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
     let maker = SampleMaker::new(&arguments.model, settings)?;
     let absent_word = maker.absent_word();
     let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"))?;
