@@ -7,13 +7,13 @@
 
 use std::path::Path;
 
-use processor::config::{ModelConfig, TextConfig};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::external_data::Layout;
 use crate::graph::{Dim, Element, GraphBuilder, Node};
 use crate::layers::{GatedMlp, Linear, Norm, inverse_frequencies};
 use crate::proto::tensor_proto::DataType;
+use processor::config::{ModelConfig, TextConfig};
 
 /// Values that every layer reads.
 struct Shared {
@@ -40,7 +40,12 @@ pub(crate) fn write_decoder(checkpoint: &Checkpoint, config: &ModelConfig, dir: 
         let (mlp, sum) = add_layer(&mut g, text, &shared, &stream)?;
         (delta, residual) = (Some(mlp), sum);
     }
-    let (normed, _) = add_norm(&mut g, text, "model.norm.weight", &Stream { index: text.num_hidden_layers, residual: &residual, delta })?;
+    let (normed, _) = add_norm(
+        &mut g,
+        text,
+        "model.norm.weight",
+        &Stream { index: text.num_hidden_layers, residual: &residual, delta },
+    )?;
     let output = if config.tie_word_embeddings { "model.embed_tokens.weight" } else { "lm_head.weight" };
     let weight = g.weight(output, &[text.vocab_size, text.hidden_size], Layout::Transposed)?;
     g.add(Node::new("MatMul", &[&normed, &weight]).named(&["logits"]));
@@ -48,7 +53,8 @@ pub(crate) fn write_decoder(checkpoint: &Checkpoint, config: &ModelConfig, dir: 
 }
 
 fn declare_ports(g: &mut GraphBuilder, text: &TextConfig) {
-    let (batch, step, total) = (Dim::Free("batch_size"), Dim::Free("sequence_length"), Dim::Free("total_sequence_length"));
+    let (batch, step, total) =
+        (Dim::Free("batch_size"), Dim::Free("sequence_length"), Dim::Free("total_sequence_length"));
     let cache = |len| [batch, Dim::Fixed(text.num_key_value_heads), len, Dim::Fixed(text.head_dim)];
     g.input("inputs_embeds", Element::F32, &[batch, step, Dim::Fixed(text.hidden_size)]);
     g.input("attention_mask", Element::I64, &[batch, total]);
@@ -65,8 +71,9 @@ fn declare_ports(g: &mut GraphBuilder, text: &TextConfig) {
 
 fn add_shared(g: &mut GraphBuilder, text: &TextConfig) -> Result<Shared> {
     let frequencies = inverse_frequencies(text.rope_theta as f32, text.head_dim);
-    let angles: Vec<f32> =
-        (0..text.max_position_embeddings).flat_map(|position| frequencies.iter().map(move |f| position as f32 * f)).collect();
+    let angles: Vec<f32> = (0..text.max_position_embeddings)
+        .flat_map(|position| frequencies.iter().map(move |f| position as f32 * f))
+        .collect();
     let dims = [text.max_position_embeddings, text.head_dim / 2];
     let cos = g.table("cos_cache", &dims, &angles.iter().map(|angle| angle.cos()).collect::<Vec<_>>())?;
     let sin = g.table("sin_cache", &dims, &angles.iter().map(|angle| angle.sin()).collect::<Vec<_>>())?;
@@ -97,7 +104,8 @@ fn add_layer(g: &mut GraphBuilder, text: &TextConfig, shared: &Shared, stream: &
     let after = Stream { index: stream.index, residual: &residual, delta: Some(attended) };
     let (normed, residual) = add_norm(g, text, &format!("{prefix}.post_attention_layernorm.weight"), &after)?;
     let mlp_prefix = format!("{prefix}.mlp");
-    let mlp = GatedMlp { prefix: &mlp_prefix, hidden: text.hidden_size, intermediate: text.intermediate_size, bias: false };
+    let mlp =
+        GatedMlp { prefix: &mlp_prefix, hidden: text.hidden_size, intermediate: text.intermediate_size, bias: false };
     Ok((g.gated_mlp(&normed, &mlp)?, residual))
 }
 

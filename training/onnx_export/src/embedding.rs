@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use processor::config::ModelConfig;
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::external_data::Layout;
 use crate::graph::{Dim, Element, GraphBuilder, Node};
+use processor::config::ModelConfig;
 
 /// Writes `dir/embedding.onnx` and its data; returns their bytes.
 pub(crate) fn write_embedding(checkpoint: &Checkpoint, config: &ModelConfig, dir: &Path) -> Result<u64> {

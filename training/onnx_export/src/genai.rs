@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use processor::config::ModelConfig;
 use crate::directory::MARKER;
 use crate::error::{Error, Result};
+use processor::config::ModelConfig;
 
 /// Pixel bounds of images when the checkpoint states none (Qwen2.5-VL's own).
 const DEFAULT_PIXELS: [u64; 2] = [56 * 56, 28 * 28 * 16_384];
@@ -45,7 +45,8 @@ fn genai_config(checkpoint_dir: &Path, config: &ModelConfig) -> Result<Value> {
     let eos = special("eos_token_id");
     let pad = special("pad_token_id");
     let first_eos = eos.get(0).unwrap_or(&eos).clone();
-    let ports = |names: &[&str]| names.iter().map(|&name| (name.to_owned(), json!(name))).collect::<serde_json::Map<_, _>>();
+    let ports =
+        |names: &[&str]| names.iter().map(|&name| (name.to_owned(), json!(name))).collect::<serde_json::Map<_, _>>();
     let session = json!({ "log_id": "onnxruntime-genai", "provider_options": [] });
     Ok(json!({
         "model": {

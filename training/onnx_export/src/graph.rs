@@ -193,10 +193,8 @@ impl<'a> GraphBuilder<'a> {
     pub fn finish(self, dir: &Path) -> Result<u64> {
         let file = self.graph.name.clone().unwrap_or_default();
         let data_len = self.data.finish()?;
-        let opset = |domain: &str, version| OperatorSetIdProto {
-            domain: Some(domain.to_owned()),
-            version: Some(version),
-        };
+        let opset =
+            |domain: &str, version| OperatorSetIdProto { domain: Some(domain.to_owned()), version: Some(version) };
         let model = ModelProto {
             ir_version: Some(IR_VERSION),
             producer_name: Some(env!("CARGO_PKG_NAME").to_owned()),

@@ -8,16 +8,13 @@
 
 use std::path::Path;
 
-use processor::config::{ModelConfig, VisionConfig};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::external_data::Layout;
 use crate::graph::{Dim, Element, GraphBuilder, Node};
 use crate::layers::{GatedMlp, Linear, Norm};
 use crate::vision_grid::{GridValues, add_grid};
-
-
-
+use processor::config::{ModelConfig, VisionConfig};
 
 /// Writes `dir/vision.onnx` and its data; returns their bytes.
 pub(crate) fn write_vision(checkpoint: &Checkpoint, config: &ModelConfig, dir: &Path) -> Result<u64> {
@@ -43,7 +40,8 @@ pub(crate) fn write_vision(checkpoint: &Checkpoint, config: &ModelConfig, dir: &
 
 /// The Conv3d over whole patches as a matrix product: [n, patch_dim] → [n, hidden].
 fn add_patch_embed(g: &mut GraphBuilder, vision: &VisionConfig) -> Result<String> {
-    let shape = [vision.hidden_size, vision.in_channels, vision.temporal_patch_size, vision.patch_size, vision.patch_size];
+    let shape =
+        [vision.hidden_size, vision.in_channels, vision.temporal_patch_size, vision.patch_size, vision.patch_size];
     let weight = g.weight("visual.patch_embed.proj.weight", &shape, Layout::Transposed)?;
     Ok(g.op("MatMul", &["pixel_values", &weight]))
 }
@@ -70,7 +68,12 @@ fn add_block(g: &mut GraphBuilder, vision: &VisionConfig, block: &Block) -> Resu
     let attended = add_attention(g, vision, &prefix, &Attention { x: &normed, bias, grid: block.grid })?;
     let (normed, residual) = add_norm(g, vision, &norm2, &residual, Some(&attended))?;
     let mlp_prefix = format!("{prefix}.mlp");
-    let mlp = GatedMlp { prefix: &mlp_prefix, hidden: vision.hidden_size, intermediate: vision.intermediate_size, bias: true };
+    let mlp = GatedMlp {
+        prefix: &mlp_prefix,
+        hidden: vision.hidden_size,
+        intermediate: vision.intermediate_size,
+        bias: true,
+    };
     Ok((Some(g.gated_mlp(&normed, &mlp)?), residual))
 }
 
@@ -100,8 +103,7 @@ struct Attention<'a> {
 fn add_attention(g: &mut GraphBuilder, vision: &VisionConfig, prefix: &str, attention: &Attention) -> Result<String> {
     let (qkv_prefix, proj_prefix) = (format!("{prefix}.attn.qkv"), format!("{prefix}.attn.proj"));
     let hidden = vision.hidden_size;
-    let qkv =
-        g.linear(attention.x, &Linear { prefix: &qkv_prefix, input: hidden, output: 3 * hidden, bias: true })?;
+    let qkv = g.linear(attention.x, &Linear { prefix: &qkv_prefix, input: hidden, output: 3 * hidden, bias: true })?;
     let parts = g.add_all(Node::new("Split", &[&qkv]).int("axis", -1).int("num_outputs", 3).outputs(3));
     let GridValues { positions, cos, sin, .. } = attention.grid;
     let query = g.add(Node::contrib("RotaryEmbedding", &[&parts[0], positions, cos, sin]));

@@ -2,11 +2,9 @@
 //!
 //! Rows of one image come in the order (t, h / m, w / m, m, m), m the merge size, images one after another.
 
-use processor::config::VisionConfig;
 use crate::graph::{GraphBuilder, Node};
 use crate::layers::inverse_frequencies;
-
-
+use processor::config::VisionConfig;
 
 /// Added to the score of a forbidden pair: softmax gives it exactly 0.
 const FORBIDDEN: f32 = -1e30;
@@ -89,7 +87,10 @@ fn add_patches(g: &mut GraphBuilder, vision: &VisionConfig, index: &str) -> Patc
     let pair = g.op("Add", &[&first_pair, &pair_in_image]);
     let in_pair = g.op("Mod", &[&local, &area]);
 
-    let (merge, merge_area) = (g.int(vision.spatial_merge_size as i64), g.int((vision.spatial_merge_size * vision.spatial_merge_size) as i64));
+    let (merge, merge_area) = (
+        g.int(vision.spatial_merge_size as i64),
+        g.int((vision.spatial_merge_size * vision.spatial_merge_size) as i64),
+    );
     let merged_width = g.op("Div", &[&w, &merge]);
     let cell = g.op("Div", &[&in_pair, &merge_area]);
     let in_cell = g.op("Mod", &[&in_pair, &merge_area]);

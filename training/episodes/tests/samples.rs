@@ -1,0 +1,56 @@
+//! What a sample teaches is what the robot will be asked and will read.
+
+use std::path::Path;
+
+use episodes::{Label, Part, SampleMaker, SampleSettings, Split};
+
+fn maker() -> SampleMaker {
+    let nano = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/zoo/spacer-nano");
+    let settings = SampleSettings { seed: 7, questions: 7, whole_completions: 7, unknown_camera_share: 0.0 };
+    SampleMaker::new(&nano, settings).unwrap()
+}
+
+#[test]
+fn completions_read_back_as_their_truth() {
+    let maker = maker();
+    for index in 0..6 {
+        let sample = maker.sample(Split::Train, index).unwrap();
+        for segment in &sample.segments {
+            let next: Vec<u32> = segment.tokens.ids[1..].to_vec();
+            let first = segment.targets.iter().position(Option::is_some).unwrap();
+            let text = maker.processor().decode(&next[first..]).unwrap();
+            let number = segment.targets.iter().flatten().find(|t| t.part == Part::Number);
+            let answer = text.split("<answer>").nth(1).unwrap().split('<').next().unwrap();
+            match number.map(|t| t.label) {
+                None => assert_eq!(answer, "not seen", "{text}"),
+                Some(Label::Distance(metres)) => {
+                    let said: f64 = answer.parse().unwrap();
+                    assert!((said - metres).abs() <= 0.051, "{metres}: {text}");
+                }
+                Some(Label::Token(id)) => assert_eq!(maker.processor().decode(&[id]).unwrap(), answer, "{text}"),
+            }
+            let map = text.split("<map>").nth(1).unwrap().split("</map>").next().unwrap();
+            assert!(imagined_map::parse(map).is_some(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_target_is_the_token_that_follows() {
+    let sample = maker().sample(Split::Train, 1).unwrap();
+    for segment in &sample.segments {
+        for (index, target) in segment.targets.iter().enumerate() {
+            if let (Some(target), Some(next)) = (target, segment.tokens.ids.get(index + 1)) {
+                assert!(matches!(target.label, Label::Distance(_)) || target.label == Label::Token(*next));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sample_is_a_function_of_its_index() {
+    let maker = maker();
+    let ids = |index| maker.sample(Split::Train, index).unwrap().segments.iter().map(|s| s.tokens.ids.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(3), ids(3));
+    assert_ne!(ids(3), ids(4));
+}
