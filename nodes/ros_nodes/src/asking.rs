@@ -165,10 +165,10 @@ impl Switchboard {
 fn tell(goal: &ActionServerGoal<AnswerSpatialQuery::Action>, phase: &Phase) {
     use AnswerSpatialQuery::Feedback;
     let (phase, partial_text) = match phase {
-        Phase::Queued => (Feedback::QUEUED, String::new()),
-        Phase::Encoding => (Feedback::ENCODING, String::new()),
-        Phase::Prefill => (Feedback::PREFILL, String::new()),
-        Phase::Decode(text) => (Feedback::DECODE, crate::convert::without_nul(text)),
+        Phase::Queued => (Feedback::QUEUED as u8, String::new()),
+        Phase::Encoding => (Feedback::ENCODING as u8, String::new()),
+        Phase::Prefill => (Feedback::PREFILL as u8, String::new()),
+        Phase::Decode(text) => (Feedback::DECODE as u8, crate::convert::without_nul(text)),
     };
-    warn_on_error(goal.publish_feedback(Feedback { phase: phase as u8, partial_text }));
+    warn_on_error(goal.publish_feedback(Feedback { phase, partial_text }));
 }

@@ -88,7 +88,7 @@ impl Capture {
             Self::Folder { files, next } => {
                 let Some(file) = files.get(*next) else { return Ok(None) };
                 *next += 1;
-                picture = imgcodecs::imread(&file.to_string_lossy(), imgcodecs::IMREAD_COLOR)?;
+                picture = imgcodecs::imread(file, imgcodecs::IMREAD_COLOR)?;
                 if picture.empty() {
                     bail!("{}: not a picture that OpenCV can decode", file.display());
                 }

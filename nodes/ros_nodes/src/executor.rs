@@ -30,15 +30,16 @@ impl Executor {
     }
 
     /// Declares the fields of `defaults` as ROS parameters and returns them with what the command line and parameter
-    /// files say. Later changes reach the returned value too.
+    /// files say. Later changes are accepted and shown, and used at the next start.
     ///
     /// # Errors
     /// When a given value has another type than the field.
-    pub fn parameters<P: RosParams + Send + 'static>(&mut self, defaults: P) -> anyhow::Result<Arc<Mutex<P>>> {
+    pub fn parameters<P: RosParams + Clone + Send + 'static>(&mut self, defaults: P) -> anyhow::Result<P> {
         let parameters = Arc::new(Mutex::new(defaults));
         let (handler, _events) = self.node.make_derived_parameter_handler(parameters.clone())?;
         self.spawner().spawn_local(handler)?;
-        Ok(parameters)
+        let read = lock(&parameters).clone();
+        Ok(read)
     }
 
     /// Where streams and timers are spawned.

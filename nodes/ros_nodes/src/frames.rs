@@ -5,7 +5,7 @@ use frame_ring::{Pushed, RawFrame};
 use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
 use opencv::imgcodecs;
 use perception::Perception;
-use r2r::WrappedNativeMsg;
+use r2r::NativeMsg;
 use r2r::sensor_msgs::msg::{CompressedImage, Image};
 
 use crate::image_message::view;
@@ -43,7 +43,7 @@ impl FrameIntake {
 
     /// Hands a raw image on. A refused one is counted by the ring and logged when the reason is new. True if stamps
     /// jumped back.
-    pub fn take_image(&mut self, perception: &Perception, message: &WrappedNativeMsg<Image>) -> bool {
+    pub fn take_image(&mut self, perception: &Perception, message: &NativeMsg<Image>) -> bool {
         let image = view(message);
         let frame = RawFrame {
             encoding: &image.encoding,

@@ -1,7 +1,7 @@
 //! `sensor_msgs/Image` without element-wise copies.
 #![allow(unsafe_code)]
 
-use r2r::WrappedNativeMsg;
+use r2r::NativeMsg;
 use r2r::sensor_msgs::msg::Image;
 
 use crate::time::nanos_from_time;
@@ -26,7 +26,7 @@ pub struct ImageView<'a> {
 }
 
 /// Looks into a native message. Nothing in it is trusted: whoever reads the rows checks the lengths.
-pub fn view(message: &WrappedNativeMsg<Image>) -> ImageView<'_> {
+pub fn view(message: &NativeMsg<Image>) -> ImageView<'_> {
     let data = if message.data.data.is_null() || message.data.size == 0 {
         &[][..]
     } else {

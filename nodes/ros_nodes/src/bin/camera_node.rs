@@ -8,7 +8,7 @@ use r2r::sensor_msgs::msg::{CameraInfo, Image};
 use r2r::{Clock, ClockType, QosProfile, RosParams};
 use ros_nodes::camera_info::read_camera_info;
 use ros_nodes::capture::{Bgr8Frame, Capture};
-use ros_nodes::executor::{Executor, lock, start_logging, warn_on_error};
+use ros_nodes::executor::{Executor, start_logging, warn_on_error};
 
 /// The rate of a source that states none.
 const DEFAULT_RATE_HZ: f64 = 10.0;
@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<()> {
     start_logging();
     let mut executor = Executor::new("camera_node")?;
     let defaults = Parameters { frame_id: "camera_optical_frame".to_owned(), ..Parameters::default() };
-    let parameters = lock(&executor.parameters(defaults)?).clone();
+    let parameters = executor.parameters(defaults)?;
     // `loop` is a keyword, so that no field can bear the name. Absent is `None`.
     let again = executor.node.get_parameter::<Option<bool>>("loop")?.unwrap_or(false);
     let mut capture = Capture::open(&parameters.source)?;

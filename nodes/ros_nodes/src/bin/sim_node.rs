@@ -8,7 +8,7 @@ use r2r::sensor_msgs::msg::{CameraInfo, Image};
 use r2r::std_msgs::msg::String as Text;
 use r2r::tf2_msgs::msg::TFMessage;
 use r2r::{Node, Publisher, QosProfile, RosParams};
-use ros_nodes::executor::{Executor, lock, start_logging, warn_on_error};
+use ros_nodes::executor::{Executor, start_logging, warn_on_error};
 use ros_nodes::sim_messages::{camera_info, fixed_transforms, image, moving_transforms, odometry};
 use ros_nodes::simulation::{Simulation, SimulationSettings};
 use ros_nodes::time::time_from_nanos;
@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<()> {
     start_logging();
     let mut executor = Executor::new("sim_node")?;
     let defaults = Parameters { seed: 1, width: 640, height: 480, rate_hz: 10.0, rooms: "heldout".to_owned() };
-    let parameters = lock(&executor.parameters(defaults)?).clone();
+    let parameters = executor.parameters(defaults)?;
     let mut simulation = Simulation::new(&SimulationSettings {
         seed: parameters.seed as u64,
         rooms: parameters.rooms.clone(),
