@@ -131,7 +131,7 @@ class Stranger:
         self.wait("diagnostics", 10, lambda: {"frames", "questions", "model"} <= set(self.diagnostics))
         return self.diagnostics
 
-    def image(self, width, height, **changes):
+    def image(self, width, height, /, **changes):
         """A grey picture stamped now, with some fields changed."""
         image = Image(width=width, height=height, encoding="rgb8", step=width * 3)
         image.header.frame_id = "camera_optical_frame"
