@@ -53,10 +53,8 @@ fn calibration() -> Calibration {
 }
 
 fn prompts() -> Prompts {
-    let distance = KindPrompts {
-        instruction: "Answer in metres.".into(),
-        phrasings: vec!["How far is the {object}?".into()],
-    };
+    let distance =
+        KindPrompts { instruction: "Answer in metres.".into(), phrasings: vec!["How far is the {object}?".into()] };
     Prompts {
         system: "Camera at {camera_height_m} m. Map: {\"a\": [[1, 2]]}".into(),
         user: "{question} {instruction}".into(),
@@ -65,14 +63,14 @@ fn prompts() -> Prompts {
 }
 
 fn model() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("onnx")).unwrap();
+    let dir = tempfile::tempdir().expect("a writable temporary folder");
+    fs::create_dir(dir.path().join("onnx")).expect("a writable temporary folder");
     for name in FILES {
-        fs::write(dir.path().join(name), format!("content of {name}")).unwrap();
+        fs::write(dir.path().join(name), format!("content of {name}")).expect("a writable temporary folder");
     }
-    write_prompts(dir.path(), &prompts()).unwrap();
-    write_calibration(dir.path(), &calibration()).unwrap();
-    write_manifest(dir.path(), manifest()).unwrap();
+    write_prompts(dir.path(), &prompts()).expect("a writable temporary folder");
+    write_calibration(dir.path(), &calibration()).expect("a writable temporary folder");
+    write_manifest(dir.path(), manifest()).expect("a writable temporary folder");
     dir
 }
 

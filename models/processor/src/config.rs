@@ -284,7 +284,7 @@ fn expect_activation(fields: &Fields) -> Result<()> {
 }
 
 fn expect_multiple(fields: &Fields, key: &str, found: usize, of: usize) -> Result<()> {
-    if found % of == 0 { Ok(()) } else { Err(fields.mismatch(key, format!("a multiple of {of}"), found)) }
+    if found.is_multiple_of(of) { Ok(()) } else { Err(fields.mismatch(key, format!("a multiple of {of}"), found)) }
 }
 
 fn token_ids(root: &Fields, text: &Fields) -> Result<TokenIds> {

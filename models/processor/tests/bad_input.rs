@@ -9,11 +9,11 @@ fn golden_dir() -> PathBuf {
 }
 
 fn processor() -> Processor {
-    Processor::from_dir(&golden_dir()).unwrap()
+    Processor::from_dir(&golden_dir()).expect("golden data")
 }
 
 fn config() -> Value {
-    serde_json::from_slice(&std::fs::read(golden_dir().join("config.json")).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(golden_dir().join("config.json")).expect("golden data")).expect("golden data")
 }
 
 fn message(error: ProcessorError) -> String {

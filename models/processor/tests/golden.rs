@@ -19,14 +19,15 @@ impl Golden {
     fn load() -> Self {
         let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/qwen2_5_vl_tiny");
         Self {
-            bytes: std::fs::read(dir.join("oracle.safetensors")).unwrap(),
-            meta: serde_json::from_slice(&std::fs::read(dir.join("meta.json")).unwrap()).unwrap(),
-            processor: Processor::from_dir(&dir.join("tiny-qwen2_5_vl")).unwrap(),
+            bytes: std::fs::read(dir.join("oracle.safetensors")).expect("golden data"),
+            meta: serde_json::from_slice(&std::fs::read(dir.join("meta.json")).expect("golden data"))
+                .expect("golden data"),
+            processor: Processor::from_dir(&dir.join("tiny-qwen2_5_vl")).expect("golden data"),
         }
     }
 
     fn tensors(&self) -> SafeTensors<'_> {
-        SafeTensors::deserialize(&self.bytes).unwrap()
+        SafeTensors::deserialize(&self.bytes).expect("golden data")
     }
 }
 
@@ -45,7 +46,11 @@ fn floats(tensor: &TensorView) -> Vec<f32> {
 
 fn frames<'a>(tensor: &TensorView<'a>) -> Vec<RgbView<'a>> {
     let [.., height, width, 3] = *tensor.shape() else { panic!("{:?}", tensor.shape()) };
-    tensor.data().chunks_exact(height * width * 3).map(|data| RgbView::new(width, height, data).unwrap()).collect()
+    tensor
+        .data()
+        .chunks_exact(height * width * 3)
+        .map(|data| RgbView::new(width, height, data).expect("golden data"))
+        .collect()
 }
 
 fn max_deviation(ours: &[f32], theirs: &[f32]) -> f32 {
@@ -73,7 +78,7 @@ fn sampled<'a>(case: &str, all: Vec<RgbView<'a>>) -> (Vec<RgbView<'a>>, f64) {
     match case {
         "video5odd" => (all, 4.0),
         "video_sampled" => {
-            let chosen = sample_frames(all.len(), 10.0, &SamplingRule::default()).unwrap();
+            let chosen = sample_frames(all.len(), 10.0, &SamplingRule::default()).expect("golden data");
             (chosen.indices.iter().map(|&i| all[i]).collect(), chosen.sampled_fps)
         }
         _ => (all, 1.0),
@@ -83,10 +88,10 @@ fn sampled<'a>(case: &str, all: Vec<RgbView<'a>>) -> (Vec<RgbView<'a>>, f64) {
 fn vision(golden: &Golden, case: &str) -> (Vec<VisionInput>, Vec<VisionInput>) {
     let tensors = golden.tensors();
     let raw = |kind: &str| tensors.tensor(&format!("{case}.{kind}0_u8")).ok();
-    let image = raw("image").map(|t| golden.processor.image(&frames(&t)[0]).unwrap());
+    let image = raw("image").map(|t| golden.processor.image(&frames(&t)[0]).expect("golden data"));
     let video = raw("video").map(|t| {
         let (frames, fps) = sampled(case, frames(&t));
-        golden.processor.video(&frames, fps).unwrap()
+        golden.processor.video(&frames, fps).expect("golden data")
     });
     (image.into_iter().collect(), video.into_iter().collect())
 }

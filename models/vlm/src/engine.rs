@@ -85,8 +85,8 @@ impl Engine {
     /// their inputs and outputs against `config`.
     ///
     /// # Errors
-    /// [`Error::NoRuntime`], [`Error::MissingFile`], [`Error::Load`] (truncated or too
-    /// new), [`Error::Signature`] (another checkpoint's graph), [`Error::Processor`] (tokenizer).
+    /// [`crate::Error`]: `NoRuntime`, `MissingFile`, `Load` (truncated or too new), `Signature`
+    /// (another checkpoint's graph), `Processor` (tokenizer).
     pub fn load(onnx_dir: &Path, config: &ModelConfig, settings: &EngineSettings) -> Result<Self> {
         runtime::init(settings.library.as_deref())?;
         let dims = Dimensions::from_config(config);

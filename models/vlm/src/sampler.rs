@@ -172,10 +172,12 @@ fn unit_interval(bits: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::LN_2;
+
     use super::*;
 
     /// Probabilities .5 .25 .125 .125 in a shuffled order.
-    const LOGITS: [f32; 4] = [0.0, 1.386_294_4, 0.693_147_2, 0.0];
+    const LOGITS: [f32; 4] = [0.0, 2.0 * LN_2, LN_2, 0.0];
 
     fn ids(candidates: &[(u32, f64)]) -> Vec<u32> {
         candidates.iter().map(|&(id, _)| id).collect()

@@ -6,9 +6,9 @@ use crate::golden::{GOLDEN, load, settings};
 
 /// A copy of the exported graphs to break.
 fn copy() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(&GOLDEN.onnx).unwrap().flatten() {
-        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    let folder = tempfile::tempdir().expect("a readable export");
+    for entry in std::fs::read_dir(&GOLDEN.onnx).expect("a readable export").flatten() {
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("a readable export");
     }
     folder
 }
