@@ -21,6 +21,9 @@ const CAMERA: (usize, usize) = (640, 480);
 /// Most questions of one group taken from one clip, so that an exam has many rooms.
 const PER_CLIP: usize = 2;
 
+/// Time between the sheets of an exam, nanoseconds.
+const SHEET_NANOS: i64 = 60_000_000_000;
+
 /// The groups that an exam has equally many questions of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -102,7 +105,8 @@ pub fn draw(settings: &ExamSettings, prompts: &Prompts, preprocessor: &Preproces
         let clip = Clip::generate(random.next_u64(), settings.split, catalogue, &clip_settings, &mut renderer);
         let items = choose(&clip, &mut missing, prompts, &mut random)?;
         if !items.is_empty() {
-            sheets.push(Sheet { window: window(&clip, preprocessor)?, facts: camera_facts(&clip), items });
+            let window = window(&clip, sheets.len(), preprocessor)?;
+            sheets.push(Sheet { window, facts: camera_facts(&clip), items });
         }
     }
     Ok(sheets)
@@ -146,8 +150,9 @@ fn phrase(question: &Question, prompts: &Prompts, random: &mut impl Rng) -> Resu
     }
 }
 
-/// The clip's frames as they leave the robot's ring.
-fn window(clip: &Clip, preprocessor: &PreprocessorConfig) -> Result<Window> {
+/// The clip's frames as they leave the robot's ring. No two sheets share a stamp, as no two moments do: the answerer
+/// keeps what it has encoded by stamp.
+fn window(clip: &Clip, sheet: usize, preprocessor: &PreprocessorConfig) -> Result<Window> {
     let (width, height) = CAMERA;
     let limits = preprocessor.video;
     let factor = preprocessor.patch_size * preprocessor.merge_size;
@@ -160,7 +165,7 @@ fn window(clip: &Clip, preprocessor: &PreprocessorConfig) -> Result<Window> {
         expected_source: (width as u32, height as u32),
     })?;
     for (index, data) in clip.frames.iter().enumerate() {
-        let stamp_nanos = 1_000_000_000 + (index as f64 / FRAME_RATE_HZ * 1e9) as i64;
+        let stamp_nanos = (sheet as i64 + 1) * SHEET_NANOS + (index as f64 / FRAME_RATE_HZ * 1e9) as i64;
         ring.push(&RawFrame {
             encoding: "rgb8",
             width: width as u32,

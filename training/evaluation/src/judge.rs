@@ -18,6 +18,9 @@ const MAX_NEW_TOKENS: usize = 400;
 /// Longest time for one answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Time between an exam and its repetition on black frames: 100 days.
+const BLACK_NANOS: i64 = 100 * 86_400 * 1_000_000_000;
+
 /// One answered question.
 #[derive(Clone, Debug)]
 pub struct Answered {
@@ -88,8 +91,8 @@ fn black(window: &Window) -> Window {
     let mut window = window.clone();
     for frame in &mut window.frames {
         frame.rgb.fill(0);
-        frame.stamp_nanos += 3_600_000_000_000;
-        frame.received_at_nanos += 3_600_000_000_000;
+        frame.stamp_nanos += BLACK_NANOS;
+        frame.received_at_nanos += BLACK_NANOS;
     }
     window
 }
