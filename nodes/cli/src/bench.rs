@@ -51,7 +51,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn ring_push((width, height): (u32, u32), rounds: usize) -> Result<Row> {
     let data: Vec<u8> = (0..CAMERA.0 * CAMERA.1 * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let ring = FrameRing::new(RingSettings { capacity: 8, width, height, frame_rate_hz: None, expected_source: CAMERA })?;
+    let ring =
+        FrameRing::new(RingSettings { capacity: 8, width, height, frame_rate_hz: None, expected_source: CAMERA })?;
     let source = ImageRef::new(CAMERA.0, CAMERA.1, &data, PixelType::U8x3)?;
     let mut output = Image::new(width, height, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
@@ -74,7 +75,12 @@ fn ring_push((width, height): (u32, u32), rounds: usize) -> Result<Row> {
         resize_ms.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let ratios = push_ms.iter().zip(&resize_ms).map(|(push, resize)| push / resize).collect();
-    Ok(Row { slot: format!("{width}x{height}"), push_ms: median(push_ms), resize_ms: median(resize_ms), ratio: median(ratios) })
+    Ok(Row {
+        slot: format!("{width}x{height}"),
+        push_ms: median(push_ms),
+        resize_ms: median(resize_ms),
+        ratio: median(ratios),
+    })
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

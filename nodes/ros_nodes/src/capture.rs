@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use opencv::core::{Mat, MatTraitConst, MatTraitConstManual};
-use opencv::{imgcodecs, videoio};
 use opencv::videoio::{VideoCaptureTrait, VideoCaptureTraitConst};
+use opencv::{imgcodecs, videoio};
 
 /// File names that count as pictures of a folder.
 const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "bmp", "pgm", "ppm"];

@@ -7,9 +7,8 @@ use r2r::std_msgs::msg::Header;
 use crate::convert::without_nul;
 
 /// Status codes in the order of [`Diagnostics::answered`].
-const STATUSES: [&str; 9] = [
-    "answered", "not_seen", "no_frames", "stale_frames", "bad_query", "busy", "timeout", "cancelled", "model_error",
-];
+const STATUSES: [&str; 9] =
+    ["answered", "not_seen", "no_frames", "stale_frames", "bad_query", "busy", "timeout", "cancelled", "model_error"];
 
 /// What the shell itself counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,23 +68,28 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
         Some(_) => (Level::Ok, "frames arrive".to_owned()),
     };
     let age = diagnostics.newest_frame_age_secs.map_or("unknown".to_owned(), |age| format!("{age:.3}"));
-    status("frames", level, message, &[
-        ("received", (counters.received + shell.undecodable).to_string()),
-        ("kept", counters.pushed.to_string()),
-        ("skipped_rate", counters.skipped_rate.to_string()),
-        ("dropped_oldest", counters.dropped_oldest.to_string()),
-        ("stamp_jumps", counters.stamp_jumps.to_string()),
-        ("cleared", counters.cleared.to_string()),
-        ("rejected", (rejected.total() + shell.undecodable).to_string()),
-        ("rejected_unknown_encoding", rejected.unknown_encoding.to_string()),
-        ("rejected_zero_size", rejected.zero_size.to_string()),
-        ("rejected_too_large", rejected.too_large.to_string()),
-        ("rejected_odd_width", rejected.odd_width.to_string()),
-        ("rejected_short_step", rejected.short_step.to_string()),
-        ("rejected_wrong_length", rejected.wrong_length.to_string()),
-        ("rejected_undecodable", shell.undecodable.to_string()),
-        ("newest_age_secs", age),
-    ])
+    status(
+        "frames",
+        level,
+        message,
+        &[
+            ("received", (counters.received + shell.undecodable).to_string()),
+            ("kept", counters.pushed.to_string()),
+            ("skipped_rate", counters.skipped_rate.to_string()),
+            ("dropped_oldest", counters.dropped_oldest.to_string()),
+            ("stamp_jumps", counters.stamp_jumps.to_string()),
+            ("cleared", counters.cleared.to_string()),
+            ("rejected", (rejected.total() + shell.undecodable).to_string()),
+            ("rejected_unknown_encoding", rejected.unknown_encoding.to_string()),
+            ("rejected_zero_size", rejected.zero_size.to_string()),
+            ("rejected_too_large", rejected.too_large.to_string()),
+            ("rejected_odd_width", rejected.odd_width.to_string()),
+            ("rejected_short_step", rejected.short_step.to_string()),
+            ("rejected_wrong_length", rejected.wrong_length.to_string()),
+            ("rejected_undecodable", shell.undecodable.to_string()),
+            ("newest_age_secs", age),
+        ],
+    )
 }
 
 fn questions(diagnostics: &Diagnostics, shell: &ShellCounts) -> DiagnosticStatus {

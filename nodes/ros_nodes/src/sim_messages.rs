@@ -50,11 +50,8 @@ pub fn camera_info(camera: &Camera, stamp_nanos: i64) -> CameraInfo {
 
 /// Where the robot's base is, and how fast it moved since the frame before.
 pub fn odometry(pose: &Pose, before: Option<&Pose>, period_secs: f64, stamp_nanos: i64) -> Odometry {
-    let mut odometry = Odometry {
-        header: header(stamp_nanos, "odom"),
-        child_frame_id: "base_link".to_owned(),
-        ..Odometry::default()
-    };
+    let mut odometry =
+        Odometry { header: header(stamp_nanos, "odom"), child_frame_id: "base_link".to_owned(), ..Odometry::default() };
     odometry.pose.pose = ground_pose(pose.position[0], pose.position[1], pose.yaw);
     if let Some(before) = before {
         // In the base frame: ahead and to the left.

@@ -38,7 +38,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let scene = Scene::generate(seed, RoomSplit::Train, catalogue, 12.0);
             let start = Instant::now();
             for i in 0..5 {
-                let shot = Shot { camera: scene.camera.resized(width, height), pose: scene.walk.pose_at(f64::from(i) * 2.0), supersample };
+                let shot = Shot {
+                    camera: scene.camera.resized(width, height),
+                    pose: scene.walk.pose_at(f64::from(i) * 2.0),
+                    supersample,
+                };
                 std::hint::black_box(renderer.render(scene.world.bodies(), &scene.world.lighting, &shot));
             }
             total += start.elapsed().as_secs_f64();

@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "calibration" => RoomSplit::Calibration,
         _ => RoomSplit::Train,
     };
-    let settings = ClipSettings { width: text(5, "140").parse()?, height: text(6, "112").parse()?, ..ClipSettings::default() };
+    let settings =
+        ClipSettings { width: text(5, "140").parse()?, height: text(6, "112").parse()?, ..ClipSettings::default() };
     let (w, h) = (settings.width as u32, settings.height as u32);
     let mut sheet = image::RgbImage::new(w * (settings.frames as u32 + 2), h * count as u32);
     let mut renderer = Renderer::new();

@@ -73,8 +73,7 @@ impl Placement {
 impl Body {
     /// Puts a mesh into the world.
     pub fn new(id: u16, mesh: &Mesh, skin: Skin, placement: &Placement) -> Self {
-        let positions: Vec<[f32; 3]> =
-            mesh.positions.iter().map(|&p| placement.apply(p).map(|v| v as f32)).collect();
+        let positions: Vec<[f32; 3]> = mesh.positions.iter().map(|&p| placement.apply(p).map(|v| v as f32)).collect();
         let (centre, radius) = bounding_sphere(&positions);
         Self {
             id,

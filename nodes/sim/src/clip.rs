@@ -93,20 +93,31 @@ impl Scene {
 
 impl Clip {
     /// The clip of a seed.
-    pub fn generate(seed: u64, split: RoomSplit, catalogue: &Catalogue, settings: &ClipSettings, renderer: &mut Renderer) -> Self {
+    pub fn generate(
+        seed: u64,
+        split: RoomSplit,
+        catalogue: &Catalogue,
+        settings: &ClipSettings,
+        renderer: &mut Renderer,
+    ) -> Self {
         let mut scene = Scene::generate(seed, split, catalogue, WALK_SECS);
         let mut rng = split.rng(seed, "clip");
         let end = good_end(&scene, settings, &mut rng);
         let poses = poses_before(&scene.walk, end, settings);
         let camera = scene.camera.resized(settings.width, settings.height);
         let mut clip = Self::of_poses(&scene.world, camera, poses, |shot, sightings| {
-            let rendering = renderer.render(scene.world.bodies(), &scene.world.lighting, &Shot { supersample: settings.supersample, ..shot });
+            let rendering = renderer.render(
+                scene.world.bodies(),
+                &scene.world.lighting,
+                &Shot { supersample: settings.supersample, ..shot },
+            );
             sightings.add(rendering);
             let mut rgb = Vec::new();
             scene.sensor.develop(rendering, &mut rng, &mut rgb);
             (rgb, rendering.depth.clone(), rendering.ids.clone())
         });
-        clip.questions = questions(&scene.world, &clip.seen, &question_classes(catalogue), &mut split.rng(seed, "questions"));
+        clip.questions =
+            questions(&scene.world, &clip.seen, &question_classes(catalogue), &mut split.rng(seed, "questions"));
         clip
     }
 
@@ -143,8 +154,11 @@ fn good_end(scene: &Scene, settings: &ClipSettings, rng: &mut ChaCha8Rng) -> f64
     let window = (settings.frames.max(1) - 1) as f64 / settings.rate_hz;
     let last = scene.walk.duration_secs();
     let ends = (0..ENDS).map(|_| rng.random_range(window.min(last * 0.9)..last));
-    let scored: Vec<(f64, f64)> =
-        ends.collect::<Vec<_>>().into_iter().map(|end| (interest(scene, end, settings) + rng.random_range(0.0..2.0), end)).collect();
+    let scored: Vec<(f64, f64)> = ends
+        .collect::<Vec<_>>()
+        .into_iter()
+        .map(|end| (interest(scene, end, settings) + rng.random_range(0.0..2.0), end))
+        .collect();
     scored.into_iter().fold((f64::NEG_INFINITY, window), |a, b| if b.0 > a.0 { b } else { a }).1
 }
 

@@ -59,7 +59,8 @@ fn wall_shade(room: &Room, p: [f64; 2]) -> f64 {
 fn plane(room: &Room, z: f64, step: f64) -> Mesh {
     let mut mesh = painted_mesh(1);
     let lines = |axis: usize| {
-        let mut at: Vec<f64> = (0..).map(|i| f64::from(i) * step).take_while(|&v| v < room.size_m[axis] - 1e-6).collect();
+        let mut at: Vec<f64> =
+            (0..).map(|i| f64::from(i) * step).take_while(|&v| v < room.size_m[axis] - 1e-6).collect();
         at.push(room.size_m[axis]);
         at.extend(room.notch_m.map(|n| room.size_m[axis] - n[axis]));
         at.sort_by(f64::total_cmp);
@@ -68,7 +69,10 @@ fn plane(room: &Room, z: f64, step: f64) -> Mesh {
     let (xs, ys) = (lines(0), lines(1));
     for x in xs.windows(2) {
         for y in ys.windows(2) {
-            if x[1] - x[0] < 1e-6 || y[1] - y[0] < 1e-6 || !room.contains([(x[0] + x[1]) / 2.0, (y[0] + y[1]) / 2.0], 0.0) {
+            if x[1] - x[0] < 1e-6
+                || y[1] - y[0] < 1e-6
+                || !room.contains([(x[0] + x[1]) / 2.0, (y[0] + y[1]) / 2.0], 0.0)
+            {
                 continue;
             }
             let corners = [[x[0], y[0], z], [x[1], y[0], z], [x[1], y[1], z], [x[0], y[1], z]];
@@ -159,7 +163,8 @@ pub fn door(rng: &mut ChaCha8Rng) -> Fixture {
     let leaf = if rng.random_bool(0.5) { light_colour(rng, 0.7) } else { wood_colour(rng) };
     let frame = if rng.random_bool(0.6) { leaf.map(|v| v * 0.8) } else { light_colour(rng, 0.7) };
     let panel = leaf.map(|v| v * rng.random_range(0.7f32..0.95));
-    let finishes = [leaf, frame, [0.25, 0.24, 0.22], panel].map(|colour| Finish { colour, texture: None, emits: false });
+    let finishes =
+        [leaf, frame, [0.25, 0.24, 0.22], panel].map(|colour| Finish { colour, texture: None, emits: false });
     let skin = Skin { finishes: finishes.to_vec(), textures: Vec::new() };
     Fixture { class: "door", mesh: Arc::new(mesh), skin, size_m: [w, deep + 0.03, h], elevation_m: 0.0 }
 }
@@ -255,7 +260,9 @@ fn planks(salt: u64) -> MipTexture {
         let shift = noise(salt, row, 7.0, 8);
         let piece = (u + shift).fract();
         let gap = (v * 8.0).fract() < 0.08 || piece < 0.015;
-        let tone = 150.0 + 80.0 * noise(salt ^ 3, row, ((u + shift) * 2.0).floor(), 8) + 40.0 * noise(salt ^ 5, u * 8.0, v * 32.0, 32);
+        let tone = 150.0
+            + 80.0 * noise(salt ^ 3, row, ((u + shift) * 2.0).floor(), 8)
+            + 40.0 * noise(salt ^ 5, u * 8.0, v * 32.0, 32);
         [if gap { tone * 0.55 } else { tone }; 3]
     })
 }
@@ -265,7 +272,8 @@ fn tiles(salt: u64, count: u32) -> MipTexture {
     paint(move |u, v| {
         let (x, y) = (u * count, v * count);
         let joint = x.fract() < 0.06 || y.fract() < 0.06;
-        let tone = 190.0 + 40.0 * noise(salt, x.floor(), y.floor(), 64) + 20.0 * noise(salt ^ 9, u * 16.0, v * 16.0, 16);
+        let tone =
+            190.0 + 40.0 * noise(salt, x.floor(), y.floor(), 64) + 20.0 * noise(salt ^ 9, u * 16.0, v * 16.0, 16);
         [if joint { 130.0 } else { tone }; 3]
     })
 }
@@ -305,9 +313,7 @@ fn noise(salt: u64, x: f64, y: f64, period: i64) -> f64 {
     };
     let (x0, y0) = (x.floor(), y.floor());
     let (fx, fy) = (x - x0, y - y0);
-    let (top, bottom) = (
-        at(x0, y0) * (1.0 - fx) + at(x0 + 1.0, y0) * fx,
-        at(x0, y0 + 1.0) * (1.0 - fx) + at(x0 + 1.0, y0 + 1.0) * fx,
-    );
+    let (top, bottom) =
+        (at(x0, y0) * (1.0 - fx) + at(x0 + 1.0, y0) * fx, at(x0, y0 + 1.0) * (1.0 - fx) + at(x0 + 1.0, y0 + 1.0) * fx);
     top * (1.0 - fy) + bottom * fy
 }

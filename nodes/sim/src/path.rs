@@ -127,7 +127,10 @@ impl FreeSpace {
     /// Whether the camera may be at a plan point.
     pub fn is_free(&self, p: [f64; 2]) -> bool {
         let [x, y] = p.map(|v| (v / CELL_M).floor());
-        x >= 0.0 && y >= 0.0 && (x as usize) < self.columns && (y as usize) < self.rows
+        x >= 0.0
+            && y >= 0.0
+            && (x as usize) < self.columns
+            && (y as usize) < self.rows
             && self.free[y as usize * self.columns + x as usize]
     }
 
@@ -252,7 +255,17 @@ impl Walker {
         targets.push(world.room.middle());
         let target = targets[rng.random_range(0..targets.len())];
         let yaw = bearing(position, target).unwrap_or(0.0) + rng.random_range(-0.5..0.5);
-        Self { poses: Vec::new(), position, yaw, yaw_rate: 0.0, speed: 0.0, carriage, target, targets, retarget_in: 0.0 }
+        Self {
+            poses: Vec::new(),
+            position,
+            yaw,
+            yaw_rate: 0.0,
+            speed: 0.0,
+            carriage,
+            target,
+            targets,
+            retarget_in: 0.0,
+        }
     }
 
     fn cell_in(&self, space: &FreeSpace) -> Option<usize> {

@@ -54,8 +54,8 @@ impl Habit {
         match class {
             _ if elevation_m > 0.0 => Self::Wall,
             "chair" | "stool" | "office chair" => Self::AtTable,
-            "table" | "coffee table" | "dining table" | "armchair" | "plant" | "lamp" | "floor lamp" | "box" | "bin"
-            | "trash can" | "bicycle" | "exercise bike" | "rug" | "ladder" => Self::Free,
+            "table" | "coffee table" | "dining table" | "armchair" | "plant" | "lamp" | "floor lamp" | "box"
+            | "bin" | "trash can" | "bicycle" | "exercise bike" | "rug" | "ladder" => Self::Free,
             _ => Self::Wall,
         }
     }
@@ -167,7 +167,8 @@ impl<'a> Placer<'a> {
         let Some(table) = self.tables.choose(rng) else { return self.anywhere(half, rng) };
         let side = rng.random_range(0..4);
         let turn = f64::from(side) * std::f64::consts::FRAC_PI_2;
-        let (long, across) = if side % 2 == 0 { (table.half[1], table.half[0]) } else { (table.half[0], table.half[1]) };
+        let (long, across) =
+            if side % 2 == 0 { (table.half[1], table.half[0]) } else { (table.half[0], table.half[1]) };
         let out = long + half[1] + rng.random_range(GAP_M * 1.1..0.3);
         let along = rng.random_range(-1.0..1.0) * (across - half[0] * 0.7).max(0.0);
         let (s, c) = turn.sin_cos();

@@ -72,7 +72,12 @@ impl Renderer {
     }
 
     /// Draws bodies. The result stays valid until the next call.
-    pub fn render<'a>(&mut self, bodies: impl Iterator<Item = &'a Body> + Clone, light: &Lighting, shot: &Shot) -> &Rendering {
+    pub fn render<'a>(
+        &mut self,
+        bodies: impl Iterator<Item = &'a Body> + Clone,
+        light: &Lighting,
+        shot: &Shot,
+    ) -> &Rendering {
         let factor = shot.supersample.clamp(1, 2);
         let samples = shot.camera.resized(shot.camera.width * factor, shot.camera.height * factor);
         let view = View::new(&samples, &shot.pose, light);
@@ -176,7 +181,8 @@ impl Renderer {
                 for part in pixel.parts() {
                     let face = self.faces[part.face as usize];
                     let body = bodies[face.body as usize];
-                    let colour = self.shader.shade(part.face as usize, face.triangle as usize, body, view, part.centre());
+                    let colour =
+                        self.shader.shade(part.face as usize, face.triangle as usize, body, view, part.centre());
                     for (total, value) in out.light[at].iter_mut().zip(colour) {
                         *total += value * part.count * share;
                     }

@@ -102,7 +102,11 @@ impl Room {
 
     fn notch_box(&self) -> Option<PlanBox> {
         let [w, d] = self.size_m;
-        self.notch_m.map(|[nw, nd]| PlanBox { centre: [w - nw / 2.0, d - nd / 2.0], half: [nw / 2.0, nd / 2.0], yaw: 0.0 })
+        self.notch_m.map(|[nw, nd]| PlanBox {
+            centre: [w - nw / 2.0, d - nd / 2.0],
+            half: [nw / 2.0, nd / 2.0],
+            yaw: 0.0,
+        })
     }
 
     /// A point well inside, metres.

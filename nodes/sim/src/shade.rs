@@ -58,9 +58,7 @@ impl View {
     /// Whether a sphere may reach into the picture.
     pub fn sees(&self, centre: [f32; 3], radius: f32) -> bool {
         let c = self.to_camera(centre);
-        let beyond = |across: f32, half: f32| {
-            (across * self.focal - c[2] * half) > radius * self.focal.hypot(half)
-        };
+        let beyond = |across: f32, half: f32| (across * self.focal - c[2] * half) > radius * self.focal.hypot(half);
         c[2] + radius > crate::raster::NEAR_M
             && !beyond(c[0].abs(), self.width / 2.0)
             && !beyond(c[1].abs(), self.height / 2.0)
@@ -178,10 +176,5 @@ fn planes_of(triangle: usize, body: &Body, view: &View) -> Planes {
         view.irradiance(points[corner], normal, up) * body.openness.get(indices[corner]).copied().unwrap_or(1.0)
     });
     let uv = indices.map(|i| body.uvs.get(i).copied().unwrap_or_default());
-    Planes {
-        inverse_depth: plane([1.0; 3]),
-        light: plane(lit),
-        u: plane(uv.map(|t| t[0])),
-        v: plane(uv.map(|t| t[1])),
-    }
+    Planes { inverse_depth: plane([1.0; 3]), light: plane(lit), u: plane(uv.map(|t| t[0])), v: plane(uv.map(|t| t[1])) }
 }

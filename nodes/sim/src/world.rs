@@ -40,7 +40,8 @@ impl RoomSplit {
         let mut key = [0u8; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..24][..split.len()].copy_from_slice(split.as_bytes());
-        let hash = purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let hash =
+            purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         key[24..].copy_from_slice(&hash.to_le_bytes());
         ChaCha8Rng::from_seed(key)
     }
@@ -169,7 +170,9 @@ fn wish_list<'a>(room: &Room, split: RoomSplit, catalogue: &'a Catalogue, rng: &
     classes.shuffle(rng);
     // Half of all rooms have chairs, and a table for them, for counting.
     for wanted in ["chair", "table"] {
-        if rng.random_bool(0.5) && let Some(at) = classes.iter().position(|class| *class == wanted) {
+        if rng.random_bool(0.5)
+            && let Some(at) = classes.iter().position(|class| *class == wanted)
+        {
             classes.swap(0, at);
             classes.rotate_left(1);
         }

@@ -109,7 +109,9 @@ fn moving_the_whole_world_changes_no_distance() {
     let (b, _) = seen_objects(&flipped, &sightings, &Pose { position: [x, -y, z], yaw: -pose.yaw, ..pose });
     assert!(!before.is_empty());
     for ((old, turned), flipped) in before.iter().zip(&a).zip(&b) {
-        assert!((old.distance_m - turned.distance_m).abs() < 1e-9 && (old.distance_m - flipped.distance_m).abs() < 1e-9);
+        assert!(
+            (old.distance_m - turned.distance_m).abs() < 1e-9 && (old.distance_m - flipped.distance_m).abs() < 1e-9
+        );
         assert!((old.plan_m[0] - turned.plan_m[0]).abs() < 1e-9, "right stays right when turned");
         assert!((old.plan_m[0] + flipped.plan_m[0]).abs() < 1e-9, "right and left swap in a mirror");
     }

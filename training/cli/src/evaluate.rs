@@ -111,7 +111,10 @@ fn print_answer(answer: &Answered) {
 }
 
 fn print_report(report: &Report) {
-    println!("{:<17} {:>5} {:>8} {:>6} {:>14} {:>12} {:>9}", "", "n", "med.err", "MRA", "best constant", "black frames", "coverage");
+    println!(
+        "{:<17} {:>5} {:>8} {:>6} {:>14} {:>12} {:>9}",
+        "", "n", "med.err", "MRA", "best constant", "black frames", "coverage"
+    );
     let row = |name: &str, n: &Numeric| {
         println!(
             "{name:<17} {:>5} {:>7.1}% {:>6.3} {:>14.3} {:>12.3} {:>8.1}%",
@@ -131,6 +134,10 @@ fn print_report(report: &Report) {
         100.0 * report.present_not_seen,
         100.0 * report.black_frames_present_not_seen
     );
-    println!("intervals: {:.1}% hold the truth, {:.0}% stated", 100.0 * report.coverage, 100.0 * report.stated_coverage);
+    println!(
+        "intervals: {:.1}% hold the truth, {:.0}% stated",
+        100.0 * report.coverage,
+        100.0 * report.stated_coverage
+    );
     println!("{} questions, {} unreadable answers", report.questions, report.unreadable);
 }

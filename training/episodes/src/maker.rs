@@ -142,7 +142,8 @@ impl SampleMaker {
         let known = !random.random_bool(self.settings.unknown_camera_share);
         let facts = if known { camera_facts(clip) } else { CameraFacts::default() };
         let system = grounding::prompt::system(&self.prompts.system, &facts);
-        let mut sample = ClipSample { patches: patch_targets(clip, vision.grid_thw, &self.patch_classes), ..ClipSample::default() };
+        let mut sample =
+            ClipSample { patches: patch_targets(clip, vision.grid_thw, &self.patch_classes), ..ClipSample::default() };
         for (i, question) in questions.iter().enumerate() {
             let text = self.phrase(question, random)?;
             let user = grounding::prompt::user(&self.prompts.user, &text);

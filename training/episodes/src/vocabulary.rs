@@ -73,7 +73,9 @@ pub fn corpus(prompts: &Prompts) -> Result<Vec<String>> {
         lines.push(format!("<think>I see the {class} 1.50 m away.<map>"));
     }
     for (_, number) in distance_grid() {
-        lines.push(format!("{number} m away.<map>{{\"cell_size_m\":0.8,\"robot\":[[5,9]]}}</map></think><answer>{number}</answer>"));
+        lines.push(format!(
+            "{number} m away.<map>{{\"cell_size_m\":0.8,\"robot\":[[5,9]]}}</map></think><answer>{number}</answer>"
+        ));
         lines.push("</map></think><answer>not seen</answer>".to_owned());
     }
     lines.extend((-30..=90i32).map(|n| format!("camera: fov {n} height {:.2} pitch {n}", f64::from(n.abs()) * 0.05)));

@@ -50,7 +50,9 @@ fn every_target_is_the_token_that_follows() {
 #[test]
 fn a_sample_is_a_function_of_its_index() {
     let maker = maker();
-    let ids = |index| maker.sample(Split::Train, index).unwrap().segments.iter().map(|s| s.tokens.ids.clone()).collect::<Vec<_>>();
+    let ids = |index| {
+        maker.sample(Split::Train, index).unwrap().segments.iter().map(|s| s.tokens.ids.clone()).collect::<Vec<_>>()
+    };
     assert_eq!(ids(3), ids(3));
     assert_ne!(ids(3), ids(4));
 }

@@ -20,7 +20,8 @@ const MIN_ANSWERS: usize = 50;
 pub fn calibrate(answers: &[Answered], coverage: f64, split: &str) -> Result<Calibration> {
     let mut calibration = Calibration::default();
     for kind in KINDS {
-        let residuals: Vec<f64> = answers.iter().filter(|a| a.item.question.kind == kind).filter_map(log_ratio).collect();
+        let residuals: Vec<f64> =
+            answers.iter().filter(|a| a.item.question.kind == kind).filter_map(log_ratio).collect();
         let too_few = || Error::TooFewAnswers { kind: kind.name(), expected: MIN_ANSWERS, found: residuals.len() };
         let width = conformal_quantile(&residuals, coverage).filter(|_| residuals.len() >= MIN_ANSWERS);
         let entry = KindCalibration {

@@ -90,10 +90,8 @@ fn numeric(group: Group, answers: &[Answered], on_black: &[Answered]) -> Numeric
     let constant_errors: Vec<f64> = truths.iter().map(|truth| relative_error(constant, *truth)).collect();
     let asked: Vec<&Answered> = answers.iter().filter(|a| a.item.group == group).collect();
     let held: Vec<bool> = asked.iter().copied().filter_map(holds_truth).collect();
-    let widths: Vec<f64> = asked
-        .iter()
-        .filter_map(|a| Some((a.interval?.upper - a.interval?.lower) / number(a)?))
-        .collect();
+    let widths: Vec<f64> =
+        asked.iter().filter_map(|a| Some((a.interval?.upper - a.interval?.lower) / number(a)?)).collect();
     Numeric {
         questions: pairs.len(),
         median_relative_error: median(&errors(&pairs)).unwrap_or(f64::NAN),

@@ -200,17 +200,12 @@ mod tests {
 
     #[test]
     fn questions_see_the_prefix_and_themselves_only() {
-        let sample = ClipSample {
-            prefix: segment(2).tokens,
-            segments: vec![segment(2), segment(1)],
-            ..ClipSample::default()
-        };
+        let sample =
+            ClipSample { prefix: segment(2).tokens, segments: vec![segment(2), segment(1)], ..ClipSample::default() };
         let mut mask = Vec::new();
         push_mask(&mut mask, &sample, 6);
-        let seen: Vec<String> = mask
-            .chunks(6)
-            .map(|row| row.iter().map(|v| if *v == 0.0 { 'x' } else { '.' }).collect())
-            .collect();
+        let seen: Vec<String> =
+            mask.chunks(6).map(|row| row.iter().map(|v| if *v == 0.0 { 'x' } else { '.' }).collect()).collect();
         assert_eq!(seen, ["x.....", "xx....", "xxx...", "xxxx..", "xx..x.", ".....x"]);
     }
 }

@@ -124,7 +124,11 @@ impl Trainer {
         let shards = self.recipe.data.shards;
         let results: Vec<Result<(LossParts, Gradients)>> = std::thread::scope(|scope| {
             let this = &*self;
-            let spawn = |shard| std::thread::Builder::new().name(format!("shard-{shard}")).spawn_scoped(scope, move || this.shard(shard));
+            let spawn = |shard| {
+                std::thread::Builder::new()
+                    .name(format!("shard-{shard}"))
+                    .spawn_scoped(scope, move || this.shard(shard))
+            };
             let handles: Vec<_> = (0..shards).map(spawn).collect();
             handles.into_iter().map(join_shard).collect()
         });
@@ -197,7 +201,8 @@ impl Trainer {
         let tokens = cross_entropy(&logits, &batch.targets, batch.questions as f32)?;
         let auxiliary = self.heads.losses(&patches, &tap, batch)?;
         let weights = &self.recipe.loss;
-        let dense = ((&auxiliary.patch_class * weights.patch_class)? + (&auxiliary.patch_range * weights.patch_range)?)?;
+        let dense =
+            ((&auxiliary.patch_class * weights.patch_class)? + (&auxiliary.patch_range * weights.patch_range)?)?;
         let total = (&tokens + dense)?;
         let parts = LossParts {
             total: total.to_scalar()?,

@@ -33,7 +33,8 @@ fn main() -> anyhow::Result<()> {
     // `loop` is a keyword, so that no field can bear the name. Absent is `None`.
     let again = executor.node.get_parameter::<Option<bool>>("loop")?.unwrap_or(false);
     let mut capture = Capture::open(&parameters.source)?;
-    let rate_hz = if parameters.rate_hz > 0.0 { parameters.rate_hz } else { capture.rate_hz().unwrap_or(DEFAULT_RATE_HZ) };
+    let rate_hz =
+        if parameters.rate_hz > 0.0 { parameters.rate_hz } else { capture.rate_hz().unwrap_or(DEFAULT_RATE_HZ) };
     let images = executor.node.create_publisher::<Image>("image_raw", QosProfile::sensor_data())?;
     let infos = executor.node.create_publisher::<CameraInfo>("camera_info", QosProfile::sensor_data())?;
     let info = match parameters.camera_info_file.as_str() {
