@@ -7,29 +7,29 @@ use episodes::{Label, Part, SampleMaker, SampleSettings, Split};
 fn maker() -> SampleMaker {
     let nano = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/zoo/spacer-nano");
     let settings = SampleSettings { seed: 7, questions: 7, whole_completions: 7, unknown_camera_share: 0.0 };
-    SampleMaker::new(&nano, settings).unwrap()
+    SampleMaker::new(&nano, settings).expect("ok")
 }
 
 #[test]
 fn completions_read_back_as_their_truth() {
     let maker = maker();
     for index in 0..6 {
-        let sample = maker.sample(Split::Train, index).unwrap();
+        let sample = maker.sample(Split::Train, index).expect("ok");
         for segment in &sample.segments {
             let next: Vec<u32> = segment.tokens.ids[1..].to_vec();
-            let first = segment.targets.iter().position(Option::is_some).unwrap();
-            let text = maker.processor().decode(&next[first..]).unwrap();
+            let first = segment.targets.iter().position(Option::is_some).expect("ok");
+            let text = maker.processor().decode(&next[first..]).expect("ok");
             let number = segment.targets.iter().flatten().find(|t| t.part == Part::Number);
-            let answer = text.split("<answer>").nth(1).unwrap().split('<').next().unwrap();
+            let answer = text.split("<answer>").nth(1).expect("ok").split('<').next().expect("ok");
             match number.map(|t| t.label) {
                 None => assert_eq!(answer, "not seen", "{text}"),
                 Some(Label::Distance(metres)) => {
-                    let said: f64 = answer.parse().unwrap();
+                    let said: f64 = answer.parse().expect("ok");
                     assert!((said - metres).abs() <= 0.051, "{metres}: {text}");
                 }
-                Some(Label::Token(id)) => assert_eq!(maker.processor().decode(&[id]).unwrap(), answer, "{text}"),
+                Some(Label::Token(id)) => assert_eq!(maker.processor().decode(&[id]).expect("ok"), answer, "{text}"),
             }
-            let map = text.split("<map>").nth(1).unwrap().split("</map>").next().unwrap();
+            let map = text.split("<map>").nth(1).expect("ok").split("</map>").next().expect("ok");
             assert!(imagined_map::parse(map).is_some(), "{text}");
         }
     }
@@ -37,7 +37,7 @@ fn completions_read_back_as_their_truth() {
 
 #[test]
 fn every_target_is_the_token_that_follows() {
-    let sample = maker().sample(Split::Train, 1).unwrap();
+    let sample = maker().sample(Split::Train, 1).expect("ok");
     for segment in &sample.segments {
         for (index, target) in segment.targets.iter().enumerate() {
             if let (Some(target), Some(next)) = (target, segment.tokens.ids.get(index + 1)) {
@@ -51,7 +51,7 @@ fn every_target_is_the_token_that_follows() {
 fn a_sample_is_a_function_of_its_index() {
     let maker = maker();
     let ids = |index| {
-        maker.sample(Split::Train, index).unwrap().segments.iter().map(|s| s.tokens.ids.clone()).collect::<Vec<_>>()
+        maker.sample(Split::Train, index).expect("ok").segments.iter().map(|s| s.tokens.ids.clone()).collect::<Vec<_>>()
     };
     assert_eq!(ids(3), ids(3));
     assert_ne!(ids(3), ids(4));

@@ -11,7 +11,7 @@ fn nano() -> PathBuf {
 
 fn recipe() -> Recipe {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes/spacer-nano.toml");
-    let mut recipe = Recipe::read(&path).unwrap();
+    let mut recipe = Recipe::read(&path).expect("recipe");
     recipe.data.clips_per_step = 2;
     recipe.data.questions_per_clip = 2;
     recipe.optimiser.steps = 8;
@@ -28,30 +28,30 @@ fn trainer(recipe: &Recipe, checkpoint: &Path) -> Trainer {
         whole_completions: data.whole_completions_per_clip,
         unknown_camera_share: data.unknown_camera_share,
     };
-    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).unwrap(), checkpoint).unwrap()
+    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint).expect("ok")
 }
 
 fn weights(trainer: &Trainer, folder: &Path) -> Vec<u8> {
     let path = folder.join("weights.safetensors");
-    trainer.save_policy(&path).unwrap();
-    std::fs::read(path).unwrap()
+    trainer.save_policy(&path).expect("ok");
+    std::fs::read(path).expect("ok")
 }
 
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("ok");
     let recipe = recipe();
     let mut straight = trainer(&recipe, &folder.path().join("straight"));
-    let losses: Vec<f32> = (0..4).map(|_| straight.step().unwrap().loss.total).collect();
+    let losses: Vec<f32> = (0..4).map(|_| straight.step().expect("ok").loss.total).collect();
 
     let checkpoint = folder.path().join("checkpoint");
     let mut first = trainer(&recipe, &checkpoint);
-    let mut resumed_losses: Vec<f32> = (0..2).map(|_| first.step().unwrap().loss.total).collect();
-    first.save_checkpoint().unwrap();
+    let mut resumed_losses: Vec<f32> = (0..2).map(|_| first.step().expect("ok").loss.total).collect();
+    first.save_checkpoint().expect("ok");
     drop(first);
     let mut second = trainer(&recipe, &checkpoint);
     assert_eq!(second.step_count(), 2);
-    resumed_losses.extend((0..2).map(|_| second.step().unwrap().loss.total));
+    resumed_losses.extend((0..2).map(|_| second.step().expect("ok").loss.total));
 
     assert_eq!(losses, resumed_losses);
     assert!(weights(&straight, folder.path()) == weights(&second, folder.path()), "weights differ");
@@ -59,8 +59,8 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 
 #[test]
 fn the_loss_falls() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("ok");
     let mut trainer = trainer(&recipe(), &folder.path().join("checkpoint"));
-    let losses: Vec<f32> = (0..8).map(|_| trainer.step().unwrap().loss.tokens).collect();
+    let losses: Vec<f32> = (0..8).map(|_| trainer.step().expect("ok").loss.tokens).collect();
     assert!(losses[7] < 0.8 * losses[0], "{losses:?}");
 }
