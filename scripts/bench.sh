@@ -2,7 +2,5 @@
 # The hot paths, each beside what it is compared with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-eval "$(scripts/ros_env.sh)"
-unset CMAKE_PREFIX_PATH
-cargo build --locked -p spacer
+scripts/build.sh
 exec target/debug/spacer bench "$@"

@@ -32,7 +32,7 @@ export COLCON_LOG_PATH=$scratch/log
 quietly colcon build --base-paths msgs launch nodes/ros_nodes --packages-select $packages \
   --build-base "$scratch/build" --install-base "$scratch/install" \
   --cmake-args -DBUILD_TESTING=OFF "-DPython3_EXECUTABLE=$(command -v python3)" \
-  -DSPACER_CARGO_PROFILE=dev "-DSPACER_AMENT_PREFIX_PATH=$AMENT_PREFIX_PATH"
+  -DSPACER_CARGO_PROFILE=dev -DSPACER_CARGO_PACKAGES=--workspace "-DSPACER_AMENT_PREFIX_PATH=$AMENT_PREFIX_PATH"
 
 set +u
 . "$scratch/install/setup.bash"

@@ -28,6 +28,7 @@ from std_msgs.msg import String
 
 REPO = pathlib.Path(__file__).resolve().parents[1]
 NAMESPACE = "/spacer"
+LOOK_SECS = 25  # longest search for the object that is asked about
 GRID = 10
 STATUS_NAMES = {
     getattr(SpatialAnswer, name): name
@@ -136,6 +137,9 @@ class Asker:
         # The robot walks; the model answers from a window of frames, so let it see something first.
         began = time.monotonic()
         self.wait("walk", watch_secs + 5, lambda: time.monotonic() - began > watch_secs)
+        # A person would ask about what the robot can see: let it walk on for a while if the object is out of sight.
+        began = time.monotonic()
+        self.wait("walk", LOOK_SECS + 5, lambda: in_sight(question, self.truths) or time.monotonic() - began > LOOK_SECS)
         self.ask_publisher.publish(String(data=question))
         self.wait("answer", 30, lambda: self.answers)
         answer = self.answers[0]
@@ -156,6 +160,13 @@ def nearest(store, stamp):
     """The stored value whose stamp is closest, or the newest for stamp 0."""
     key = min(store, key=lambda known: abs(known - stamp)) if stamp else max(store)
     return store[key]
+
+
+def in_sight(question, truths):
+    """Whether the newest truth holds an object that the question names and that has been seen; true if it names none."""
+    newest = truths[max(truths)]
+    named = true_value(question, "ego_distance", newest)
+    return named[0] is not None or named[1] is None
 
 
 def singular(word):

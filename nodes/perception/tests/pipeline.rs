@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,15 +68,15 @@ struct Bench {
     perception: Perception,
     answers: Receiver<SpatialAnswer>,
     clock: Arc<TestClock>,
-    gate: Option<Sender<()>>,
+    gate: Option<SyncSender<()>>,
 }
 
 impl Bench {
     fn new(script: &str, gated: bool) -> Self {
-        let (sender, answers) = channel();
+        let (sender, answers) = sync_channel(4096);
         let sender = Mutex::new(sender);
         let sink = move |answer| drop(sender.lock().expect("sink").send(answer));
-        let (gate, waits) = channel();
+        let (gate, waits) = sync_channel(4096);
         let (gate, waits) = if gated { (Some(gate), Some(waits)) } else { (None, None) };
         let script = script.to_owned();
         let load = move || Ok(Box::new(Scripted { script, gate: waits }) as Box<dyn Answerer>);
@@ -255,7 +255,7 @@ fn a_model_that_fails_or_panics_does_not_end_the_worker() {
 
 #[test]
 fn a_missing_model_is_named_and_the_pipeline_stays_up() {
-    let (sender, answers) = channel();
+    let (sender, answers) = sync_channel(4096);
     let sender = Mutex::new(sender);
     let sink = move |answer: SpatialAnswer| drop(sender.lock().expect("sink").send(answer));
     let folder = tempfile::tempdir().expect("a folder");

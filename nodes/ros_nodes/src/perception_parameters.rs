@@ -46,7 +46,7 @@ impl Default for Parameters {
             ort_library: String::new(),
             image_width: 640,
             image_height: 480,
-            window_frames: 4,
+            window_frames: 2,
             frame_rate_hz: 2.0,
             queue_capacity: 8,
             max_frame_age_secs: 5.0,

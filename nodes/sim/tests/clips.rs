@@ -9,7 +9,7 @@ use sim::truth::{Sightings, seen_objects};
 use sim::world::RoomSplit;
 
 fn clip(seed: u64, split: RoomSplit) -> Clip {
-    Clip::generate(seed, split, Catalogue::bundled().unwrap(), &ClipSettings::default(), &mut Renderer::new())
+    Clip::generate(seed, split, Catalogue::bundled().expect("pack"), &ClipSettings::default(), &mut Renderer::new())
 }
 
 #[test]
@@ -17,8 +17,8 @@ fn a_seed_gives_the_same_clip_and_splits_differ() {
     let (a, b) = (clip(7, RoomSplit::Train), clip(7, RoomSplit::Train));
     assert_eq!((&a.frames, &a.ids, &a.questions), (&b.frames, &b.ids, &b.questions));
     let mut used = Renderer::new();
-    Clip::generate(3, RoomSplit::Novel, Catalogue::bundled().unwrap(), &ClipSettings::default(), &mut used);
-    let c = Clip::generate(7, RoomSplit::Train, Catalogue::bundled().unwrap(), &ClipSettings::default(), &mut used);
+    Clip::generate(3, RoomSplit::Novel, Catalogue::bundled().expect("pack"), &ClipSettings::default(), &mut used);
+    let c = Clip::generate(7, RoomSplit::Train, Catalogue::bundled().expect("pack"), &ClipSettings::default(), &mut used);
     assert_eq!(a.frames, c.frames, "a used renderer remembers nothing");
     assert_ne!(a.frames, clip(7, RoomSplit::Heldout).frames);
     assert_ne!(clip(7, RoomSplit::Calibration).frames, clip(7, RoomSplit::Heldout).frames);
@@ -30,7 +30,7 @@ fn distances_agree_with_unprojected_pixels() {
     let mut renderer = Renderer::new();
     let mut checked = 0;
     for seed in 0..12 {
-        let scene = Scene::generate(seed, RoomSplit::Heldout, Catalogue::bundled().unwrap(), 20.0);
+        let scene = Scene::generate(seed, RoomSplit::Heldout, Catalogue::bundled().expect("pack"), 20.0);
         let camera = scene.camera.resized(320, 240);
         let pose = scene.walk.pose_at(9.0);
         let shot = Shot { camera, pose, supersample: 1 };
@@ -59,7 +59,7 @@ fn distances_agree_with_unprojected_pixels() {
 
 #[test]
 fn the_depth_of_a_wall_is_its_distance_along_the_axis() {
-    let mut scene = Scene::generate(1, RoomSplit::Train, Catalogue::bundled().unwrap(), 1.0);
+    let mut scene = Scene::generate(1, RoomSplit::Train, Catalogue::bundled().expect("pack"), 1.0);
     scene.world.objects.clear();
     let camera = Camera { width: 64, height: 48, horizontal_fov: 0.6 };
     // The wall x = 0 has no notch before it.
@@ -84,7 +84,7 @@ fn rooms_have_no_holes() {
 
 #[test]
 fn moving_the_whole_world_changes_no_distance() {
-    let scene = Scene::generate(5, RoomSplit::Train, Catalogue::bundled().unwrap(), 20.0);
+    let scene = Scene::generate(5, RoomSplit::Train, Catalogue::bundled().expect("pack"), 20.0);
     let pose = scene.walk.pose_at(10.0);
     let mut renderer = Renderer::new();
     let mut sightings = Sightings::default();
@@ -119,7 +119,7 @@ fn moving_the_whole_world_changes_no_distance() {
 
 #[test]
 fn ids_name_classes_and_novel_rooms_hold_novel_furniture() {
-    let catalogue = Catalogue::bundled().unwrap();
+    let catalogue = Catalogue::bundled().expect("pack");
     for seed in 0..20 {
         let scene = Scene::generate(seed, RoomSplit::Novel, catalogue, 1.0);
         for (index, object) in scene.world.objects.iter().enumerate() {
