@@ -18,7 +18,8 @@ fn a_seed_gives_the_same_clip_and_splits_differ() {
     assert_eq!((&a.frames, &a.ids, &a.questions), (&b.frames, &b.ids, &b.questions));
     let mut used = Renderer::new();
     Clip::generate(3, RoomSplit::Novel, Catalogue::bundled().expect("pack"), &ClipSettings::default(), &mut used);
-    let c = Clip::generate(7, RoomSplit::Train, Catalogue::bundled().expect("pack"), &ClipSettings::default(), &mut used);
+    let c =
+        Clip::generate(7, RoomSplit::Train, Catalogue::bundled().expect("pack"), &ClipSettings::default(), &mut used);
     assert_eq!(a.frames, c.frames, "a used renderer remembers nothing");
     assert_ne!(a.frames, clip(7, RoomSplit::Heldout).frames);
     assert_ne!(clip(7, RoomSplit::Calibration).frames, clip(7, RoomSplit::Heldout).frames);

@@ -19,7 +19,8 @@ mod tests {
     #[test]
     fn one_truth_is_guessed_exactly() {
         let (constant, score) = best_constant(&[2.0, 2.0]).expect("truths");
-        assert!((constant - 2.0).abs() < 0.06 && (score - 1.0).abs() < 1e-9);
+        // Every constant within 5 % scores 1.
+        assert!((constant - 2.0).abs() < 0.11 && (score - 1.0).abs() < 1e-9);
         assert_eq!(best_constant(&[]), None);
     }
 }

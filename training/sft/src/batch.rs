@@ -29,7 +29,7 @@ pub struct Batch {
     pub embedding_rows: Tensor,
     /// Flat rows of the vision tokens in image embedding order, [n/4].
     pub vision_rows: Tensor,
-    /// Flat rows with a target, [rows].
+    /// Flat rows with a target, `[rows]`.
     pub target_rows: Tensor,
     /// One per entry of `target_rows`.
     pub targets: Vec<TargetRow>,
