@@ -163,10 +163,10 @@ def nearest(store, stamp):
 
 
 def in_sight(question, truths):
-    """Whether the newest truth holds an object that the question names and that has been seen; true if it names none."""
-    newest = truths[max(truths)]
-    named = true_value(question, "ego_distance", newest)
-    return named[0] is not None or named[1] is None
+    """Whether the object that the question names has been in view for a second; true if it names none."""
+    recent = [truth for stamp, truth in truths.items() if stamp > max(truths) - 1_000_000_000]
+    named = [true_value(question, "ego_distance", truth) for truth in recent]
+    return all(value is not None or category is None for value, category in named)
 
 
 def singular(word):

@@ -15,19 +15,19 @@ pub struct Parameters {
     pub model_dir: String,
     /// ONNX Runtime library; empty = ORT_DYLIB_PATH, then the system's
     pub ort_library: String,
-    /// Width of the camera's images; others are stretched to this aspect [px]
+    /// Width of the camera's images; others are stretched to this aspect, in px
     pub image_width: u32,
-    /// Height of the camera's images [px]
+    /// Height of the camera's images, in px
     pub image_height: u32,
     /// Frames a question is asked about
     pub window_frames: u32,
-    /// Frames a second kept for the window [Hz]
+    /// Frames a second kept for the window, in Hz
     pub frame_rate_hz: f64,
     /// Questions that wait; more are answered BUSY
     pub queue_capacity: u32,
-    /// Older newest frames are answered STALE_FRAMES [s]
+    /// Older newest frames are answered STALE_FRAMES, in s
     pub max_frame_age_secs: f64,
-    /// Limit of a question that states none [s]
+    /// Limit of a question that states none, in s
     pub deadline_secs: f64,
     /// Frame of the robot
     pub base_frame: String,

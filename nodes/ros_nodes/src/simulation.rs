@@ -18,7 +18,7 @@ use sim::world::RoomSplit;
 /// Stamp of the first frame: not zero, which ROS reads as "no time".
 pub const START_NANOS: i64 = 1_000_000_000_000;
 /// Frames that the truth is about, as many as a question is asked about.
-const WINDOW_FRAMES: usize = 4;
+const WINDOW_FRAMES: usize = 2;
 /// Rate of those frames.
 const WINDOW_RATE_HZ: f64 = 2.0;
 /// Length of the walk before it turns round.

@@ -1,7 +1,7 @@
 //! The rasteriser: colour, depth and object ids of one view in one pass over a visibility buffer.
 //!
 //! First every triangle writes its index and inverse depth where it is nearest; then each visible triangle is shaded
-//! once per output pixel ([`crate::shade`]), which makes supersampling cheap. Both sides of a triangle are visible.
+//! once per output pixel (`shade.rs`), which makes supersampling cheap. Both sides of a triangle are visible.
 //! Inverse depth and all attributes over depth are affine on the picture, so clipping only trims outlines (2D
 //! homogeneous rasterisation, Olano and Greer 1997). Buffers are kept between frames.
 

@@ -17,7 +17,7 @@ const DEFAULT_RATE_HZ: f64 = 10.0;
 struct Parameters {
     /// Device (/dev/video0), video file, image folder or URL
     source: String,
-    /// Images a second; 0 = the source's own [Hz]
+    /// Images a second; 0 = the source's own, in Hz
     rate_hz: f64,
     /// Frame of the images
     frame_id: String,

@@ -18,11 +18,11 @@ use sim::camera::Pose;
 struct Parameters {
     /// Chooses the room, its objects and the path
     seed: i64,
-    /// Image width [px]
+    /// Image width, in px
     width: u16,
-    /// Image height [px]
+    /// Image height, in px
     height: u16,
-    /// Images a second of simulated time [Hz]
+    /// Images a second of simulated time, in Hz
     rate_hz: f64,
     /// Set of rooms: train, heldout, novel or calibration
     rooms: String,
