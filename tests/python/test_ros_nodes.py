@@ -56,12 +56,12 @@ def frames_and_questions(stranger, width, height, least_share):
 
 def test_30_hz_of_vga(stranger):
     # A starved publisher or a full history loses best-effort images before the node is handed them.
-    frames_and_questions(stranger, 640, 480, 0.5)
+    frames_and_questions(stranger, 640, 480, 0.9)
 
 
 def test_30_hz_of_1080p(stranger):
     # What a best-effort publisher loses on its way is lost outside the node.
-    frames_and_questions(stranger, 1920, 1080, 0.3)
+    frames_and_questions(stranger, 1920, 1080, 0.5)
 
 
 def test_service_and_action(stranger):

@@ -11,7 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::frame::Encoding;
 
 /// Bytes of a packed row that are summed in registers at once.
-const BLOCK: usize = 64;
+const BLOCK: usize = 96;
 
 /// Filter weights along one axis.
 #[derive(Clone, Debug, Default)]
