@@ -111,6 +111,14 @@ impl PreprocessorConfig {
         Ok(config)
     }
 
+    /// Height and width that a video frame of this size is resized to, pixels.
+    ///
+    /// # Errors
+    /// As [`crate::smart_resize`].
+    pub fn video_size(&self, height: usize, width: usize) -> Result<(usize, usize)> {
+        crate::smart_resize(height, width, self.factor(), self.video.min_pixels, self.video.max_pixels)
+    }
+
     /// The side of a merged token in pixels; sides of resized pictures are multiples of it.
     pub fn factor(&self) -> usize {
         self.patch_size * self.merge_size

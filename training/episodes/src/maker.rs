@@ -110,7 +110,7 @@ impl SampleMaker {
         random.set_stream(index);
         let mut renderer = Renderer::new();
         loop {
-            let clip = self.clip(split, random.next_u64(), &mut renderer);
+            let clip = self.clip(split, random.next_u64(), &mut renderer)?;
             let mut questions = choose_questions(&clip, self.settings.questions, &mut random);
             questions.iter_mut().for_each(|question| estrange(question, &mut random));
             if questions.iter().any(|q| q.truth != Truth::NotSeen) {
@@ -119,20 +119,11 @@ impl SampleMaker {
         }
     }
 
-    fn clip(&self, split: Split, seed: u64, renderer: &mut Renderer) -> Clip {
-        let (width, height) = self.frame_size();
+    /// A clip at the size that the processor gives a 640×480 picture, so that its frames need no further resizing.
+    fn clip(&self, split: Split, seed: u64, renderer: &mut Renderer) -> Result<Clip> {
+        let (height, width) = self.processor.preprocessor().video_size(480, 640)?;
         let settings = ClipSettings { frames: FRAMES_PER_CLIP, width, height, rate_hz: FRAME_RATE_HZ, supersample: 2 };
-        Clip::generate(seed, split, self.catalogue, &settings, renderer)
-    }
-
-    /// The size that the processor gives a 640×480 picture, so that training frames need no further resizing.
-    fn frame_size(&self) -> (usize, usize) {
-        let preprocessor = self.processor.preprocessor();
-        let limits = preprocessor.video;
-        let factor = preprocessor.patch_size * preprocessor.merge_size;
-        let (height, width) =
-            processor::smart_resize(480, 640, factor, limits.min_pixels, limits.max_pixels).unwrap_or((112, 140));
-        (width, height)
+        Ok(Clip::generate(seed, split, self.catalogue, &settings, renderer))
     }
 
     fn sample_of(&self, clip: &Clip, questions: &[Question], random: &mut ChaCha8Rng) -> Result<ClipSample> {
@@ -146,7 +137,7 @@ impl SampleMaker {
             ClipSample { patches: patch_targets(clip, vision.grid_thw, &self.patch_classes), ..ClipSample::default() };
         for (i, question) in questions.iter().enumerate() {
             let text = self.phrase(question, random)?;
-            let user = grounding::prompt::user(&self.prompts.user, &text);
+            let user = self.prompts.user_text(question.kind.name(), &text);
             let messages = [
                 Message::new("system", vec![Content::Text(system.clone())]),
                 Message::new("user", vec![Content::Video, Content::Text(user)]),

@@ -4,7 +4,7 @@ use episodes::maker::{FRAME_RATE_HZ, FRAMES_PER_CLIP, camera_facts};
 use frame_ring::{FrameRing, RawFrame, RingSettings, Window};
 use model_dir::Prompts;
 use msgs::QuestionKind;
-use processor::{PreprocessorConfig, smart_resize};
+use processor::PreprocessorConfig;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -154,9 +154,7 @@ fn phrase(question: &Question, prompts: &Prompts, random: &mut impl Rng) -> Resu
 /// keeps what it has encoded by stamp.
 fn window(clip: &Clip, sheet: usize, preprocessor: &PreprocessorConfig) -> Result<Window> {
     let (width, height) = CAMERA;
-    let limits = preprocessor.video;
-    let factor = preprocessor.patch_size * preprocessor.merge_size;
-    let (rows, columns) = smart_resize(height, width, factor, limits.min_pixels, limits.max_pixels)?;
+    let (rows, columns) = preprocessor.video_size(height, width)?;
     let ring = FrameRing::new(RingSettings {
         capacity: clip.frames.len(),
         width: columns as u32,
