@@ -4,10 +4,10 @@ ASK ?= how far is the door?
 export ASK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench ros-env fmt lint
+.PHONY: help setup build demo test bench furniture-extra ros-env fmt lint
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | sed "s/[$$][$$]/$$/" | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | sed "s/[$$][$$]/$$/" | expand -t 18
 
 setup: ## install and cache what the build needs: apt packages, ROS 2 prefix, messages, ONNX Runtime
 	@scripts/setup.sh
@@ -23,6 +23,9 @@ test: setup ## every check that CI runs
 
 bench: setup ## latency and throughput figures
 	@scripts/bench.sh
+
+furniture-extra: ## build the cached pack of more furniture for training, from the apt package sweethome3d-furniture
+	@scripts/furniture_extra.sh
 
 ros-env: setup ## print the ROS environment:  eval "$$(make -s ros-env)"
 	@scripts/ros_env.sh

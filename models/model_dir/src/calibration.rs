@@ -1,4 +1,5 @@
-//! `calibration.toml`: how wide the interval around a number must be to hold the truth as often as stated.
+//! `calibration.toml`: how wide the interval around a number must be to hold the truth as often as stated, and how sure
+//! the model must be that a thing is not there before it says so.
 //!
 //! Split conformal prediction (Vovk; Lei et al. 2018, <https://arxiv.org/abs/1604.04173>): the width is a quantile of
 //! the errors on a calibration split.
@@ -11,9 +12,31 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
+    /// Where "not seen" begins; without it the model's own odds decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abstention: Option<Abstention>,
     /// By question kind, say `distance`; a kind that is absent has no interval.
     #[serde(default)]
     pub kinds: BTreeMap<String, KindCalibration>,
+}
+
+/// The operating point of "not seen": a bias on the token that begins it, chosen where the model calls as many absent
+/// objects so as was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Abstention {
+    /// The token as text, say `" do"` of "I do not see".
+    pub token: String,
+    /// What is added to its logit.
+    pub logit_bias: f64,
+    /// Share of absent objects called "not seen" with it.
+    pub absent_not_seen: f64,
+    /// Share of present objects called "not seen" with it.
+    pub present_not_seen: f64,
+    /// Answers it was chosen from.
+    pub n: u64,
+    /// Name of the calibration split.
+    pub split: String,
 }
 
 /// The interval of one question kind.

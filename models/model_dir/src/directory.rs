@@ -195,6 +195,11 @@ pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
 }
 
 fn check_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
+    if let Some(found) = calibration.abstention.as_ref().map(|a| a.logit_bias).filter(|bias| !bias.is_finite()) {
+        let key = "abstention.logit_bias".to_owned();
+        let (path, expected) = (path.to_path_buf(), "a finite number");
+        return Err(Error::Value { path, key, expected, found: found.to_string() });
+    }
     for (kind, entry) in &calibration.kinds {
         let bad = |key: &str, expected, found: f64| {
             let key = format!("kinds.{kind}.{key}");

@@ -27,7 +27,7 @@ mod error;
 mod manifest;
 mod prompts;
 
-pub use calibration::{Calibration, KindCalibration, Width};
+pub use calibration::{Abstention, Calibration, KindCalibration, Width};
 pub use digest::digest_file;
 pub use directory::{ModelDir, write_calibration, write_manifest, write_prompts};
 pub use error::{Error, Result};

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use model_dir::{
-    Calibration, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest, ModelDir, Precision, Prompts,
-    Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
+    Abstention, Calibration, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest, ModelDir, Precision,
+    Prompts, Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
 };
 use tempfile::TempDir;
 
@@ -45,6 +45,14 @@ fn manifest() -> Manifest {
 fn calibration() -> Calibration {
     let entry = |width| KindCalibration { coverage: 0.9, width, n: 400, split: "calibration".into() };
     Calibration {
+        abstention: Some(Abstention {
+            token: " do".to_owned(),
+            logit_bias: -0.5,
+            absent_not_seen: 0.8,
+            present_not_seen: 0.1,
+            n: 300,
+            split: "calibration".to_owned(),
+        }),
         kinds: BTreeMap::from([
             ("distance".into(), entry(Width::RelativeWidth(0.4))),
             ("count".into(), entry(Width::AbsoluteWidth(1.0))),

@@ -23,6 +23,8 @@ pub struct GenerateSettings {
     pub max_new_tokens: usize,
     /// How tokens are chosen.
     pub sampling: Sampling,
+    /// Added to the logits of these tokens before one is chosen; reported log-probabilities are without.
+    pub logit_bias: Vec<(u32, f32)>,
     /// The completion ends with the first of these strings to appear; it is kept, what follows is cut off.
     pub stop: Vec<String>,
     /// Tokens that end the completion (`generation_config.json`); empty never does.
@@ -35,8 +37,15 @@ pub struct GenerateSettings {
 
 impl Default for GenerateSettings {
     fn default() -> Self {
-        let (stop, eos_ids) = (Vec::new(), Vec::new());
-        Self { max_new_tokens: 512, sampling: Sampling::Greedy, stop, eos_ids, deadline: None, cancel: None }
+        Self {
+            max_new_tokens: 512,
+            sampling: Sampling::Greedy,
+            logit_bias: Vec::new(),
+            stop: Vec::new(),
+            eos_ids: Vec::new(),
+            deadline: None,
+            cancel: None,
+        }
     }
 }
 
@@ -141,7 +150,8 @@ impl Engine {
         let mut sampler = Sampler::new(&settings.sampling)?;
         let mut completion = Completion::new(self);
         // A placeholder stands for pixels; no word of a completion is one.
-        let banned = [self.dims.image_token_id, self.dims.video_token_id];
+        let banned = [self.dims.image_token_id, self.dims.video_token_id].map(|id| (id, f32::NEG_INFINITY));
+        let bias: Vec<(u32, f32)> = settings.logit_bias.iter().copied().chain(banned).collect();
         let start = Instant::now();
         let finish = loop {
             if completion.token_ids.len() >= settings.max_new_tokens {
@@ -153,7 +163,7 @@ impl Engine {
             if let Some(&last) = completion.token_ids.last() {
                 self.step(state, last, state.next_position())?;
             }
-            let choice = sampler.choose(state.logits(), &banned)?;
+            let choice = sampler.choose(state.logits(), &bias)?;
             if completion.token_ids.is_empty() {
                 completion.first_token_secs = start.elapsed().as_secs_f64();
             }

@@ -79,14 +79,14 @@ impl Sampler {
         Ok(Self { sampling: sampling.clone(), rng: ChaCha8Rng::seed_from_u64(seed) })
     }
 
-    /// Chooses from `logits` \[vocab\] a token that is not in `banned`.
+    /// Chooses from `logits` \[vocab\] after adding `bias`, (token, value) each; −∞ bans a token.
     ///
     /// # Errors
     /// [`Error::NonFinite`] when a logit is NaN or +∞, or none is finite. (−∞ is a masked token.)
-    pub fn choose(&mut self, logits: &[f32], banned: &[u32]) -> Result<Choice> {
+    pub fn choose(&mut self, logits: &[f32], bias: &[(u32, f32)]) -> Result<Choice> {
         let mut allowed = Cow::from(logits);
-        for &id in banned.iter().filter(|&&id| (id as usize) < logits.len()) {
-            allowed.to_mut()[id as usize] = f32::NEG_INFINITY;
+        for &(id, value) in bias.iter().filter(|(id, _)| (*id as usize) < logits.len()) {
+            allowed.to_mut()[id as usize] += value;
         }
         let best = argmax(&allowed)?;
         let id = match self.sampling {
@@ -197,11 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn a_banned_token_is_never_chosen_and_the_logprob_is_the_models() {
+    fn a_bias_moves_the_choice_and_not_the_logprob() {
         let mut sampler = Sampler::new(&Sampling::Greedy).unwrap();
-        let choice = sampler.choose(&LOGITS, &[1, 900]).unwrap();
+        let choice = sampler.choose(&LOGITS, &[(1, f32::NEG_INFINITY), (900, 1.0)]).unwrap();
         assert_eq!(choice.id, 2);
         assert!((choice.logprob - 0.25f32.ln()).abs() < 1e-6);
+        assert_eq!(sampler.choose(&LOGITS, &[(3, 2.1 * LN_2)]).unwrap().id, 3);
+        assert_eq!(sampler.choose(&LOGITS, &[(3, 1.9 * LN_2)]).unwrap().id, 1);
     }
 
     #[test]

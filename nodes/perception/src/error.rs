@@ -37,6 +37,14 @@ pub enum AnswerError {
     /// The engine could not be loaded, or failed.
     #[error(transparent)]
     Engine(#[from] vlm::Error),
+    /// The calibration's operating point of "not seen" is not of this tokenizer.
+    #[error("calibration.toml, abstention.token {token:?}: expected one token, found {found}")]
+    Abstention {
+        /// The token as text.
+        token: String,
+        /// Tokens that spell it.
+        found: usize,
+    },
     /// The window's frames do not fit the model.
     #[error("frames: expected {expected}, found {found}")]
     Frames {

@@ -21,6 +21,8 @@ pub struct VlmAnswerer {
     processor: Processor,
     engine: Engine,
     cache: VisionCache,
+    /// The operating point of "not seen", from the calibration.
+    logit_bias: Vec<(u32, f32)>,
 }
 
 /// The window, encoded.
@@ -49,7 +51,8 @@ impl VlmAnswerer {
         let engine = Engine::load(&directory.onnx_path(), processor.config(), &engine_settings)?;
         // Room for the pairs of two windows: one that slides by a frame has other pairs.
         let cache = VisionCache::new(settings.window_frames + 2);
-        Ok(Self { directory, processor, engine, cache })
+        let logit_bias = logit_bias(&directory, &processor)?;
+        Ok(Self { directory, processor, engine, cache, logit_bias })
     }
 
     fn encode(&mut self, request: &Request<'_>) -> Result<Vision, AnswerError> {
@@ -113,6 +116,15 @@ impl VlmAnswerer {
     }
 }
 
+/// The calibration's abstention in token ids.
+fn logit_bias(directory: &ModelDir, processor: &Processor) -> Result<Vec<(u32, f32)>, AnswerError> {
+    let Some(abstention) = &directory.calibration().abstention else { return Ok(Vec::new()) };
+    match processor.tokenizer().encode(&abstention.token)?.as_slice() {
+        &[id] => Ok(vec![(id, abstention.logit_bias as f32)]),
+        other => Err(AnswerError::Abstention { token: abstention.token.clone(), found: other.len() }),
+    }
+}
+
 fn append(embeds: &mut ImageEmbeds, pair: &ImageEmbeds) {
     embeds.rows += pair.rows;
     embeds.hidden = pair.hidden;
@@ -138,6 +150,7 @@ impl Answerer for VlmAnswerer {
         let inputs = self.processor.prepare(&self.messages(request), vec![], vec![vision.input])?;
         let settings = GenerateSettings {
             max_new_tokens: request.max_new_tokens.min(self.engine.context().saturating_sub(inputs.input_ids.len())),
+            logit_bias: self.logit_bias.clone(),
             stop: vec!["</answer>".to_owned()],
             eos_ids: self.engine.eos_ids().to_vec(),
             deadline: Some(request.deadline),

@@ -2,16 +2,18 @@
 //!
 //! The models come from the committed pack `assets/furniture.pack` (CC0, see
 //! `assets/README.md`); [`Catalogue::bundled`] decodes it once a process. Everything here is a
-//! pure function of the pack's bytes, so equal packs give equal rooms.
+//! pure function of the pack's bytes, so equal packs give equal rooms. For training,
+//! [`Catalogue::with_extra`] adds the models of a second pack, which is not committed.
 //!
 //! **Split.** In a class of `n` models, `round(n / 5)`, but at least one, are
 //! [`FurnitureSplit::Novel`] and never seen in training; a class of one or two models has none.
 //! The models with the smallest hash of their id are taken, so the choice does not depend on
-//! the pack's order.
+//! the pack's order. Models of an extra pack are all [`FurnitureSplit::Train`] and do not count.
 
 pub mod pack;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::mesh::Mesh;
@@ -46,6 +48,23 @@ pub struct Model {
     pub mesh: Arc<Mesh>,
     /// Whether training may see it.
     pub split: FurnitureSplit,
+    /// From the extra pack rather than the bundled one.
+    pub extra: bool,
+}
+
+impl Model {
+    fn known(packed: pack::PackedModel, extra: bool) -> Self {
+        Self {
+            id: packed.id,
+            class: packed.class,
+            size_m: packed.size_m,
+            elevation_m: packed.elevation_m,
+            on_top: packed.on_top,
+            mesh: Arc::new(packed.mesh),
+            split: FurnitureSplit::Train,
+            extra,
+        }
+    }
 }
 
 /// All models, ordered by class and then by id.
@@ -73,21 +92,29 @@ impl Catalogue {
     /// # Errors
     /// If the bytes are not a furniture pack of this version; see [`PackError`].
     pub fn from_pack(bytes: &[u8]) -> Result<Catalogue, PackError> {
-        let mut models: Vec<Model> = pack::decode(bytes)?
-            .into_iter()
-            .map(|packed| Model {
-                id: packed.id,
-                class: packed.class,
-                size_m: packed.size_m,
-                elevation_m: packed.elevation_m,
-                on_top: packed.on_top,
-                mesh: Arc::new(packed.mesh),
-                split: FurnitureSplit::Train,
-            })
-            .collect();
-        models.sort_by(|a, b| (&a.class, &a.id).cmp(&(&b.class, &b.id)));
+        let packed = pack::decode(bytes)?;
+        let mut models = in_order(packed.into_iter().map(|packed| Model::known(packed, false)).collect());
         hold_out(&mut models);
         Ok(Catalogue { models })
+    }
+
+    /// The bundled models, split as ever, and those of the pack at `path`, all
+    /// [`FurnitureSplit::Train`].
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no furniture pack of this version, with its path, and
+    /// [`PackError::Duplicate`] if two models have one id.
+    pub fn with_extra(path: &Path) -> Result<Catalogue, PackError> {
+        let bytes = std::fs::read(path).map_err(|source| PackError::Read { path: path.to_owned(), source })?;
+        let packed = pack::decode(&bytes)
+            .map_err(|source| PackError::File { path: path.to_owned(), source: Box::new(source) })?;
+        let mut models = Self::bundled()?.models.clone();
+        models.extend(packed.into_iter().map(|packed| Model::known(packed, true)));
+        let mut ids = BTreeSet::new();
+        if let Some(twice) = models.iter().find(|model| !ids.insert(&model.id)) {
+            return Err(PackError::Duplicate(twice.id.clone()));
+        }
+        Ok(Catalogue { models: in_order(models) })
     }
 
     /// Every model, ordered by class and then by id.
@@ -112,6 +139,11 @@ impl Catalogue {
         classes.dedup();
         classes
     }
+}
+
+fn in_order(mut models: Vec<Model>) -> Vec<Model> {
+    models.sort_by(|a, b| (&a.class, &a.id).cmp(&(&b.class, &b.id)));
+    models
 }
 
 /// How many of `count` models of one class are held out of training.

@@ -11,7 +11,7 @@ use crate::path::{Carriage, Walk};
 use crate::questions::{Question, questions};
 use crate::raster::{Renderer, Shot};
 use crate::truth::{SeenObject, Sightings, seen_objects};
-use crate::world::{RoomSplit, World, question_classes};
+use crate::world::{RoomSplit, World};
 
 /// Length of the walk that a clip is cut from, seconds.
 const WALK_SECS: f64 = 24.0;
@@ -116,8 +116,7 @@ impl Clip {
             scene.sensor.develop(rendering, &mut rng, &mut rgb);
             (rgb, rendering.depth.clone(), rendering.ids.clone())
         });
-        clip.questions =
-            questions(&scene.world, &clip.seen, &question_classes(catalogue), &mut split.rng(seed, "questions"));
+        clip.questions = questions(&scene.world, &clip.seen, &mut split.rng(seed, "questions"));
         clip
     }
 

@@ -55,7 +55,7 @@ impl Habit {
             _ if elevation_m > 0.0 => Self::Wall,
             "chair" | "stool" | "office chair" => Self::AtTable,
             "table" | "coffee table" | "dining table" | "armchair" | "plant" | "lamp" | "floor lamp" | "box"
-            | "bin" | "trash can" | "bicycle" | "exercise bike" | "rug" | "ladder" => Self::Free,
+            | "bin" | "trash can" | "vase" | "bicycle" | "exercise bike" | "rug" | "ladder" => Self::Free,
             _ => Self::Wall,
         }
     }

@@ -41,10 +41,10 @@ impl Question {
 }
 
 /// All valid questions of a clip: a class with an instance in the room that was not seen is not asked about.
-pub fn questions(world: &World, seen: &[SeenObject], classes: &[String], rng: &mut ChaCha8Rng) -> Vec<Question> {
+pub fn questions(world: &World, seen: &[SeenObject], rng: &mut ChaCha8Rng) -> Vec<Question> {
     let mut all = Vec::new();
     let mut absent = Vec::new();
-    for class in classes {
+    for class in &world.menu {
         let instances: Vec<&SeenObject> = seen.iter().filter(|object| object.class == *class).collect();
         let ask = |kind, truth| Question { kind, class: class.clone(), truth };
         match world.count(class) {

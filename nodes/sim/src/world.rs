@@ -14,6 +14,15 @@ use crate::mesh::Mesh;
 use crate::placement::{Habit, Piece, Placer, Slot};
 use crate::room::Room;
 
+/// Classes of what is built into walls rather than taken from the catalogue.
+const FIXTURES: [&str; 2] = ["door", "window"];
+/// Share of the rooms that may hold a class that only the extra pack has.
+const EXTRA_CLASS_SHARE: f64 = 0.3;
+/// Share of the furniture that comes from the bundled pack where the extra pack has some of the class too.
+const BUNDLED_SHARE: f64 = 0.35;
+/// Share of a training room's classes that have at least two instances, for counting.
+const SEVERAL_SHARE: f64 = 0.25;
+
 /// Which rooms a seed draws from. The same seed gives unrelated rooms in different splits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,6 +97,8 @@ pub struct World {
     pub surfaces: Vec<Body>,
     /// Ambient light and lamps.
     pub lighting: Lighting,
+    /// The classes that it was furnished from, in alphabetical order: what is absent is asked about among these.
+    pub menu: Vec<String>,
 }
 
 impl World {
@@ -95,16 +106,18 @@ impl World {
     pub fn generate(seed: u64, split: RoomSplit, catalogue: &Catalogue) -> Self {
         let mut rng = split.rng(seed, "world");
         let room = Room::generate(&mut rng);
+        let menu = menu(catalogue, &mut split.rng(seed, "menu"));
         let mut objects = Vec::new();
         {
             let mut placer = Placer::new(&room);
             place_fixtures(&room, &mut placer, &mut objects, &mut rng);
-            place_furniture(&room, &mut placer, &mut objects, &wish_list(&room, split, catalogue, &mut rng), &mut rng);
+            let wishes = wish_list(&room, split, &menu, catalogue, &mut rng);
+            place_furniture(&room, &mut placer, &mut objects, &wishes, &mut rng);
         }
         let standing: Vec<PlanBox> = objects.iter().filter(|o| o.span_m[0] < 0.05).map(|o| o.plan).collect();
         let surfaces = decor::surfaces(&room, &standing, &mut rng);
         let lighting = lighting(&room, &mut rng);
-        Self { room, objects, surfaces, lighting }
+        Self { room, objects, surfaces, lighting, menu }
     }
 
     /// Everything that is drawn, objects first.
@@ -126,9 +139,18 @@ impl World {
 /// The classes that a question may name: the catalogue's, doors and windows, in alphabetical order.
 pub fn question_classes(catalogue: &Catalogue) -> Vec<String> {
     let mut classes: Vec<String> = catalogue.classes().into_iter().map(str::to_owned).collect();
-    classes.extend(["door".to_owned(), "window".to_owned()]);
+    classes.extend(FIXTURES.map(str::to_owned));
     classes.sort();
     classes.dedup();
+    classes
+}
+
+/// [`question_classes`] of one room: each class that only the extra pack has is left out of most rooms, so that those
+/// of the bundled pack, which every robot meets, are seen as often as without it.
+fn menu(catalogue: &Catalogue, rng: &mut ChaCha8Rng) -> Vec<String> {
+    let bundled = |class: &str| catalogue.models().iter().any(|model| model.class == class && !model.extra);
+    let mut classes = question_classes(catalogue);
+    classes.retain(|class| FIXTURES.contains(&class.as_str()) || bundled(class) || rng.random_bool(EXTRA_CLASS_SHARE));
     classes
 }
 
@@ -145,10 +167,10 @@ fn lighting(room: &Room, rng: &mut ChaCha8Rng) -> Lighting {
     Lighting { lights: lights.collect(), ambient: rng.random_range(0.2..0.55) }
 }
 
-/// One thing to place: a model at a scale with a tint.
+/// One thing to place: a model stretched along its own axes, with a tint.
 struct Wish<'a> {
     model: &'a Model,
-    scale: f64,
+    scale: [f64; 3],
     tint: [f32; 3],
 }
 
@@ -156,17 +178,25 @@ impl Wish<'_> {
     fn piece(&self) -> Piece {
         let model = self.model;
         Piece {
-            size_m: model.size_m.map(|side| f64::from(side) * self.scale),
+            size_m: std::array::from_fn(|axis| f64::from(model.size_m[axis]) * self.scale[axis]),
             elevation_m: f64::from(model.elevation_m),
             habit: Habit::of(&model.class, model.on_top, model.elevation_m),
         }
     }
 }
 
-/// Draws 4–15 things, several of a kind reasonably often, large ones first.
-fn wish_list<'a>(room: &Room, split: RoomSplit, catalogue: &'a Catalogue, rng: &mut ChaCha8Rng) -> Vec<Wish<'a>> {
-    let mut classes = catalogue.classes();
-    classes.retain(|class| !matches!(*class, "door" | "window"));
+/// Draws 4–15 things, several of a kind reasonably often, large ones first. Training rooms vary more than others:
+/// furniture is stretched along each axis, dyed more boldly, and stands in groups more often.
+fn wish_list<'a>(
+    room: &Room,
+    split: RoomSplit,
+    menu: &[String],
+    catalogue: &'a Catalogue,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Wish<'a>> {
+    let varied = split == RoomSplit::Train;
+    let mut classes: Vec<&str> = menu.iter().map(String::as_str).collect();
+    classes.retain(|class| !FIXTURES.contains(class));
     classes.shuffle(rng);
     // Half of all rooms have chairs, and a table for them, for counting.
     for wanted in ["chair", "table"] {
@@ -184,18 +214,32 @@ fn wish_list<'a>(room: &Room, split: RoomSplit, catalogue: &'a Catalogue, rng: &
     {
         // A class without novel models does not stand in novel rooms: everything there is new to the model.
         let models = catalogue.models_of(class, split.furniture());
-        let Some(&first) = models.choose(rng) else { continue };
+        let Some(first) = choose_model(&models, rng) else { continue };
         let alike = rng.random_bool(0.6);
-        let tint = tint(rng);
-        for _ in 0..instances(first, rng) {
-            let model = if alike { first } else { models.choose(rng).copied().unwrap_or(first) };
-            let tint = if alike { tint } else { self::tint(rng) };
-            wishes.push(Wish { model, scale: rng.random_range(0.85..1.15), tint });
+        let tint = tint(varied, rng);
+        let several = varied && rng.random_bool(SEVERAL_SHARE);
+        for _ in 0..instances(first, rng).max(if several { rng.random_range(2..=4) } else { 1 }) {
+            let model = if alike { first } else { choose_model(&models, rng).unwrap_or(first) };
+            let tint = if alike { tint } else { self::tint(varied, rng) };
+            wishes.push(Wish { model, scale: scale(varied, rng), tint });
         }
     }
     wishes.truncate(14);
     wishes.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
     wishes
+}
+
+fn choose_model<'a>(models: &[&'a Model], rng: &mut ChaCha8Rng) -> Option<&'a Model> {
+    let bundled: Vec<&Model> = models.iter().copied().filter(|model| !model.extra).collect();
+    let mixed = !bundled.is_empty() && bundled.len() < models.len();
+    let from = if mixed && rng.random_bool(BUNDLED_SHARE) { &bundled[..] } else { models };
+    from.choose(rng).copied()
+}
+
+/// Factors along the model's axes: ±15 % in all, and as much again for each where rooms are to vary.
+fn scale(varied: bool, rng: &mut ChaCha8Rng) -> [f64; 3] {
+    let scale = rng.random_range(0.85..1.15);
+    if varied { std::array::from_fn(|_| scale * rng.random_range(0.85..1.17)) } else { [scale; 3] }
 }
 
 /// Large standing things first, then hanging ones, then small ones for the tops.
@@ -228,9 +272,12 @@ fn instances(model: &Model, rng: &mut ChaCha8Rng) -> usize {
     1
 }
 
-fn tint(rng: &mut ChaCha8Rng) -> [f32; 3] {
-    let brightness: f32 = rng.random_range(0.7..1.25);
-    std::array::from_fn(|_| brightness * rng.random_range(0.75f32..1.2))
+/// A factor on the colours of one thing; a bold dye on every other where rooms are to vary.
+fn tint(varied: bool, rng: &mut ChaCha8Rng) -> [f32; 3] {
+    let bold = varied && rng.random_bool(0.5);
+    let (brightness, hue) = if bold { (0.4..1.4, 0.5..1.4) } else { (0.7..1.25, 0.75..1.2) };
+    let brightness: f32 = rng.random_range(brightness);
+    std::array::from_fn(|_| brightness * rng.random_range::<f32, _>(hue.clone()))
 }
 
 fn place_fixtures(room: &Room, placer: &mut Placer, objects: &mut Vec<Object>, rng: &mut ChaCha8Rng) {
@@ -244,7 +291,7 @@ fn place_fixtures(room: &Room, placer: &mut Placer, objects: &mut Vec<Object>, r
             placer.reserve(before(&slot, 0.75));
         }
         let Fixture { class, mesh, skin, .. } = fixture;
-        objects.push(object(objects.len(), class, class, &mesh, skin, &slot, 1.0));
+        objects.push(object(objects.len(), class, class, &mesh, skin, &slot, [1.0; 3]));
     }
 }
 
@@ -295,9 +342,9 @@ fn has_flat_top(mesh: &Mesh) -> bool {
     area > 0.75 * footprint
 }
 
-fn object(index: usize, class: &str, model: &str, mesh: &Mesh, skin: Skin, slot: &Slot, scale: f64) -> Object {
+fn object(index: usize, class: &str, model: &str, mesh: &Mesh, skin: Skin, slot: &Slot, scale: [f64; 3]) -> Object {
     let [x, y] = slot.plan.centre;
-    let placement = Placement { position: [x, y, slot.bottom_m], yaw: slot.plan.yaw, scale: [scale; 3] };
+    let placement = Placement { position: [x, y, slot.bottom_m], yaw: slot.plan.yaw, scale };
     let id = FIRST_OBJECT_ID + index as u16;
     let outline = mesh.positions.iter().map(|&p| placement.apply(p)).map(|[x, y, _]| [x, y]).collect();
     Object {

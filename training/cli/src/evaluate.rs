@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::ValueEnum;
 use episodes::Split;
+use evaluation::calibrate;
 use evaluation::exam::{ExamSettings, Sheet};
 use evaluation::judge::{Answered, Sight, judge};
 use evaluation::report::{Numeric, Report, report};
-use model_dir::ModelDir;
+use model_dir::{Calibration, ModelDir};
 use perception::{Settings, VlmAnswerer};
 use processor::PreprocessorConfig;
 
@@ -56,6 +57,9 @@ pub struct CalibrateArguments {
     /// Share of truths that the intervals are to hold.
     #[arg(long, default_value_t = 0.9)]
     coverage: f64,
+    /// Share of absent objects that the model is to call "not seen".
+    #[arg(long, default_value_t = 0.8)]
+    absent_recognised: f64,
     /// Another seed draws other rooms and questions.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -83,18 +87,42 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Runs `calibrate`.
-pub fn calibrate(arguments: &CalibrateArguments) -> Result<()> {
+/// Runs `calibrate`: the operating point of "not seen" first, then the intervals of what is answered with it.
+pub fn run_calibrate(arguments: &CalibrateArguments) -> Result<()> {
     let settings = ExamSettings { split: Split::Calibration, questions: arguments.questions, seed: arguments.seed };
-    let (mut answerer, sheets) = sit_down(&arguments.model, &settings)?;
-    let answers = judge(&mut answerer, &sheets, Sight::Frames)?;
-    let calibration = evaluation::calibrate::calibrate(&answers, arguments.coverage, "calibration")?;
-    model_dir::write_calibration(&arguments.model, &calibration)?;
-    let manifest = ModelDir::open(&arguments.model)?.manifest().clone();
-    model_dir::write_manifest(&arguments.model, manifest)?;
+    let split = "calibration";
+    write(&arguments.model, &Calibration::default())?;
+    let odds = sit_down(&arguments.model, &settings).and_then(take)?;
+    let abstention = Some(calibrate::abstention(&odds, arguments.absent_recognised, split)?);
+    write(&arguments.model, &Calibration { abstention: abstention.clone(), ..Calibration::default() })?;
+    // Intervals are for what is answered with that bias.
+    let answers = sit_down(&arguments.model, &settings).and_then(take)?;
+    let kinds = calibrate::intervals(&answers, arguments.coverage, split)?;
+    let calibration = Calibration { abstention, kinds };
+    write(&arguments.model, &calibration)?;
+    if let Some(found) = &calibration.abstention {
+        println!(
+            "not seen: bias {:.2} on {:?}, {:.1}% of absent and {:.1}% of present objects",
+            found.logit_bias,
+            found.token,
+            100.0 * found.absent_not_seen,
+            100.0 * found.present_not_seen
+        );
+    }
     for (kind, entry) in &calibration.kinds {
         println!("{kind}: answer · e^±{:.3} holds {} of {} truths", entry.width.get(), entry.coverage, entry.n);
     }
+    Ok(())
+}
+
+fn take((mut answerer, sheets): (VlmAnswerer, Vec<Sheet>)) -> Result<Vec<Answered>> {
+    Ok(judge(&mut answerer, &sheets, Sight::Frames)?)
+}
+
+fn write(model: &Path, calibration: &Calibration) -> Result<()> {
+    model_dir::write_calibration(model, calibration)?;
+    let manifest = ModelDir::open(model)?.manifest().clone();
+    model_dir::write_manifest(model, manifest)?;
     Ok(())
 }
 

@@ -42,6 +42,6 @@ fn main() -> anyhow::Result<()> {
         Command::Sft(arguments) => sft::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Calibrate(arguments) => evaluate::calibrate(&arguments),
+        Command::Calibrate(arguments) => evaluate::run_calibrate(&arguments),
     }
 }

@@ -42,6 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         questions: recipe.data.questions_per_clip,
         whole_completions: recipe.data.whole_completions_per_clip,
         unknown_camera_share: recipe.data.unknown_camera_share,
+        extra_furniture: recipe.data.extra_furniture.as_deref().map(in_cache).transpose()?,
     };
     let command = format!(
         "spacer-train sft --recipe {} --model {} --run {}",
@@ -75,6 +76,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     trainer.save_policy(&arguments.run.join("model.safetensors"))?;
     Ok(())
+}
+
+/// A file of the cache folder that set-up scripts fill.
+fn in_cache(name: &str) -> Result<PathBuf> {
+    let folder = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let folder = folder.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?;
+    let path = folder.join("spacer").join(name);
+    anyhow::ensure!(path.is_file(), "{}: not found; `make furniture-extra` builds it", path.display());
+    Ok(path)
 }
 
 fn announce(report: &StepReport) {

@@ -8,6 +8,10 @@ use sim::questions::{Question, Truth};
 
 use crate::distance_grid::distance_text;
 
+/// What every completion begins with; the next token says whether the object is in sight.
+pub const PRESENCE_PREFIX: &str = "<think>I";
+/// The token there that begins "do not see".
+pub const ABSENT_WORD: &str = " do";
 /// The words of `answer` when the object is not in sight.
 pub const NOT_SEEN: &str = "not seen";
 

@@ -1,6 +1,7 @@
 //! Makes training samples: a clip from a seed, questions in words, completions in tokens.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use geometry::CameraFacts;
 use model_dir::Prompts;
@@ -14,7 +15,7 @@ use sim::clip::{Clip, ClipSettings};
 use sim::questions::{Question, Truth};
 use sim::raster::Renderer;
 
-use crate::completion::{Completion, completion};
+use crate::completion::{ABSENT_WORD, Completion, PRESENCE_PREFIX, completion};
 use crate::distance_grid::distance_grid;
 use crate::patch_targets::patch_targets;
 use crate::sample::{ClipSample, Label, Part, Segment, Target, Tokens};
@@ -31,7 +32,7 @@ const STRANGE_NOUNS: &str = include_str!("strange_nouns.txt");
 const STRANGE_SHARE: f64 = 0.15;
 
 /// Share of the classes with one instance that are asked to be counted.
-const SINGLE_COUNT_SHARE: f64 = 0.2;
+const SINGLE_COUNT_SHARE: f64 = 0.15;
 
 /// What a sample is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,17 +41,19 @@ pub struct SampleSettings {
     pub seed: u64,
     /// Questions per clip.
     pub questions: usize,
-    /// Of these, how many carry the whole completion; the others end where the map begins.
-    pub whole_completions: usize,
+    /// Of these, how many on average carry the whole completion; the others end where the map begins.
+    pub whole_completions: f64,
     /// Share of clips whose prompt states no camera facts.
     pub unknown_camera_share: f64,
+    /// A furniture pack beside the bundled one, for training rooms.
+    pub extra_furniture: Option<PathBuf>,
 }
 
 /// Makes [`ClipSample`]s; sample `index` of a split is always the same.
 pub struct SampleMaker {
     processor: Processor,
     prompts: Prompts,
-    catalogue: &'static Catalogue,
+    catalogue: Cow<'static, Catalogue>,
     patch_classes: Vec<String>,
     distance_tokens: Vec<(u32, f64)>,
     absent_word: u32,
@@ -65,14 +68,17 @@ impl SampleMaker {
     pub fn new(dir: &Path, settings: SampleSettings) -> Result<Self> {
         let processor = Processor::from_dir(dir)?;
         let prompts = read_prompts(&dir.join("prompts.toml"))?;
-        let catalogue = Catalogue::bundled()?;
+        let catalogue = match &settings.extra_furniture {
+            Some(pack) => Cow::Owned(Catalogue::with_extra(pack)?),
+            None => Cow::Borrowed(Catalogue::bundled()?),
+        };
         let mut patch_classes = vec!["background".to_owned()];
-        patch_classes.extend(sim::world::question_classes(catalogue));
+        patch_classes.extend(sim::world::question_classes(&catalogue));
         let distance_tokens = distance_grid()
             .into_iter()
             .map(|(value, text)| Ok((single_token(&processor, &text)?, value)))
             .collect::<Result<_>>()?;
-        let absent_word = single_token(&processor, " do")?;
+        let absent_word = single_token(&processor, ABSENT_WORD)?;
         Ok(Self { processor, prompts, catalogue, patch_classes, distance_tokens, absent_word, settings })
     }
 
@@ -123,7 +129,8 @@ impl SampleMaker {
     fn clip(&self, split: Split, seed: u64, renderer: &mut Renderer) -> Result<Clip> {
         let (height, width) = self.processor.preprocessor().video_size(480, 640)?;
         let settings = ClipSettings { frames: FRAMES_PER_CLIP, width, height, rate_hz: FRAME_RATE_HZ, supersample: 2 };
-        Ok(Clip::generate(seed, split, self.catalogue, &settings, renderer))
+        let catalogue = if split == Split::Train { &self.catalogue } else { Catalogue::bundled()? };
+        Ok(Clip::generate(seed, split, catalogue, &settings, renderer))
     }
 
     fn sample_of(&self, clip: &Clip, questions: &[Question], random: &mut ChaCha8Rng) -> Result<ClipSample> {
@@ -135,6 +142,8 @@ impl SampleMaker {
         let system = grounding::prompt::system(&self.prompts.system, &facts);
         let mut sample =
             ClipSample { patches: patch_targets(clip, vision.grid_thw, &self.patch_classes), ..ClipSample::default() };
+        let share = self.settings.whole_completions;
+        let wholes = share as usize + usize::from(random.random_bool(share.fract()));
         for (i, question) in questions.iter().enumerate() {
             let text = self.phrase(question, random)?;
             let user = self.prompts.user_text(question.kind.name(), &text);
@@ -143,7 +152,7 @@ impl SampleMaker {
                 Message::new("user", vec![Content::Video, Content::Text(user)]),
             ];
             let answer = completion(question, &clip.map);
-            let whole = i < self.settings.whole_completions;
+            let whole = i < wholes;
             let (prefix, segment) = self.segment(&messages, &vision, (question, &answer, whole))?;
             sample.prefix = prefix;
             sample.segments.push(segment);
@@ -202,7 +211,7 @@ impl SampleMaker {
         let text = answer.text();
         let tokenizer = self.processor.tokenizer().inner();
         let encoding = tokenizer.encode(text.as_str(), false).map_err(|e| Error::Tokenizer(e.to_string()))?;
-        let presence = "<think>I".len();
+        let presence = PRESENCE_PREFIX.len();
         let map_end = text.find("</map>").unwrap_or(text.len());
         let answer_start = text.find("<answer>").map_or(text.len(), |i| i + "<answer>".len());
         let answer_end = text.find("</answer>").unwrap_or(text.len());
@@ -236,7 +245,10 @@ fn estrange(question: &mut Question, random: &mut impl Rng) {
     }
 }
 
-/// Up to `count` questions of a clip in random order: three of seven about what is absent.
+/// Share of the questions about what is absent.
+const ABSENT_SHARE: f64 = 0.375;
+
+/// Up to `count` questions of a clip in random order, [`ABSENT_SHARE`] of them about what is absent.
 fn choose_questions(clip: &Clip, count: usize, random: &mut impl Rng) -> Vec<Question> {
     let keep = |question: &&Question, random: &mut dyn Rng| match question.truth {
         Truth::NotSeen => false,
@@ -247,7 +259,7 @@ fn choose_questions(clip: &Clip, count: usize, random: &mut impl Rng) -> Vec<Que
     let mut absent: Vec<Question> = clip.questions.iter().filter(|q| q.truth == Truth::NotSeen).cloned().collect();
     present.shuffle(random);
     absent.shuffle(random);
-    absent.truncate((count * 3).div_ceil(7));
+    absent.truncate((count as f64 * ABSENT_SHARE).ceil() as usize);
     present.truncate(count - absent.len());
     let mut chosen = present;
     chosen.append(&mut absent);

@@ -51,13 +51,16 @@ pub struct Segment {
     pub targets: Vec<Option<Target>>,
 }
 
-/// Dense truths on the patches of the newest frame of each pair, in `pixel_values` row order.
+/// Dense truths on the patches of each pair of frames, in `pixel_values` row order; of the newer frame if not said.
 ///
 /// They train the vision tower and the lower decoder layers, and are dropped at export.
 #[derive(Clone, Debug, Default)]
 pub struct PatchTargets {
-    /// Index of the majority class per patch (see [`crate::SampleMaker::patch_classes`]).
-    pub classes: Vec<u32>,
+    /// Share of the pixels of each class (see [`crate::SampleMaker::patch_classes`]), [patches, classes]: a small thing
+    /// that has the majority of no patch counts too.
+    pub class_shares: Vec<f32>,
+    /// The same in the older frame.
+    pub older_class_shares: Vec<f32>,
     /// ln of the mean depth in metres per patch; NaN where nothing was hit.
     pub log_depth: Vec<f32>,
     /// ln of the majority object's distance from the camera's ground point in metres; NaN for walls and floor.

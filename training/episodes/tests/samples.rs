@@ -6,7 +6,13 @@ use episodes::{Label, Part, SampleMaker, SampleSettings, Split};
 
 fn maker() -> SampleMaker {
     let nano = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/zoo/spacer-nano");
-    let settings = SampleSettings { seed: 7, questions: 7, whole_completions: 7, unknown_camera_share: 0.0 };
+    let settings = SampleSettings {
+        seed: 7,
+        questions: 7,
+        whole_completions: 7.0,
+        unknown_camera_share: 0.0,
+        extra_furniture: None,
+    };
     SampleMaker::new(&nano, settings).expect("ok")
 }
 

@@ -1,10 +1,15 @@
-//! Interval widths by split conformal prediction (Lei et al. 2018, arXiv 1604.04173).
+//! Interval widths by split conformal prediction (Lei et al. 2018, arXiv 1604.04173), and the operating point of
+//! "not seen".
 
+use std::collections::BTreeMap;
+
+use episodes::completion::ABSENT_WORD;
 use grounding::Outcome;
-use model_dir::{Calibration, KindCalibration, Width};
+use model_dir::{Abstention, KindCalibration, Width};
 use msgs::QuestionKind;
 use sim::questions::Truth;
 
+use crate::exam::Group;
 use crate::judge::Answered;
 use crate::{Error, Result};
 
@@ -17,8 +22,8 @@ const MIN_ANSWERS: usize = 50;
 ///
 /// # Errors
 /// [`Error::TooFewAnswers`].
-pub fn calibrate(answers: &[Answered], coverage: f64, split: &str) -> Result<Calibration> {
-    let mut calibration = Calibration::default();
+pub fn intervals(answers: &[Answered], coverage: f64, split: &str) -> Result<BTreeMap<String, KindCalibration>> {
+    let mut kinds = BTreeMap::new();
     for kind in KINDS {
         let residuals: Vec<f64> =
             answers.iter().filter(|a| a.item.question.kind == kind).filter_map(log_ratio).collect();
@@ -30,9 +35,44 @@ pub fn calibrate(answers: &[Answered], coverage: f64, split: &str) -> Result<Cal
             n: residuals.len() as u64,
             split: split.to_owned(),
         };
-        calibration.kinds.insert(kind.name().to_owned(), entry);
+        kinds.insert(kind.name().to_owned(), entry);
     }
-    Ok(calibration)
+    Ok(kinds)
+}
+
+/// The bias on the token of "not seen" with which a share `recognised` of the absent objects is called so, from answers
+/// that were given without a bias.
+///
+/// # Errors
+/// [`Error::TooFewAnswers`].
+pub fn abstention(answers: &[Answered], recognised: f64, split: &str) -> Result<Abstention> {
+    let of = |absent: bool| -> Vec<f64> {
+        let asked = answers.iter().filter(|a| (a.item.group == Group::Absent) == absent);
+        asked.filter_map(|a| a.not_seen_log_odds).collect()
+    };
+    let (absent, present) = (of(true), of(false));
+    let found = absent.len().min(present.len());
+    if found < MIN_ANSWERS {
+        return Err(Error::TooFewAnswers { kind: "not seen", expected: MIN_ANSWERS, found });
+    }
+    let logit_bias = -operating_point(&absent, recognised);
+    let share = |odds: &[f64]| odds.iter().filter(|&&o| o + logit_bias >= 0.0).count() as f64 / odds.len() as f64;
+    Ok(Abstention {
+        token: ABSENT_WORD.to_owned(),
+        logit_bias,
+        absent_not_seen: share(&absent),
+        present_not_seen: share(&present),
+        n: (absent.len() + present.len()) as u64,
+        split: split.to_owned(),
+    })
+}
+
+/// The largest value that a share `at_least` of the values reaches.
+fn operating_point(values: &[f64], at_least: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    let rank = (values.len() as f64 * at_least).ceil().max(1.0) as usize;
+    sorted.get(rank - 1).copied().unwrap_or(0.0)
 }
 
 /// |ln(truth / answer)| of a present object answered with a number.
@@ -55,6 +95,13 @@ pub fn conformal_quantile(residuals: &[f64], coverage: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn operating_point_by_hand() {
+        // Four of five are 80 %: the fourth largest.
+        assert_eq!(operating_point(&[3.0, -2.0, 1.0, 0.5, 2.0], 0.8), 0.5);
+        assert_eq!(operating_point(&[1.0, 2.0], 0.8), 1.0);
+    }
 
     #[test]
     fn quantile_by_hand() {

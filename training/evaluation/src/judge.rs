@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use episodes::completion::{ABSENT_WORD, PRESENCE_PREFIX};
 use episodes::maker::FRAME_RATE_HZ;
 use frame_ring::Window;
 use grounding::{Outcome, parse_completion, parse_question};
 use msgs::Interval;
-use perception::{Answerer, Request};
+use perception::{Answerer, Completion, Request};
 
 use crate::Result;
 use crate::exam::{Item, Sheet};
@@ -32,6 +33,8 @@ pub struct Answered {
     pub interval: Option<Interval>,
     /// The whole completion.
     pub completion: String,
+    /// Log-odds that the model gave to "not seen"; `None` where the completion does not begin as trained.
+    pub not_seen_log_odds: Option<f64>,
 }
 
 /// What the model is shown.
@@ -77,13 +80,25 @@ fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item)
         cancel: Arc::new(AtomicBool::new(false)),
         max_new_tokens: MAX_NEW_TOKENS,
     };
-    let completion = answerer.answer(&request, &mut |_| {})?.text;
+    let completion = answerer.answer(&request, &mut |_| {})?;
+    let not_seen_log_odds = not_seen_log_odds(&completion);
+    let completion = completion.text;
     let outcome = parse_completion(&completion, kind).outcome;
     let interval = match outcome {
         Outcome::Number(value) => answerer.interval(kind, value),
         _ => None,
     };
-    Ok(Answered { item: item.clone(), outcome, interval, completion })
+    Ok(Answered { item: item.clone(), outcome, interval, completion, not_seen_log_odds })
+}
+
+/// Read off the one token that decides it: behind `<think>I` stands " see" or [`ABSENT_WORD`].
+fn not_seen_log_odds(completion: &Completion) -> Option<f64> {
+    let start = PRESENCE_PREFIX.len();
+    let text = completion.text.strip_prefix(PRESENCE_PREFIX)?;
+    let before = completion.token_ends.iter().position(|(end, _)| *end == start)?;
+    let (end, logprob) = completion.token_ends.get(before + 1)?;
+    let odds = f64::from(*logprob) - (-f64::from(*logprob).exp()).ln_1p();
+    Some(if text.get(..end - start)? == ABSENT_WORD { odds } else { -odds })
 }
 
 /// The same stamps shifted, so that no cache takes the window for the one with pictures.

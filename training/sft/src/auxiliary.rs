@@ -1,6 +1,6 @@
 //! Heads that read dense truths off the network while it trains, and are dropped at export.
 //!
-//! The vision tower must name the class of each patch; the decoder's lower half, which has read the camera's height
+//! The vision tower must name the class of each patch in both frames of its pair; the decoder's lower half, which has read the camera's height
 //! and pitch, must state depth and distance in metres. Simulation gives these for nothing, and they cut the frames
 //! needed several times.
 
@@ -40,31 +40,37 @@ impl AuxiliaryHeads {
                 (format!("{prefix}.{name}.bias"), vec![outputs], Init::Zeros),
             ]
         };
-        let class = head("patch_class", classes, vision_hidden);
+        let class = head("patch_class", 2 * classes, vision_hidden);
         class.into_iter().chain(head("patch_range", 2 * PATCHES_PER_TOKEN, text_hidden)).collect()
     }
 
     /// The heads over `classes` patch classes.
     pub fn new(vision_hidden: usize, text_hidden: usize, classes: usize, vars: VarBuilder) -> Result<Self> {
         Ok(Self {
-            patch_class: linear(vision_hidden, classes, vars.pp("patch_class"))?,
+            patch_class: linear(vision_hidden, 2 * classes, vars.pp("patch_class"))?,
             patch_range: linear(text_hidden, 2 * PATCHES_PER_TOKEN, vars.pp("patch_range"))?,
         })
     }
 
     /// `patches`: [n, vision_hidden] in row order; `tap`: [b·s, text_hidden], the decoder's lower half.
     pub fn losses(&self, patches: &Tensor, tap: &Tensor, batch: &Batch) -> Result<AuxiliaryLosses> {
-        let device = patches.device();
-        let classes = Tensor::from_slice(&batch.patch_classes, batch.patch_classes.len(), device)?;
-        let log_probs = candle_nn::ops::log_softmax(&self.patch_class.forward(patches)?, D::Minus1)?;
-        let picked = log_probs.gather(&classes.unsqueeze(1)?, 1)?;
+        let classes = self.patch_class.forward(patches)?;
+        let half = classes.dim(1)? / 2;
+        let newer = class_loss(&classes.narrow(1, 0, half)?, &batch.class_shares)?;
+        let older = class_loss(&classes.narrow(1, half, half)?, &batch.older_class_shares)?;
         let ranges = self.patch_range.forward(&tap.index_select(&batch.vision_rows, 0)?)?;
         let depth = ranges.narrow(1, 0, PATCHES_PER_TOKEN)?.contiguous()?;
         let distance = ranges.narrow(1, PATCHES_PER_TOKEN, PATCHES_PER_TOKEN)?.contiguous()?;
         let depth_loss = known_l1(&depth, &batch.patch_log_depth)?;
         let distance_loss = known_l1(&distance, &batch.patch_log_distance)?;
-        Ok(AuxiliaryLosses { patch_class: picked.mean_all()?.neg()?, patch_range: (depth_loss + distance_loss)? })
+        Ok(AuxiliaryLosses { patch_class: ((newer + older)? * 0.5)?, patch_range: (depth_loss + distance_loss)? })
     }
+}
+
+/// Mean cross-entropy of `logits` [n, classes] against `shares` [n, classes].
+fn class_loss(logits: &Tensor, shares: &Tensor) -> Result<Tensor> {
+    let log_probs = candle_nn::ops::log_softmax(&logits.contiguous()?, D::Minus1)?;
+    Ok((log_probs * shares)?.sum(D::Minus1)?.mean_all()?.neg()?)
 }
 
 /// L1 over the targets that are not NaN.

@@ -1,7 +1,8 @@
 //! From samples to tensors: every clip is one row, its questions packed behind the shared prefix.
 //!
 //! A question's tokens see the prefix and themselves, never another question, and all continue from the prefix's last
-//! position: the row computes exactly what separate prompts would.
+//! position: the row computes exactly what separate prompts would. Rows of like length share a [`Block`], so that
+//! clips without a whole completion are not padded to those with one.
 
 use candle_core::{Device, Tensor};
 use episodes::{ClipSample, Label, Part, Segment, Target, Tokens};
@@ -13,19 +14,29 @@ use crate::loss::{DistanceTokens, TargetRow};
 /// What an additive mask holds where attention is forbidden.
 const FORBIDDEN: f32 = -1e9;
 
-/// The tensors of one shard's clips. `b` clips, rows padded to `s` tokens, `n` patches in all.
+/// Rows padded to the same length.
+pub struct Block {
+    /// Number of rows, b.
+    pub count: usize,
+    /// Tokens of each, s.
+    pub length: usize,
+    /// [3, b, s].
+    pub position_ids: Tensor,
+    /// Additive, [b, 1, s, s].
+    pub mask: Tensor,
+}
+
+/// The tensors of one shard's clips, ordered by length: `t` tokens in all blocks, `n` patches.
 pub struct Batch {
     /// [n, 1176].
     pub pixel_values: Tensor,
     /// One grid per clip.
     pub grids: Vec<[usize; 3]>,
-    /// [b, s].
+    /// Token ids of all blocks in order, `[t]`.
     pub input_ids: Tensor,
-    /// [3, b, s].
-    pub position_ids: Tensor,
-    /// Additive, [b, 1, s, s].
-    pub mask: Tensor,
-    /// For each of the b·s rows: its own token embedding, or b·s + k for the k-th image embedding. [b·s].
+    /// The blocks, in order.
+    pub blocks: Vec<Block>,
+    /// For each token: its own embedding, or t + k for the k-th image embedding. `[t]`.
     pub embedding_rows: Tensor,
     /// Flat rows of the vision tokens in image embedding order, [n/4].
     pub vision_rows: Tensor,
@@ -37,8 +48,10 @@ pub struct Batch {
     pub labels: Vec<Target>,
     /// Number of questions in the batch.
     pub questions: usize,
-    /// Class of each patch, length n.
-    pub patch_classes: Vec<u32>,
+    /// Share of each class in each patch of the newer frame of its pair, [n, classes].
+    pub class_shares: Tensor,
+    /// The same in the older frame.
+    pub older_class_shares: Tensor,
     /// ln(depth) per patch, NaN where unknown, length n.
     pub patch_log_depth: Vec<f32>,
     /// ln(distance) per patch, NaN where there is no object, length n.
@@ -71,15 +84,16 @@ struct Rows {
 
 impl Collation<'_> {
     /// Builds the tensors of `samples`.
-    pub fn collate(&self, samples: &[ClipSample], device: &Device) -> Result<Batch> {
-        let length = samples.iter().map(row_length).max().unwrap_or(0);
-        let count = samples.len();
+    pub fn collate(&self, mut samples: Vec<ClipSample>, device: &Device) -> Result<Batch> {
+        samples.sort_by_key(row_length);
+        let (short, long) = samples.split_at(best_split(&samples));
         let mut rows = Rows::default();
-        for (b, sample) in samples.iter().enumerate() {
-            self.push_row(&mut rows, sample, b * length, length);
+        let mut blocks = Vec::new();
+        for group in [short, long] {
+            blocks.extend(self.push_block(&mut rows, group, device)?);
         }
-        let total = (count * length) as u32;
-        let mut next_image = total;
+        let total = rows.ids.len();
+        let mut next_image = total as u32;
         for (row, id) in rows.ids.iter().enumerate() {
             if *id == self.video_token_id {
                 rows.embedding_rows.push(next_image);
@@ -91,25 +105,37 @@ impl Collation<'_> {
         }
         let joined = |part: fn(&ClipSample) -> &[f32]| samples.iter().flat_map(part).copied().collect::<Vec<f32>>();
         let pixels = joined(|s| &s.pixel_values);
-        let patches = samples.iter().map(|s| s.patches.classes.len()).sum::<usize>();
+        let patches = samples.iter().map(|s| s.patches.log_depth.len()).sum::<usize>();
         let width = pixels.len() / patches.max(1);
-        let positions = rows.positions.concat();
         Ok(Batch {
             pixel_values: Tensor::from_vec(pixels, (patches, width), device)?,
             grids: samples.iter().map(|s| s.grid_thw).collect(),
-            input_ids: Tensor::from_vec(rows.ids, (count, length), device)?,
-            position_ids: Tensor::from_vec(positions, (3, count, length), device)?,
-            mask: Tensor::from_vec(rows.mask, (count, 1, length, length), device)?,
-            embedding_rows: Tensor::from_vec(rows.embedding_rows, count * length, device)?,
+            input_ids: Tensor::from_vec(rows.ids, total, device)?,
+            blocks,
+            embedding_rows: Tensor::from_vec(rows.embedding_rows, total, device)?,
             vision_rows: Tensor::new(rows.vision_rows, device)?,
             target_rows: Tensor::new(rows.target_rows, device)?,
             targets: rows.targets,
             labels: rows.labels,
             questions: samples.iter().map(|s| s.segments.len()).sum(),
-            patch_classes: samples.iter().flat_map(|s| s.patches.classes.iter().copied()).collect(),
+            class_shares: Tensor::from_vec(joined(|s| &s.patches.class_shares), (patches, ()), device)?,
+            older_class_shares: Tensor::from_vec(joined(|s| &s.patches.older_class_shares), (patches, ()), device)?,
             patch_log_depth: joined(|s| &s.patches.log_depth),
             patch_log_distance: joined(|s| &s.patches.log_distance),
         })
+    }
+
+    /// Appends rows of one length; none for no samples.
+    fn push_block(&self, rows: &mut Rows, samples: &[ClipSample], device: &Device) -> Result<Option<Block>> {
+        let Some(length) = samples.iter().map(row_length).max() else { return Ok(None) };
+        let (count, start) = (samples.len(), rows.ids.len());
+        for (b, sample) in samples.iter().enumerate() {
+            self.push_row(rows, sample, start + b * length, length);
+        }
+        let positions = std::mem::take(&mut rows.positions).concat();
+        let position_ids = Tensor::from_vec(positions, (3, count, length), device)?;
+        let mask = Tensor::from_vec(std::mem::take(&mut rows.mask), (count, 1, length, length), device)?;
+        Ok(Some(Block { count, length, position_ids, mask }))
     }
 
     fn push_row(&self, rows: &mut Rows, sample: &ClipSample, start: usize, length: usize) {
@@ -157,6 +183,16 @@ impl Collation<'_> {
     }
 }
 
+/// Where to cut rows sorted by length in two blocks, so that they are padded least.
+fn best_split(sorted: &[ClipSample]) -> usize {
+    let longest = sorted.last().map_or(0, row_length);
+    let padded = |cut: usize| {
+        let short = if cut == 0 { 0 } else { cut * row_length(&sorted[cut - 1]) };
+        short + (sorted.len() - cut) * longest
+    };
+    (0..sorted.len()).min_by_key(|&cut| padded(cut)).unwrap_or(0)
+}
+
 fn row_length(sample: &ClipSample) -> usize {
     sample.prefix.ids.len() + sample.segments.iter().map(|s| s.tokens.ids.len()).sum::<usize>()
 }
@@ -196,6 +232,15 @@ mod tests {
     fn segment(length: usize) -> Segment {
         let tokens = Tokens { ids: vec![7; length], positions: std::array::from_fn(|_| vec![0; length]) };
         Segment { tokens, targets: vec![None; length] }
+    }
+
+    #[test]
+    fn long_rows_have_a_block_of_their_own() {
+        let sample = |length| ClipSample { prefix: segment(length).tokens, ..ClipSample::default() };
+        let rows = |lengths: &[usize]| best_split(&lengths.iter().map(|&n| sample(n)).collect::<Vec<_>>());
+        assert_eq!(rows(&[10, 11, 12, 30, 31]), 3);
+        assert_eq!(rows(&[10, 10, 10]), 0);
+        assert_eq!(rows(&[]), 0);
     }
 
     #[test]

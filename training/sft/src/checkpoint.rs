@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use crate::optimiser::AdamW;
+use crate::optimiser::Optimiser;
 use crate::{Error, Result};
 
 const WEIGHTS: &str = "weights.safetensors";
@@ -26,7 +26,7 @@ pub struct Progress {
 ///
 /// # Errors
 /// When the disk refuses; the old checkpoint is then still whole.
-pub fn save(folder: &Path, variables: &[(String, Var)], optimiser: &AdamW, progress: Progress) -> Result<()> {
+pub fn save(folder: &Path, variables: &[(String, Var)], optimiser: &Optimiser, progress: Progress) -> Result<()> {
     let fresh = folder.with_extension("new");
     let file = |source| Error::File { path: folder.to_owned(), source };
     std::fs::create_dir_all(&fresh).map_err(file)?;
@@ -50,7 +50,12 @@ pub fn save(folder: &Path, variables: &[(String, Var)], optimiser: &AdamW, progr
 ///
 /// # Errors
 /// When a variable is missing or of another shape.
-pub fn load(folder: &Path, variables: &[(String, Var)], optimiser: &mut AdamW, device: &Device) -> Result<Progress> {
+pub fn load(
+    folder: &Path,
+    variables: &[(String, Var)],
+    optimiser: &mut Optimiser,
+    device: &Device,
+) -> Result<Progress> {
     let folder = if folder.exists() { folder.to_owned() } else { folder.with_extension("old") };
     let weights = candle_core::safetensors::load(folder.join(WEIGHTS), device)?;
     for (name, variable) in variables {

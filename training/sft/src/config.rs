@@ -32,10 +32,13 @@ pub struct DataConfig {
     pub shards: usize,
     /// Questions per clip, which share its frames.
     pub questions_per_clip: usize,
-    /// Of these, how many carry the whole completion; the others end where the map begins.
-    pub whole_completions_per_clip: usize,
+    /// Of these, how many on average carry the whole completion; the others end where the map begins.
+    pub whole_completions_per_clip: f64,
     /// Share of clips whose prompt states no camera facts.
     pub unknown_camera_share: f64,
+    /// Name of a furniture pack in the cache folder that `make furniture-extra` has filled, beside the bundled one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_furniture: Option<String>,
 }
 
 /// Optimiser and its schedule.
@@ -48,8 +51,11 @@ pub struct OptimiserConfig {
     pub warmup_steps: u64,
     /// Steps of linear decay to zero at the end.
     pub decay_steps: u64,
-    /// Peak learning rate.
+    /// Peak learning rate of AdamW.
     pub learning_rate: f64,
+    /// Peak learning rate of [Muon](crate::muon), which has the matrices of hidden layers; without it AdamW has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matrix_learning_rate: Option<f64>,
     /// Decoupled weight decay of matrices.
     pub weight_decay: f64,
     /// Limit of the gradients' joint L2 norm.
@@ -65,6 +71,11 @@ impl OptimiserConfig {
             decay_steps: self.decay_steps,
             total_steps: self.steps,
         }
+    }
+
+    /// Muon's learning rate over AdamW's.
+    pub fn matrix_rate(&self) -> Option<f64> {
+        self.matrix_learning_rate.map(|rate| rate / self.learning_rate)
     }
 
     /// The constants of AdamW.
@@ -116,9 +127,9 @@ impl Recipe {
                 data.shards, data.clips_per_step
             ));
         }
-        if data.whole_completions_per_clip > data.questions_per_clip {
+        if !(0.0..=data.questions_per_clip as f64).contains(&data.whole_completions_per_clip) {
             return Err(format!(
-                "data.whole_completions_per_clip: expected at most data.questions_per_clip = {}, found {}",
+                "data.whole_completions_per_clip: expected 0 to data.questions_per_clip = {}, found {}",
                 data.questions_per_clip, data.whole_completions_per_clip
             ));
         }

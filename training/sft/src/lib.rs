@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod config;
 mod error;
 pub mod loss;
+pub mod muon;
 pub mod optimiser;
 pub mod probe;
 pub mod schedule;

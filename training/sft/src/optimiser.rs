@@ -1,4 +1,5 @@
-//! AdamW (Loshchilov & Hutter, arXiv 1711.05101) over named variables, with a state that can be written and read.
+//! The optimiser over named variables, with a state that can be written and read: AdamW (Loshchilov & Hutter,
+//! arXiv 1711.05101), and [Muon](crate::muon) for the matrices of hidden layers where the recipe gives them a rate.
 //!
 //! `candle_nn::AdamW` keeps its moments private, so a run could not be resumed from it.
 
@@ -7,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use candle_core::{Device, Tensor, Var};
 
 use crate::Result;
+use crate::muon::Muon;
 
 /// Gradients by variable name.
 pub type Gradients = BTreeMap<String, Tensor>;
@@ -27,6 +29,57 @@ pub struct AdamWSettings {
 impl Default for AdamWSettings {
     fn default() -> Self {
         Self { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weight_decay: 0.02 }
+    }
+}
+
+/// AdamW for all variables, or for those that [`is_hidden_matrix`] leaves to it.
+pub struct Optimiser {
+    adamw: AdamW,
+    muon: Muon,
+    /// Muon's learning rate over AdamW's.
+    matrix_rate: f64,
+}
+
+/// Whether Muon may have a variable: a matrix between hidden layers, not an embedding, an input or an output layer.
+fn is_hidden_matrix(name: &str, variable: &Var) -> bool {
+    variable.rank() == 2 && [".blocks.", ".layers.", ".merger."].iter().any(|part| name.contains(part))
+}
+
+impl Optimiser {
+    /// Fresh state. `matrix_rate` is Muon's learning rate over AdamW's; without it AdamW has everything.
+    pub fn new(
+        variables: &[(String, Var)],
+        settings: AdamWSettings,
+        matrix_rate: Option<f64>,
+        threads: usize,
+    ) -> Result<Self> {
+        let of_muon = |(name, variable): &&(String, Var)| matrix_rate.is_some() && is_hidden_matrix(name, variable);
+        let matrices: Vec<_> = variables.iter().filter(of_muon).cloned().collect();
+        let others: Vec<_> = variables.iter().filter(|pair| !of_muon(pair)).cloned().collect();
+        Ok(Self {
+            adamw: AdamW::new(&others, settings)?,
+            muon: Muon::new(&matrices, settings.weight_decay, threads)?,
+            matrix_rate: matrix_rate.unwrap_or(1.0),
+        })
+    }
+
+    /// One update with AdamW's learning rate `rate`. A variable without a gradient is left as it is.
+    pub fn step(&mut self, gradients: &Gradients, rate: f64) -> Result<()> {
+        self.adamw.step(gradients, rate)?;
+        Ok(self.muon.step(gradients, rate * self.matrix_rate)?)
+    }
+
+    /// Moments and momenta by name.
+    pub fn state(&self) -> HashMap<String, Tensor> {
+        let mut state = self.adamw.state();
+        state.extend(self.muon.state());
+        state
+    }
+
+    /// Takes back what [`Optimiser::state`] gave after `steps` updates. Unknown names are ignored, missing ones left.
+    pub fn restore(&mut self, state: &HashMap<String, Tensor>, steps: u64, device: &Device) -> Result<()> {
+        self.adamw.restore(state, steps, device)?;
+        Ok(self.muon.restore(state, device)?)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::batch::{Batch, Collation};
 use crate::checkpoint::{self, Progress};
 use crate::config::Recipe;
 use crate::loss::{DistanceTokens, cross_entropy};
-use crate::optimiser::{AdamW, Gradients, accumulate, clip_global_norm};
+use crate::optimiser::{Gradients, Optimiser, accumulate, clip_global_norm};
 use crate::{Error, Result};
 
 /// Prefix of the auxiliary heads' variables; they are dropped when the policy is saved.
@@ -55,7 +55,7 @@ pub struct Trainer {
     model: Qwen25Vl,
     heads: AuxiliaryHeads,
     variables: Vec<(String, Var)>,
-    optimiser: AdamW,
+    optimiser: Optimiser,
     distances: DistanceTokens,
     device: Device,
     checkpoint: PathBuf,
@@ -79,7 +79,8 @@ impl Trainer {
         let model = Qwen25Vl::new(config, vars.clone())?;
         let heads = AuxiliaryHeads::new(vision_hidden, text_hidden, classes, vars.pp(HEADS))?;
         let variables = named_variables(&varmap);
-        let mut optimiser = AdamW::new(&variables, recipe.optimiser.adamw())?;
+        let rates = &recipe.optimiser;
+        let mut optimiser = Optimiser::new(&variables, rates.adamw(), rates.matrix_rate(), recipe.data.shards)?;
         let progress = if checkpoint::exists(checkpoint) {
             checkpoint::load(checkpoint, &variables, &mut optimiser, &device)?
         } else {
@@ -159,7 +160,7 @@ impl Trainer {
         let samples = (first..first + share as u64)
             .map(|index| self.maker.sample(Split::Train, index))
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        let batch = self.collation().collate(&samples, &self.device)?;
+        let batch = self.collation().collate(samples, &self.device)?;
         let (loss, parts) = self.loss(&batch)?;
         let store = (loss / data.shards as f64)?.backward()?;
         let mut gradients = Gradients::new();
@@ -183,17 +184,22 @@ impl Trainer {
     /// Logits at the rows that have a target, [rows, vocabulary], with what the auxiliary heads read.
     fn forward(&self, batch: &Batch) -> Result<(Tensor, Tensor, Tensor)> {
         let vision = self.model.vision(&batch.pixel_values, &batch.grids)?;
-        let (b, s) = batch.input_ids.dims2()?;
         let words = self.model.embed_tokens(&batch.input_ids)?;
-        let width = words.dim(2)?;
-        let table = Tensor::cat(&[&words.reshape((b * s, width))?, &vision.image_embeds], 0)?;
-        let embeds = table.index_select(&batch.embedding_rows, 0)?.reshape((b, s, width))?;
-        let mut layers = Vec::new();
-        let decoder = self.model.decoder();
-        let hidden = decoder.forward_traced(&embeds, &batch.position_ids, Some(&batch.mask), Some(&mut layers))?;
-        let tap = layers.swap_remove(layers.len() / 2);
-        let rows = hidden.reshape((b * s, width))?.index_select(&batch.target_rows, 0)?;
-        Ok((self.model.logits(&rows)?, vision.patches, tap.reshape((b * s, width))?))
+        let width = words.dim(1)?;
+        let table = Tensor::cat(&[&words, &vision.image_embeds], 0)?;
+        let embeds = table.index_select(&batch.embedding_rows, 0)?;
+        let (mut hidden, mut taps, mut start) = (Vec::new(), Vec::new(), 0);
+        for block in &batch.blocks {
+            let (b, s) = (block.count, block.length);
+            let inputs = embeds.narrow(0, start, b * s)?.reshape((b, s, width))?;
+            let (mut layers, decoder) = (Vec::new(), self.model.decoder());
+            let out = decoder.forward_traced(&inputs, &block.position_ids, Some(&block.mask), Some(&mut layers))?;
+            hidden.push(out.reshape((b * s, width))?);
+            taps.push(layers.swap_remove(layers.len() / 2).reshape((b * s, width))?);
+            start += b * s;
+        }
+        let rows = Tensor::cat(&hidden, 0)?.index_select(&batch.target_rows, 0)?;
+        Ok((self.model.logits(&rows)?, vision.patches, Tensor::cat(&taps, 0)?))
     }
 
     fn loss(&self, batch: &Batch) -> Result<(Tensor, LossParts)> {
@@ -221,7 +227,7 @@ impl Trainer {
         let samples = (first..first + count)
             .map(|index| self.maker.sample(split, index))
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        let batch = self.collation().collate(&samples, &self.device)?;
+        let batch = self.collation().collate(samples, &self.device)?;
         let (logits, _, _) = self.forward(&batch)?;
         Ok((logits, batch))
     }

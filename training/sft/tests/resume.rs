@@ -27,6 +27,7 @@ fn trainer(recipe: &Recipe, checkpoint: &Path) -> Trainer {
         questions: data.questions_per_clip,
         whole_completions: data.whole_completions_per_clip,
         unknown_camera_share: data.unknown_camera_share,
+        extra_furniture: None,
     };
     Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint).expect("ok")
 }

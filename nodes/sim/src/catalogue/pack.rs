@@ -12,6 +12,7 @@
 mod encode;
 
 use std::io::{Cursor, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,25 @@ pub enum PackError {
         /// What the pack holds.
         found: String,
     },
+    /// The file of a pack cannot be read.
+    #[error("furniture pack {}: expected a readable file, found: {source}", path.display())]
+    Read {
+        /// Where it was expected.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The content of a file is not a good pack.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<PackError>,
+    },
+    /// Two models have the same id.
+    #[error("furniture packs: expected unique ids, found `{0}` twice")]
+    Duplicate(String),
 }
 
 /// The table of contents.

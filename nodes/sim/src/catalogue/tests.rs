@@ -110,3 +110,40 @@ fn a_damaged_pack_is_an_error_that_says_where() {
     let error = pack::encode(&models).unwrap_err().to_string();
     assert!(error.contains("expected a vertex below") && error.contains("found 4294967295"), "{error}");
 }
+
+/// A file with the first bundled model of each class, renamed by `rename`, for one test.
+fn extra_file(test: &str, rename: impl Fn(&str) -> String) -> std::path::PathBuf {
+    let mut models = pack::decode(BUNDLED_PACK).unwrap();
+    models.dedup_by(|a, b| a.class == b.class);
+    models.iter_mut().for_each(|model| model.id = rename(&model.id));
+    let path = std::env::temp_dir().join(format!("sim-{test}-{}.pack", std::process::id()));
+    std::fs::write(&path, pack::encode(&models).unwrap()).unwrap();
+    path
+}
+
+#[test]
+fn an_extra_pack_adds_training_models_and_leaves_the_split_alone() {
+    let path = extra_file("extra", |id| format!("extra/{id}"));
+    let catalogue = Catalogue::with_extra(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    let split = |models: &[Model]| models.iter().map(|m| (m.id.clone(), m.split)).collect::<Vec<_>>();
+    let (extra, known): (Vec<Model>, Vec<Model>) = catalogue.models().iter().cloned().partition(|model| model.extra);
+    assert_eq!(split(&known), split(bundled().models()));
+    assert_eq!(extra.len(), bundled().classes().len());
+    assert!(extra.iter().all(|model| model.split == FurnitureSplit::Train && model.id.starts_with("extra/")));
+    assert!(catalogue.models().is_sorted_by_key(|model| (model.class.clone(), model.id.clone())));
+    assert_eq!(catalogue.classes(), bundled().classes());
+}
+
+#[test]
+fn a_bad_extra_pack_is_an_error_that_names_the_file_or_the_id() {
+    let missing = Catalogue::with_extra(Path::new("/nowhere/extra.pack")).unwrap_err();
+    assert!(missing.to_string().contains("/nowhere/extra.pack"), "{missing}");
+    let path = extra_file("twice", str::to_owned);
+    let twice = Catalogue::with_extra(&path).unwrap_err();
+    assert!(matches!(&twice, PackError::Duplicate(id) if bundled().model(id).is_some()), "{twice}");
+    std::fs::write(&path, b"no pack").unwrap();
+    let damaged = Catalogue::with_extra(&path).unwrap_err().to_string();
+    std::fs::remove_file(&path).unwrap();
+    assert!(damaged.contains(&path.display().to_string()), "{damaged}");
+}

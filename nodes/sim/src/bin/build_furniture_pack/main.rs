@@ -2,10 +2,13 @@
 //!
 //! `apt-get install sweethome3d-furniture`, then
 //! `cargo run -p sim --features pack-builder --bin build_furniture_pack`.
-//! The same package gives the same bytes.
+//! The same package gives the same bytes. With `-- --extra OUT.pack` it builds a larger pack for
+//! training instead, which is not committed, and `OUT.md` beside it.
 
 mod classes;
+mod classes_extra;
 mod decimate;
+mod extra;
 mod leaves;
 mod pictures;
 mod readme;
@@ -17,12 +20,27 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sim::catalogue::{Catalogue, pack};
 
-const SOURCE: &str = "/usr/share/sweethome3d/furniture/BlendSwap-CC-0.sh3f";
+/// Where the package puts its files.
+const FOLDER: &str = "/usr/share/sweethome3d/furniture";
+const SOURCE: &str = "BlendSwap-CC-0.sh3f";
 
 fn main() -> Result<()> {
-    let source = std::env::args_os().nth(1).map_or_else(|| PathBuf::from(SOURCE), PathBuf::from);
-    let bytes = std::fs::read(&source)
-        .with_context(|| format!("{} (apt-get install sweethome3d-furniture)", source.display()))?;
+    let mut arguments = std::env::args_os().skip(1);
+    match arguments.next() {
+        Some(flag) if flag == "--extra" => {
+            let out = arguments.next().context("--extra needs the path of the pack to write")?;
+            extra::build(Path::new(&out))
+        }
+        source => build_committed(&source.map_or_else(|| Path::new(FOLDER).join(SOURCE), PathBuf::from)),
+    }
+}
+
+fn read_source(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("{} (apt-get install sweethome3d-furniture)", path.display()))
+}
+
+fn build_committed(source: &Path) -> Result<()> {
+    let bytes = read_source(source)?;
     let mut archive = source::Archive::open(&bytes)?;
     let pieces = archive.pieces()?;
     let mut models = Vec::new();

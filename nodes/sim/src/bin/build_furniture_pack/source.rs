@@ -6,6 +6,12 @@ use std::io::{Cursor, Read};
 use anyhow::{Context, Result};
 use zip::ZipArchive;
 
+/// Members that an OBJ or MTL file asks for by a wrong name, and their right names.
+const MISNAMED: [(&str, &str); 2] = [
+    ("katorlegaz/oriental-rug/Living room rug.jpg", "katorlegaz/oriental-rug/rug.jpg"),
+    ("scopia/kids_shelves/kids_shelves_sh3d.mtl", "scopia/kids_shelves/kids_shelves.mtl"),
+];
+
 /// The opened file.
 pub struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
@@ -33,6 +39,7 @@ impl<'a> Archive<'a> {
 
     /// A member's bytes.
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>> {
+        let name = MISNAMED.iter().find(|(wrong, _)| *wrong == name).map_or(name, |(_, right)| right);
         let mut bytes = Vec::new();
         self.zip.by_name(name).with_context(|| format!("no member {name}"))?.read_to_end(&mut bytes)?;
         Ok(bytes)
