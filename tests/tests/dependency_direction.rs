@@ -10,9 +10,10 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Layer by folder. A crate depends on ours from lower layers only.
-const LAYERS: [(&str, u8); 23] = [
+const LAYERS: [(&str, u8); 24] = [
     ("msgs", 0),
     ("models/model_dir", 0),
+    ("nodes/capture", 1),
     ("nodes/frame_ring", 1),
     ("nodes/geometry", 1),
     ("nodes/recording", 1),

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::calibration::Calibration;
 use crate::digest::{digest_file, digest_tree, list_files};
 use crate::error::{Error, Result};
-use crate::manifest::{FileDigest, Manifest};
+use crate::manifest::{FileDigest, Manifest, Parity};
 use crate::prompts::Prompts;
 
 const MANIFEST: &str = "manifest.toml";
@@ -167,6 +167,9 @@ fn check_manifest(path: &Path, manifest: &Manifest) -> Result<()> {
             return bad(key.to_owned(), "some text", value);
         }
     }
+    if let Some(parity) = &manifest.parity {
+        check_parity(path, parity)?;
+    }
     for (name, file) in &manifest.files {
         let parts = || name.split('/');
         if name.contains('\\') || parts().any(|part| part.is_empty() || part == "." || part == "..") {
@@ -189,6 +192,16 @@ pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
     for (kind, words) in &prompts.kinds {
         if words.phrasings.iter().all(|phrasing| phrasing.trim().is_empty()) {
             return bad(format!("kinds.{kind}.phrasings"), "at least one phrasing", "");
+        }
+    }
+    Ok(())
+}
+
+fn check_parity(path: &Path, parity: &Parity) -> Result<()> {
+    for (key, value) in [("parity.tolerance", parity.tolerance), ("parity.found", parity.found)] {
+        if !(value.is_finite() && value >= 0.0) {
+            let (path, expected) = (path.to_path_buf(), "a finite number of at least 0");
+            return Err(Error::Value { path, key: key.to_owned(), expected, found: value.to_string() });
         }
     }
     Ok(())

@@ -48,6 +48,14 @@ pub enum Error {
         /// Reason.
         source: Box<toml::ser::Error>,
     },
+    /// A file of tensors can't be read or written.
+    #[error("{path}: {source}")]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+        /// Reason.
+        source: safetensors::SafeTensorError,
+    },
     /// A value is out of its range.
     #[error("{path}: {key}: expected {expected}, found {found}")]
     Value {

@@ -22,6 +22,9 @@ pub struct Manifest {
     /// How the exported model was judged; empty before the first evaluation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evaluation: Vec<Evaluation>,
+    /// How far the graphs may be from the checkpoint on the golden prompts; without it no node runs them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parity: Option<Parity>,
     /// Every file of the directory but this one, by path with `/` between parts, relative to the directory.
     #[serde(default)]
     pub files: BTreeMap<String, FileDigest>,
@@ -39,6 +42,17 @@ pub enum Precision {
     Int8,
     /// 4-bit integers with scales, blocks of 32.
     Int4,
+}
+
+/// The parity gate, measured on the prompts of `parity.safetensors`: the largest difference of a logit over the largest
+/// reference logit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parity {
+    /// The most that is accepted.
+    pub tolerance: f64,
+    /// What was found at export.
+    pub found: f64,
 }
 
 /// Length and digest of a file.

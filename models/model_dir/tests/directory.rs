@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use model_dir::{
-    Abstention, Calibration, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest, ModelDir, Precision,
-    Prompts, Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
+    Abstention, Calibration, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest, ModelDir, Parity,
+    Precision, Prompts, Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
 };
 use tempfile::TempDir;
 
@@ -38,6 +38,7 @@ fn manifest() -> Manifest {
             command: "spacer-train evaluate".into(),
             scores: BTreeMap::from([("distance.mra".into(), 0.5)]),
         }],
+        parity: Some(Parity { tolerance: 1e-3, found: 4e-7 }),
         files: BTreeMap::new(),
     }
 }

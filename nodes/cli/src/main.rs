@@ -1,6 +1,8 @@
 //! `spacer`: the robot-side command.
 
+mod ask;
 mod bench;
+mod doctor;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -15,15 +17,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Answers a question about a video or pictures, without ROS.
+    Ask(ask::Arguments),
     /// Measures the hot paths, each beside what it is compared with, in one run.
     Bench(bench::Arguments),
-    /// Compares every file of a model directory with its manifest.
+    /// Says what this machine has of all that a robot needs, and what is missing.
+    Doctor(doctor::Arguments),
+    /// Compares a model directory with its manifest: digests, signatures, and logits on the golden prompts.
     Verify(verify::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Ask(arguments) => ask::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }
 }

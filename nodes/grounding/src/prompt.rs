@@ -1,6 +1,7 @@
 //! The prompt's words, from the templates of a model directory. Training and robot both call these two functions.
 
 use geometry::CameraFacts;
+use model_dir::fill;
 
 /// What stands for a fact that is not known.
 pub const UNKNOWN: &str = "unknown";
@@ -10,50 +11,19 @@ pub const UNKNOWN: &str = "unknown";
 pub fn system(template: &str, facts: &CameraFacts) -> String {
     let degrees = |value: f32| format!("{}", value.round() as i32);
     let metres = |value: f32| format!("{:.2}", (f64::from(value) * 20.0).round() / 20.0);
-    fill(
-        template,
-        &[
-            ("{fov}", fact(facts.horizontal_fov_deg, degrees)),
-            ("{height}", fact(facts.height_m, metres)),
-            ("{pitch}", fact(facts.pitch_deg, degrees)),
-        ],
-    )
-}
-
-/// Fills `{question}` of the user template.
-pub fn user(template: &str, question: &str) -> String {
-    fill(template, &[("{question}", question.to_owned())])
+    let fov = fact(facts.horizontal_fov_deg, degrees);
+    let height = fact(facts.height_m, metres);
+    let pitch = fact(facts.pitch_deg, degrees);
+    fill(template, &[("fov", &fov), ("height", &height), ("pitch", &pitch)])
 }
 
 /// Fills `{object}` and `{objects}` (its plural) of a phrasing.
 pub fn phrase(template: &str, object: &str) -> String {
-    fill(template, &[("{objects}", crate::plural(object)), ("{object}", object.to_owned())])
+    fill(template, &[("objects", &crate::plural(object)), ("object", object)])
 }
 
 fn fact(value: Option<f32>, write: impl Fn(f32) -> String) -> String {
     value.filter(|value| value.is_finite()).map_or_else(|| UNKNOWN.to_owned(), write)
-}
-
-/// Replaces from left to right in one pass, so that a filled-in text is never searched.
-fn fill(template: &str, values: &[(&str, String)]) -> String {
-    let mut filled = String::with_capacity(template.len() + 64);
-    let mut rest = template;
-    while let Some(at) = rest.find('{') {
-        let (before, from) = rest.split_at(at);
-        filled.push_str(before);
-        rest = match values.iter().find(|(name, _)| from.starts_with(name)) {
-            Some((name, value)) => {
-                filled.push_str(value);
-                &from[name.len()..]
-            }
-            None => {
-                filled.push('{');
-                &from[1..]
-            }
-        };
-    }
-    filled.push_str(rest);
-    filled
 }
 
 #[cfg(test)]
@@ -76,7 +46,6 @@ mod tests {
 
     #[test]
     fn a_question_is_not_a_template() {
-        assert_eq!(user("Q: {question} {other}", "{question} {fov}?"), "Q: {question} {fov}? {other}");
         assert_eq!(phrase("how many {objects}? a {object}", "shelf"), "how many shelves? a shelf");
     }
 }

@@ -1,5 +1,7 @@
 //! What can be wrong with settings, a model, or one run of it.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// Why a pipeline could not be started.
@@ -37,6 +39,33 @@ pub enum AnswerError {
     /// The engine could not be loaded, or failed.
     #[error(transparent)]
     Engine(#[from] vlm::Error),
+    /// The manifest states no parity.
+    #[error("{}: manifest.toml: expected [parity], found none: export the model again", .0.display())]
+    NoParity(PathBuf),
+    /// A golden prompt is spelt with other tokens than at export.
+    #[error("{}: golden prompt {case:?}: expected the {expected} tokens of the export, found {found} tokens that differ: tokenizer, template or preprocessor have changed", model.display())]
+    ParityTokens {
+        /// The model directory.
+        model: PathBuf,
+        /// The golden prompt.
+        case: String,
+        /// Tokens at export.
+        expected: usize,
+        /// Tokens now.
+        found: usize,
+    },
+    /// The graphs do not compute what the checkpoint does.
+    #[error("{}: golden prompt {case:?}: expected logits within {tolerance:.1e} of the checkpoint's, found {found:.1e}", model.display())]
+    Parity {
+        /// The model directory.
+        model: PathBuf,
+        /// The golden prompt.
+        case: String,
+        /// The manifest's tolerance.
+        tolerance: f64,
+        /// Largest difference over the largest reference logit.
+        found: f64,
+    },
     /// The calibration's operating point of "not seen" is not of this tokenizer.
     #[error("calibration.toml, abstention.token {token:?}: expected one token, found {found}")]
     Abstention {

@@ -8,6 +8,7 @@
 mod answerer;
 mod clock;
 mod error;
+pub mod parity;
 mod perception;
 mod queue;
 mod reply;

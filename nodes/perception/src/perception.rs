@@ -8,7 +8,7 @@ use frame_ring::{Counters, FrameError, FrameRing, Pushed, RawFrame, RingSettings
 use geometry::CameraFacts;
 use grounding::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question};
 use msgs::{QuestionKind, SpatialAnswer, SpatialQuery, Status, Timing};
-use processor::{PreprocessorConfig, smart_resize};
+use processor::PreprocessorConfig;
 
 use crate::answerer::{Answerer, Progress};
 use crate::clock::{Clock, SystemClock, seconds_between};
@@ -294,15 +294,12 @@ impl Drop for Perception {
     }
 }
 
-/// The processor's input size for the camera; without a readable configuration (the model will be refused), the
-/// smallest that keeps the aspect within Qwen's training limit.
+/// What the model's preprocessor makes of the camera's frames. Where its configuration can't be read the model will be
+/// refused, and frames are kept in a size that no model needs to fit.
 fn input_size(settings: &Settings) -> (u32, u32) {
-    let config = PreprocessorConfig::from_dir(&settings.model);
-    let (factor, least, most) = config.map_or((28, 3136, 128 * 28 * 28), |config| {
-        (config.patch_size * config.merge_size, config.video.min_pixels, config.video.max_pixels)
-    });
     let (width, height) = (settings.camera_size.0 as usize, settings.camera_size.1 as usize);
-    let (height, width) = smart_resize(height, width, factor, least, most).unwrap_or((4 * 28, 5 * 28));
+    let size = PreprocessorConfig::from_dir(&settings.model).and_then(|config| config.video_size(height, width));
+    let (height, width) = size.unwrap_or((112, 140));
     (width as u32, height as u32)
 }
 

@@ -12,7 +12,7 @@ use vlm::{Engine, EngineSettings, FinishReason, GenerateSettings, ImageEmbeds, T
 
 use crate::answerer::{Answerer, Completion, Finish, Progress, Request};
 use crate::vision_cache::{PairKey, VisionCache};
-use crate::{AnswerError, Settings};
+use crate::{AnswerError, Settings, parity};
 
 /// Answers with the network of a model directory on ONNX Runtime.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub struct VlmAnswerer {
     cache: VisionCache,
     /// The operating point of "not seen", from the calibration.
     logit_bias: Vec<(u32, f32)>,
+    parity: f64,
 }
 
 /// The window, encoded.
@@ -35,10 +36,12 @@ struct Vision {
 }
 
 impl VlmAnswerer {
-    /// Opens a model directory, compares every file with the manifest's digest, and loads the graphs.
+    /// Opens a model directory, compares every file with the manifest's digest, loads the graphs, and lets them pass the
+    /// [parity gate](parity).
     ///
     /// # Errors
-    /// [`AnswerError`] that names the file with the expected and found digest, or how to get ONNX Runtime.
+    /// [`AnswerError`] that names the file with the expected and found digest, how to get ONNX Runtime, or how far the
+    /// graphs are from the checkpoint.
     pub fn load(settings: &Settings) -> Result<Self, AnswerError> {
         let directory = ModelDir::open(&settings.model)?;
         directory.verify_digests()?;
@@ -49,10 +52,16 @@ impl VlmAnswerer {
             ..EngineSettings::default()
         };
         let engine = Engine::load(&directory.onnx_path(), processor.config(), &engine_settings)?;
+        let parity = parity::check(&directory, &processor, &engine)?;
         // Room for the pairs of two windows: one that slides by a frame has other pairs.
         let cache = VisionCache::new(settings.window_frames + 2);
         let logit_bias = logit_bias(&directory, &processor)?;
-        Ok(Self { directory, processor, engine, cache, logit_bias })
+        Ok(Self { directory, processor, engine, cache, logit_bias, parity })
+    }
+
+    /// What the parity gate found at load: the largest difference of a logit over the largest reference logit.
+    pub fn parity(&self) -> f64 {
+        self.parity
     }
 
     fn encode(&mut self, request: &Request<'_>) -> Result<Vision, AnswerError> {

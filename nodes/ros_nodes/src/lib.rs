@@ -10,7 +10,6 @@
 
 pub mod asking;
 pub mod camera_info;
-pub mod capture;
 pub mod convert;
 pub mod diagnostics;
 pub mod executor;

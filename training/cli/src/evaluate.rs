@@ -1,5 +1,6 @@
 //! `spacer-train evaluate` and `spacer-train calibrate`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,7 +10,7 @@ use evaluation::calibrate;
 use evaluation::exam::{ExamSettings, Sheet};
 use evaluation::judge::{Answered, Sight, judge};
 use evaluation::report::{Numeric, Report, report};
-use model_dir::{Calibration, ModelDir};
+use model_dir::{Calibration, Evaluation, ModelDir};
 use perception::{Settings, VlmAnswerer};
 use processor::PreprocessorConfig;
 
@@ -43,6 +44,9 @@ pub struct Arguments {
     /// Print every answer with its truth to standard error.
     #[arg(long)]
     answers: bool,
+    /// Write the scores into the model's manifest.
+    #[arg(long)]
+    record: bool,
 }
 
 /// Example: `spacer-train calibrate --model models/zoo/spacer-nano --questions 900 --coverage 0.9`
@@ -79,6 +83,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         answers.iter().for_each(print_answer);
     }
     let report = report(&answers, &on_black);
+    if arguments.record {
+        record(arguments, &report)?;
+    }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -113,6 +120,46 @@ pub fn run_calibrate(arguments: &CalibrateArguments) -> Result<()> {
         println!("{kind}: answer · e^±{:.3} holds {} of {} truths", entry.width.get(), entry.coverage, entry.n);
     }
     Ok(())
+}
+
+/// Puts the scores in place of those that the same command gave before.
+fn record(arguments: &Arguments, report: &Report) -> Result<()> {
+    let mut manifest = ModelDir::open(&arguments.model)?.manifest().clone();
+    let rooms = arguments.rooms.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let command = format!(
+        "spacer-train evaluate --model {} --rooms {rooms} --questions {} --seed {}",
+        arguments.model.display(),
+        arguments.questions,
+        arguments.seed
+    );
+    manifest.evaluation.retain(|evaluation| evaluation.command != command);
+    manifest.evaluation.push(Evaluation { command, scores: scores(report) });
+    model_dir::write_manifest(&arguments.model, manifest)?;
+    Ok(())
+}
+
+fn scores(report: &Report) -> BTreeMap<String, f64> {
+    let mut scores = BTreeMap::new();
+    for (kind, n) in [("ego_distance", &report.ego_distance), ("object_counting", &report.object_counting)] {
+        for (name, score) in [
+            ("median_relative_error", n.median_relative_error),
+            ("mra", n.mra),
+            ("best_constant_mra", n.best_constant_mra),
+            ("black_frames_mra", n.black_frames_mra),
+        ] {
+            scores.insert(format!("{kind}.{name}"), score);
+        }
+    }
+    let others = [
+        ("absent_not_seen", report.absent_not_seen),
+        ("present_not_seen", report.present_not_seen),
+        ("coverage", report.coverage),
+        ("stated_coverage", report.stated_coverage),
+    ];
+    scores.extend(others.map(|(name, score)| (name.to_owned(), score)));
+    // A rate of nothing is no score.
+    scores.retain(|_, score| score.is_finite());
+    scores
 }
 
 fn take((mut answerer, sheets): (VlmAnswerer, Vec<Sheet>)) -> Result<Vec<Answered>> {

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use model_dir::{LossPoint, Manifest, ModelDir, Precision, Training};
+use model_dir::{LossPoint, Manifest, Parity, Precision, Training};
 use onnx_export::ExportRequest;
+use perception::{Settings, VlmAnswerer};
 use serde_json::Value;
+
+use crate::parity;
 
 /// Steps between the points of the loss curve in the manifest.
 const CURVE_STEPS: u64 = 100;
@@ -25,6 +28,9 @@ pub struct Arguments {
     /// SPDX identifier of the weights' licence, for the manifest.
     #[arg(long, default_value = "Apache-2.0")]
     licence: String,
+    /// Largest difference of a logit from the checkpoint's, over the largest logit, that robots accept.
+    #[arg(long, default_value_t = 1e-3)]
+    parity_tolerance: f64,
 }
 
 /// Writes the ONNX graphs and the manifest. An old calibration does not outlive the weights it was measured on.
@@ -53,11 +59,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         precision: Precision::F32,
         training,
         evaluation: Vec::new(),
+        parity: Some(Parity { tolerance: arguments.parity_tolerance, found: 0.0 }),
         files: std::collections::BTreeMap::new(),
     };
+    parity::write(model)?;
+    let mut manifest = model_dir::write_manifest(model, manifest)?;
+    // Loaded as a robot does: past the tolerance the directory is refused here too.
+    let found = VlmAnswerer::load(&Settings::new(model))?.parity();
+    manifest.parity = Some(Parity { tolerance: arguments.parity_tolerance, found });
     model_dir::write_manifest(model, manifest)?;
-    ModelDir::open(model)?.verify_digests()?;
-    println!("{} bytes of ONNX in {}; next: spacer-train calibrate", report.bytes(), model.display());
+    println!("{} bytes of ONNX in {}, {found:.1e} from the checkpoint", report.bytes(), model.display());
+    println!("next: spacer-train calibrate --model {}", model.display());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod export;
+mod parity;
 mod sft;
 mod tokenizer;
 

@@ -6,7 +6,8 @@
 //! - [`model`]: the whole network, [`Qwen25Vl`];
 //! - [`vision`], [`text`]: its two halves;
 //! - [`ops`]: the operations with hand-written gradients;
-//! - [`init`]: fresh weights; [`checkpoint`]: reading and writing safetensors.
+//! - [`init`]: fresh weights; [`checkpoint`]: reading and writing safetensors;
+//! - [`reference`]: its logits, for parity of exported graphs.
 //!
 //! Everything runs on the caller's thread. For data parallelism give each thread its own batch and add the gradients; the
 //! model is shared by reference.
@@ -15,6 +16,7 @@ pub mod checkpoint;
 pub mod init;
 pub mod model;
 pub mod ops;
+pub mod reference;
 pub mod text;
 pub mod vision;
 

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use capture::{Bgr8Frame, Capture};
 use r2r::sensor_msgs::msg::{CameraInfo, Image};
 use r2r::{Clock, ClockType, QosProfile, RosParams};
 use ros_nodes::camera_info::read_camera_info;
-use ros_nodes::capture::{Bgr8Frame, Capture};
 use ros_nodes::executor::{Executor, start_logging, warn_on_error};
 
 /// The rate of a source that states none.
@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<()> {
                 false
             }
             Err(error) => {
-                tracing::warn!("skipped a frame: {error:#}");
+                tracing::warn!("skipped a frame: {error}");
                 true
             }
         }
@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn next_frame(capture: &mut Capture, again: bool) -> anyhow::Result<Option<Bgr8Frame>> {
+fn next_frame(capture: &mut Capture, again: bool) -> capture::Result<Option<Bgr8Frame>> {
     match capture.read()? {
         None if again => {
             capture.rewind()?;

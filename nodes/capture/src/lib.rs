@@ -1,11 +1,14 @@
 //! Frames from a device, a video file, an image folder or a stream, through OpenCV.
 
+mod error;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
 use opencv::core::{Mat, MatTraitConst, MatTraitConstManual};
 use opencv::videoio::{VideoCaptureTrait, VideoCaptureTraitConst};
 use opencv::{imgcodecs, videoio};
+
+pub use error::{Error, Result};
 
 /// File names that count as pictures of a folder.
 const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "bmp", "pgm", "ppm"];
@@ -43,7 +46,7 @@ impl Capture {
     ///
     /// # Errors
     /// When it is absent, holds no picture, or OpenCV has no way to read it.
-    pub fn open(source: &str) -> anyhow::Result<Self> {
+    pub fn open(source: &str) -> Result<Self> {
         let path = Path::new(source);
         if path.is_dir() {
             return open_folder(path);
@@ -51,14 +54,14 @@ impl Capture {
         let device = source.strip_prefix("/dev/video").unwrap_or(source).parse::<i32>();
         let is_url = source.contains("://");
         if device.is_err() && !is_url && !path.exists() {
-            bail!("source: expected a device, file, folder or URL, found nothing at {source:?}");
+            return Err(Error::Absent(source.to_owned()));
         }
         let handle = match device {
             Ok(index) => videoio::VideoCapture::new(index, videoio::CAP_ANY)?,
             Err(_) => videoio::VideoCapture::from_file(source, videoio::CAP_ANY)?,
         };
         if !handle.is_opened()? {
-            bail!("source: OpenCV can't open {source:?} (not a video, or no codec or driver for it)");
+            return Err(Error::NotOpened(source.to_owned()));
         }
         Ok(Self::Video { handle, source: source.to_owned() })
     }
@@ -77,7 +80,7 @@ impl Capture {
     ///
     /// # Errors
     /// When a picture can't be decoded; the next call goes on behind it.
-    pub fn read(&mut self) -> anyhow::Result<Option<Bgr8Frame>> {
+    pub fn read(&mut self) -> Result<Option<Bgr8Frame>> {
         let mut picture = Mat::default();
         match self {
             Self::Video { handle, .. } => {
@@ -90,7 +93,7 @@ impl Capture {
                 *next += 1;
                 picture = imgcodecs::imread(file, imgcodecs::IMREAD_COLOR)?;
                 if picture.empty() {
-                    bail!("{}: not a picture that OpenCV can decode", file.display());
+                    return Err(Error::Picture(file.clone()));
                 }
             }
         }
@@ -101,7 +104,7 @@ impl Capture {
     ///
     /// # Errors
     /// When a video can't be opened again.
-    pub fn rewind(&mut self) -> anyhow::Result<()> {
+    pub fn rewind(&mut self) -> Result<()> {
         match self {
             Self::Folder { next, .. } => *next = 0,
             Self::Video { source, .. } => {
@@ -113,25 +116,25 @@ impl Capture {
     }
 }
 
-fn open_folder(folder: &Path) -> anyhow::Result<Capture> {
-    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+fn open_folder(folder: &Path) -> Result<Capture> {
+    let entries = std::fs::read_dir(folder).map_err(|source| Error::Folder { path: folder.to_owned(), source })?;
     let is_picture = |path: &PathBuf| {
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         extension.is_some_and(|e| PICTURES.contains(&e.as_str()))
     };
     let mut files: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).filter(is_picture).collect();
     if files.is_empty() {
-        bail!("source: expected pictures ({}) in {}, found none", PICTURES.join(", "), folder.display());
+        return Err(Error::NoPictures { folder: folder.to_owned(), kinds: PICTURES.join(", ") });
     }
     files.sort();
     Ok(Capture::Folder { files, next: 0 })
 }
 
-fn frame(picture: &Mat) -> anyhow::Result<Bgr8Frame> {
+fn frame(picture: &Mat) -> Result<Bgr8Frame> {
     if picture.typ() != opencv::core::CV_8UC3 {
-        bail!("expected 8-bit pictures of 3 channels, found OpenCV type {}", picture.typ());
+        return Err(Error::Format(picture.typ()));
     }
     let packed = picture.try_clone()?;
-    let (width, height) = (u32::try_from(packed.cols())?, u32::try_from(packed.rows())?);
+    let (width, height) = (packed.cols().unsigned_abs(), packed.rows().unsigned_abs());
     Ok(Bgr8Frame { width, height, data: packed.data_bytes()?.to_vec() })
 }

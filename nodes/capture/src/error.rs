@@ -1,0 +1,45 @@
+//! What can be wrong with a source of frames.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// The result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why there is no frame.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing is there.
+    #[error("source: expected a device, file, folder or URL, found nothing at {0:?}")]
+    Absent(String),
+    /// OpenCV has no way to read it.
+    #[error("source: OpenCV can't open {0:?} (not a video, or no codec or driver for it)")]
+    NotOpened(String),
+    /// A folder can't be listed.
+    #[error("{}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A folder holds no picture.
+    #[error("source: expected pictures ({kinds}) in {}, found none", folder.display())]
+    NoPictures {
+        /// The folder.
+        folder: PathBuf,
+        /// File names that count.
+        kinds: String,
+    },
+    /// A file is no picture.
+    #[error("{}: not a picture that OpenCV can decode", .0.display())]
+    Picture(PathBuf),
+    /// A picture has another type than 8-bit colour.
+    #[error("expected 8-bit pictures of 3 channels, found OpenCV type {0}")]
+    Format(i32),
+    /// OpenCV failed.
+    #[error(transparent)]
+    OpenCv(#[from] opencv::Error),
+}

@@ -1,0 +1,65 @@
+//! Golden prompts for the parity gate, with the logits that the policy computes from the checkpoint.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use model_dir::{ParityCase, ParityFrames, Prompts};
+use processor::Processor;
+
+/// Side of the golden frames, pixels: small, since every robot runs them at each start.
+const SIDE: usize = 112;
+
+/// Writes `parity.safetensors` for the checkpoint in `model`.
+pub fn write(model: &Path) -> Result<()> {
+    let processor = Processor::from_dir(model)?;
+    let mut cases = golden_prompts(&Prompts::read(&model.join("prompts.toml"))?);
+    let inputs = cases
+        .iter()
+        .map(|case| perception::parity::inputs(&processor, case))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let logits = policy::reference::last_logits(model, &inputs).context("reference logits of the checkpoint")?;
+    for ((case, inputs), logits) in cases.iter_mut().zip(inputs).zip(logits) {
+        (case.input_ids, case.logits) = (inputs.input_ids, logits);
+    }
+    model_dir::write_parity(model, &cases)?;
+    Ok(())
+}
+
+/// Words alone, a still picture and a moving one.
+fn golden_prompts(prompts: &Prompts) -> Vec<ParityCase> {
+    let case = |name: &str, question: &str, kind: &str, shifts: &[usize]| ParityCase {
+        name: name.to_owned(),
+        system: prompts.system.clone(),
+        user: prompts.user_text(kind, question),
+        frames: (!shifts.is_empty()).then(|| ParityFrames {
+            width: SIDE,
+            height: SIDE,
+            rgb: shifts.iter().map(|&shift| picture(shift)).collect(),
+        }),
+        input_ids: Vec::new(),
+        logits: Vec::new(),
+    };
+    vec![
+        case("words", "how far is the door?", "ego_distance", &[]),
+        case("still", "how far is the chair?", "ego_distance", &[0, 0]),
+        case("moving", "how many windows are there?", "object_counting", &[0, 9, 18, 27]),
+    ]
+}
+
+/// A slope of light with boxes on it, moved to the right by `shift` pixels.
+fn picture(shift: usize) -> Vec<u8> {
+    let mut rgb = Vec::with_capacity(SIDE * SIDE * 3);
+    for y in 0..SIDE {
+        for x in (0..SIDE).map(|x| (x + SIDE - shift) % SIDE) {
+            let inside = |left: usize, top: usize, side: usize| {
+                x / 8 * 8 >= left && x < left + side && y >= top && y < top + side
+            };
+            rgb.extend(match () {
+                () if inside(16, 32, 24) => [200, 40, 30],
+                () if inside(64, 24, 40) => [30, 90, 200],
+                () => [60 + x as u8, 50 + y as u8, 160 - x as u8],
+            });
+        }
+    }
+    rgb
+}
