@@ -8,17 +8,7 @@ name=furniture-extra-1
 [ ! -e "$cache/$name.pack" ] || exit 0
 if [ ! -e /usr/share/sweethome3d/furniture/Scopia.sh3f ]; then
   command -v apt-get >/dev/null || die "not a Debian system: the extra furniture is made from Debian's sweethome3d-furniture"
-  if [ "$(id -u)" -eq 0 ]; then
-    as_root=(env)
-  elif sudo -n true 2>/dev/null; then
-    as_root=(sudo -n env)
-  else
-    die "a package is missing; run: sudo apt-get install sweethome3d-furniture"
-  fi
-  say "installing sweethome3d-furniture (120 MB)"
-  quietly "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
-  quietly "${as_root[@]}" DEBIAN_FRONTEND=noninteractive \
-    apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends sweethome3d-furniture
+  install_packages sweethome3d-furniture
 fi
 mkdir -p "$cache"
 scratch=$(mktemp -d "$cache/$name.XXXXXX")

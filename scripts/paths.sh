@@ -20,6 +20,19 @@ quietly() {
   return "$status"
 }
 
+# Installs Debian packages, as root or with `sudo -n`; else ends with the one line that does.
+install_packages() {
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || die "packages are missing; run: sudo apt-get install $*"
+    as_root=(sudo -n)
+  fi
+  say "installing $*"
+  quietly "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+}
+
 # Prints the interpreter for private environments: one that ROS wheels exist for, with venv and C headers.
 find_python() {
   local name

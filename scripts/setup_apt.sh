@@ -21,14 +21,4 @@ grep -qE '^libclang(-[0-9]+)?-dev$' <<<"$installed" || missing+=(libclang-dev)
 find_python >/dev/null || missing+=(python3-venv python3-dev)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
-if [ "$(id -u)" -eq 0 ]; then
-  as_root=(env)
-elif sudo -n true 2>/dev/null; then
-  as_root=(sudo -n env)
-else
-  die "packages are missing; run: sudo apt-get install ${missing[*]}"
-fi
-say "installing ${missing[*]}"
-quietly "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
-quietly "${as_root[@]}" DEBIAN_FRONTEND=noninteractive \
-  apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
+install_packages "${missing[@]}"
