@@ -1,8 +1,5 @@
-//! The language model (`embedding.onnx`, `model.onnx`): prefill, decode, KV state.
-//!
-//! The KV cache stays in ONNX Runtime's own tensors from one step to the next.
-//! A state is never written to, only replaced, so a clone is a few reference
-//! counts: that is how several questions fork one prefix.
+//! The language model (`embedding.onnx`, `model.onnx`): prefill and decode. The KV
+//! state that both extend is `kv`'s.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,6 +10,7 @@ use processor::ModelInputs;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Inputs;
+use crate::kv::KvState;
 use crate::tensor;
 use crate::vision::ImageEmbeds;
 
@@ -35,39 +33,6 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// Keys and values of everything read so far, and the logits after it.
-#[derive(Debug, Clone)]
-pub struct KvState {
-    /// key 0, value 0, key 1, …; each \[1, kv heads, tokens, head size\].
-    past: Vec<Arc<DynValue>>,
-    tokens: usize,
-    rope_delta: i64,
-    logits: Vec<f32>,
-}
-
-impl KvState {
-    /// Tokens read so far.
-    pub fn tokens(&self) -> usize {
-        self.tokens
-    }
-
-    /// Position of the next token on all three axes: tokens + rope delta.
-    pub fn next_position(&self) -> i64 {
-        self.tokens as i64 + self.rope_delta
-    }
-
-    /// Logits \[vocab\] after the last token; empty before the first.
-    pub fn logits(&self) -> &[f32] {
-        &self.logits
-    }
-
-    /// Sets the offset between a later token's index and its position, which
-    /// follows from the pictures and videos read so far (`ModelInputs::rope_delta`).
-    pub fn set_rope_delta(&mut self, rope_delta: i64) {
-        self.rope_delta = rope_delta;
-    }
-}
-
 /// Rows of logits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logits {
@@ -79,21 +44,22 @@ pub struct Logits {
     pub data: Vec<f32>,
 }
 
-impl Engine {
-    /// A state that has read nothing.
-    ///
-    /// # Errors
-    /// [`Error::Run`] when the empty tensors can't be made.
-    pub fn empty_state(&self) -> Result<KvState> {
-        let dims = &self.dims;
-        let names = self.past_names.iter();
-        let past = names.map(|name| {
-            let shape = vec![1, dims.kv_heads, 0, dims.head_dim];
-            tensor::empty(self.model.input_type(name), shape).map(Arc::new).map_err(|error| self.model.failed(error))
-        });
-        Ok(KvState { past: past.collect::<Result<_>>()?, tokens: 0, rope_delta: 0, logits: Vec::new() })
-    }
+/// Inputs of one run of the decoder.
+pub(crate) struct Feed {
+    /// \[batch, length, hidden\].
+    pub(crate) embeds: DynValue,
+    /// \[3, batch, length\].
+    pub(crate) positions: Vec<i64>,
+    pub(crate) batch: usize,
+    /// New tokens of each row.
+    pub(crate) length: usize,
+    /// Tokens of each row with its past.
+    pub(crate) total: usize,
+    /// Last positions, of all rows together, whose logits come back.
+    pub(crate) rows: usize,
+}
 
+impl Engine {
     /// Reads a whole prompt; `image_embeds` in the order of the placeholders
     /// (see [`Engine::encode_all`]).
     ///
@@ -134,18 +100,29 @@ impl Engine {
         self.forward(&mut self.empty_state()?, &Chunk::whole(inputs, image_embeds), rows)
     }
 
-    fn forward(&self, state: &mut KvState, chunk: &Chunk<'_>, rows: usize) -> Result<Logits> {
+    /// Reads `chunk` and returns the logits of its last `rows` positions. On an error `state` is unchanged.
+    pub(crate) fn forward(&self, state: &mut KvState, chunk: &Chunk<'_>, rows: usize) -> Result<Logits> {
         let total = self.check_chunk(state, chunk)?;
         let length = chunk.input_ids.len();
-        let embeds = self.embed(chunk)?;
-        let failed = |error| self.model.failed(error);
-        let positions: Vec<i64> = chunk.position_ids.iter().flat_map(|axis| axis.iter().copied()).collect();
-        let mut inputs: Inputs<'_> = Vec::with_capacity(3 + state.past.len());
+        let embeds = self.embed([1, length], chunk.input_ids, chunk.image_embeds)?;
+        let positions = chunk.position_ids.iter().flat_map(|axis| axis.iter().copied()).collect();
+        let feed = Feed { embeds, positions, batch: 1, length, total, rows };
+        let (past, logits) = self.run_decoder(&state.past, feed)?;
+        state.past = past;
+        state.ids.extend_from_slice(chunk.input_ids);
+        Ok(logits)
+    }
+
+    /// One run of `model.onnx`: `past` (each \[batch, kv heads, total − length, head size\]) and `feed` to the present
+    /// (each \[batch, kv heads, total, head size\]) and the logits.
+    pub(crate) fn run_decoder(&self, past: &[Arc<DynValue>], feed: Feed) -> Result<(Vec<Arc<DynValue>>, Logits)> {
+        let Feed { embeds, positions, batch, length, total, rows } = feed;
+        let integers = |shape, data| tensor::from_i64(shape, data).map_err(|error| self.model.failed(error));
+        let mut inputs: Inputs<'_> = Vec::with_capacity(3 + past.len());
         inputs.push(("inputs_embeds".into(), embeds.into()));
-        inputs
-            .push(("attention_mask".into(), tensor::from_i64(vec![1, total], vec![1; total]).map_err(failed)?.into()));
-        inputs.push(("position_ids".into(), tensor::from_i64(vec![3, 1, length], positions).map_err(failed)?.into()));
-        let past = self.past_names.iter().zip(&state.past);
+        inputs.push(("attention_mask".into(), integers(vec![batch, total], vec![1; batch * total])?.into()));
+        inputs.push(("position_ids".into(), integers(vec![3, batch, length], positions)?.into()));
+        let past = self.past_names.iter().zip(past);
         inputs.extend(past.map(|(name, value)| (Cow::from(name.as_str()), value.as_ref().into())));
         let outputs = self.model.run(inputs)?;
         let logits = self.read_logits(&outputs[self.logits], rows)?;
@@ -154,23 +131,27 @@ impl Engine {
         for &index in &self.present {
             let value =
                 outputs[index].take().ok_or_else(|| self.model.failed(ort::Error::new("an output was used twice")))?;
-            self.check_present(&value, total)?;
+            self.check_present(&value, batch, total)?;
             present.push(Arc::new(value));
         }
-        (state.past, state.tokens) = (present, total);
-        Ok(logits)
+        Ok((present, logits))
     }
 
-    /// `token_embeds` with the placeholders' rows replaced: \[1, len, hidden\], still ONNX Runtime's tensor.
-    fn embed(&self, chunk: &Chunk<'_>) -> Result<DynValue> {
+    /// `token_embeds` with the placeholders' rows replaced: \[batch, len, hidden\], still ONNX Runtime's tensor.
+    pub(crate) fn embed(
+        &self,
+        [batch, length]: [usize; 2],
+        ids: &[u32],
+        image_embeds: &[ImageEmbeds],
+    ) -> Result<DynValue> {
         let graph = &self.embedding;
         let failed = |error| graph.failed(error);
-        let ids = chunk.input_ids.iter().map(|&id| i64::from(id)).collect();
-        let ids = tensor::from_i64(vec![1, chunk.input_ids.len()], ids).map_err(failed)?;
-        let rows: usize = chunk.image_embeds.iter().map(|embeds| embeds.rows).sum();
+        let ids = ids.iter().map(|&id| i64::from(id)).collect();
+        let ids = tensor::from_i64(vec![batch, length], ids).map_err(failed)?;
+        let rows: usize = image_embeds.iter().map(|embeds| embeds.rows).sum();
         let shape = vec![rows, self.dims.hidden];
         let element = graph.input_type("image_features");
-        let features = match chunk.image_embeds {
+        let features = match image_embeds {
             [] => tensor::empty(element, shape),
             [one] => tensor::from_f32(element, shape, &one.data),
             many => tensor::from_f32(
@@ -198,8 +179,7 @@ impl Engine {
         if let Some(&id) = chunk.input_ids.iter().find(|&&id| id as usize >= dims.vocab) {
             return mismatch("input_ids", format!("ids below {}", dims.vocab), id.to_string());
         }
-        let is_placeholder = |id: &&u32| **id == dims.image_token_id || **id == dims.video_token_id;
-        let placeholders = chunk.input_ids.iter().filter(is_placeholder).count();
+        let placeholders = chunk.input_ids.iter().filter(|id| self.is_placeholder(**id)).count();
         let rows: usize = chunk.image_embeds.iter().map(|embeds| embeds.rows).sum();
         if rows != placeholders {
             return mismatch(
@@ -216,7 +196,7 @@ impl Engine {
                 embeds.data.len().to_string(),
             );
         }
-        let total = state.tokens + length;
+        let total = state.tokens() + length;
         if total > dims.context {
             return Err(Error::TooLong { expected: dims.context, found: total });
         }
@@ -236,8 +216,8 @@ impl Engine {
         Ok(Logits { rows: data.len() / vocab, vocab, data })
     }
 
-    fn check_present(&self, value: &DynValue, total: usize) -> Result<()> {
-        let (expected, found) = ([1, self.dims.kv_heads, total, self.dims.head_dim], tensor::shape(value));
+    fn check_present(&self, value: &DynValue, batch: usize, total: usize) -> Result<()> {
+        let (expected, found) = ([batch, self.dims.kv_heads, total, self.dims.head_dim], tensor::shape(value));
         if found == expected {
             return Ok(());
         }

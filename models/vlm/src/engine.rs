@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use processor::config::ModelConfig;
 use processor::tokens::TextTokenizer;
 
-use crate::error::Result;
+use crate::constraint::Grammars;
+use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::providers::{self, Provider, Refusal};
 use crate::runtime;
 use crate::signature::{self, F32, FLOAT, I64, Port};
 
 /// How to load and run.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EngineSettings {
     /// Threads for one operation; 0 is one for each core.
     pub threads: usize,
@@ -22,6 +24,23 @@ pub struct EngineSettings {
     /// Folder of `tokenizer.json`; `None` takes the model directory that `onnx/` lies in,
     /// or `onnx/` itself, where an export puts a copy.
     pub tokenizer_dir: Option<PathBuf>,
+    /// Execution providers, the best first; by default the processor alone. See [`Provider::ladder`].
+    pub providers: Vec<Provider>,
+    /// Name of the provider ([`Provider::name`]) without which loading is an error; `None` takes the first that works.
+    pub require_provider: Option<String>,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            spin: false,
+            library: None,
+            tokenizer_dir: None,
+            providers: vec![Provider::Cpu],
+            require_provider: None,
+        }
+    }
 }
 
 /// Sizes that the graphs must agree on.
@@ -69,7 +88,10 @@ pub struct Engine {
     pub(crate) model: Graph,
     pub(crate) dims: Dimensions,
     pub(crate) tokens: TextTokenizer,
+    pub(crate) grammars: Grammars,
     eos_ids: Vec<u32>,
+    providers: Vec<Provider>,
+    refusals: Vec<Refusal>,
     /// `past_key_values.N.key`, `.value` in the order of a KV state.
     pub(crate) past_names: Vec<String>,
     /// Output indices in `model` of a KV state's tensors, in the same order.
@@ -78,6 +100,8 @@ pub struct Engine {
     pub(crate) logits: usize,
     pub(crate) image_features: usize,
     pub(crate) inputs_embeds: usize,
+    /// Whether `model.onnx` gives logits for each position, not only for the last.
+    pub(crate) logits_of_all: bool,
 }
 
 impl Engine {
@@ -86,18 +110,23 @@ impl Engine {
     ///
     /// # Errors
     /// [`crate::Error`]: `NoRuntime`, `MissingFile`, `Load` (truncated or too new), `Signature`
-    /// (another checkpoint's graph), `Processor` (tokenizer).
+    /// (another checkpoint's graph), `Processor` (tokenizer), `Provider` (one required and refused, or all refused).
     pub fn load(onnx_dir: &Path, config: &ModelConfig, settings: &EngineSettings) -> Result<Self> {
         runtime::init(settings.library.as_deref())?;
         let dims = Dimensions::from_config(config);
         let tokens = load_tokens(onnx_dir, settings)?;
-        let vision = Graph::load(onnx_dir, "vision.onnx", settings)?;
-        let embedding = Graph::load(onnx_dir, "embedding.onnx", settings)?;
-        let model = Graph::load(onnx_dir, "model.onnx", settings)?;
+        let probed = providers::probe(&settings.providers)?;
+        let ([vision, embedding, model], providers, refusals) = providers::load_graphs(probed, |usable| {
+            let load = |name| Graph::load(onnx_dir, name, settings, usable);
+            Ok([load("vision.onnx")?, load("embedding.onnx")?, load("model.onnx")?])
+        })?;
+        check_required(settings, &providers, &refusals)?;
         check_signatures(&dims, [&vision, &embedding, &model])?;
         let present = layer_names("present", dims.layers);
+        let logits = model.output_index("logits")?;
         Ok(Self {
-            logits: model.output_index("logits")?,
+            logits,
+            logits_of_all: model.outputs[logits].dtype.tensor_shape().is_none_or(|shape| shape.get(1) != Some(&1)),
             image_features: vision.output_index("image_features")?,
             inputs_embeds: embedding.output_index("inputs_embeds")?,
             present: present.iter().map(|name| model.output_index(name)).collect::<Result<_>>()?,
@@ -107,8 +136,21 @@ impl Engine {
             model,
             dims,
             tokens,
+            grammars: Grammars::default(),
             eos_ids: config.tokens.eos.clone(),
+            providers,
+            refusals,
         })
+    }
+
+    /// Name of the execution provider in use: the first of the settings that wasn't refused.
+    pub fn provider(&self) -> &'static str {
+        self.providers.first().map_or("none", Provider::name)
+    }
+
+    /// Providers of the settings that were refused, with their reasons.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
     }
 
     /// The tokenizer that completions are decoded with.
@@ -122,10 +164,28 @@ impl Engine {
         &self.eos_ids
     }
 
+    /// Whether `id` stands for a picture's or a video's vision tokens.
+    pub(crate) fn is_placeholder(&self, id: u32) -> bool {
+        id == self.dims.image_token_id || id == self.dims.video_token_id
+    }
+
     /// Context length in tokens, prompt and completion together.
     pub fn context(&self) -> usize {
         self.dims.context
     }
+}
+
+fn check_required(settings: &EngineSettings, providers: &[Provider], refusals: &[Refusal]) -> Result<()> {
+    let Some(required) = &settings.require_provider else { return Ok(()) };
+    let used = providers.first().map_or("none", Provider::name);
+    if used == required {
+        return Ok(());
+    }
+    let refusals = match refusals {
+        [] => format!("none, and {used} in use, the first of the settings"),
+        some => format!("{}; {used} in use", providers::list(some)),
+    };
+    Err(Error::Provider { expected: required.clone(), refusals })
 }
 
 fn load_tokens(onnx_dir: &Path, settings: &EngineSettings) -> Result<TextTokenizer> {

@@ -95,6 +95,28 @@ pub enum Error {
         /// The offending value and its token id.
         found: String,
     },
+    /// A prompt that doesn't begin with what a prefix has read.
+    #[error("prefix: expected a prompt that begins with its {expected} tokens and positions, found {found} in common")]
+    Prefix {
+        /// Tokens of the prefix.
+        expected: usize,
+        /// Tokens that the prompt shares with it.
+        found: usize,
+    },
+    /// A grammar that is malformed, too large or too ambiguous.
+    #[error("constraint: expected a grammar that llguidance can follow, found: {reason}")]
+    Constraint {
+        /// llguidance's message.
+        reason: String,
+    },
+    /// An execution provider that was required is not the one in use.
+    #[error("execution provider: expected {expected}, found refusals: {refusals}")]
+    Provider {
+        /// What was required.
+        expected: String,
+        /// Every provider tried, each with its reason.
+        refusals: String,
+    },
     /// A setting out of its range.
     #[error("setting {name}: expected {expected}, found {found}")]
     Setting {

@@ -1,19 +1,28 @@
-//! The decode loop: sample, stream, stop.
+//! The decode loop: choose, stream, stop.
 //!
 //! Token i of a completion sits at position len + i + rope_delta on all three axes.
 //! Deadline and cancellation are looked at before prefill and between tokens, never
 //! inside a run, so each takes effect after at most one prefill or one step.
+//!
+//! A run reads the last chosen token and, where some are planned, the tokens
+//! expected behind it: those that a grammar forces, else a draft. It gives the
+//! logits behind each, the tokens are chosen as if read one by one, and from the
+//! first that is not the planned one on, the KV state forgets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use processor::{ModelInputs, StreamDecoder};
+use processor::ModelInputs;
 
-use crate::decoder::KvState;
+use crate::constraint::Constraint;
+use crate::cursor::Cursor;
+use crate::decoder::Chunk;
+use crate::draft::{DraftSettings, Drafter};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::sampler::{Choice, Sampler, Sampling};
+use crate::kv::KvState;
+use crate::sampler::Sampling;
 use crate::vision::ImageEmbeds;
 
 /// When and how a completion is made.
@@ -33,6 +42,12 @@ pub struct GenerateSettings {
     pub deadline: Option<Instant>,
     /// No token is begun after this is true.
     pub cancel: Option<Arc<AtomicBool>>,
+    /// What the completion must be; from [`Engine::constraint`] of the same engine. A completion that is whole and
+    /// can't go on ends as with a stop string.
+    pub constraint: Option<Constraint>,
+    /// Self-speculative drafting; used by greedy decoding only. Off by default: it pays where answers repeat their
+    /// prompt and a run costs the same for a few tokens as for one (weights read from memory, not small models).
+    pub draft: Option<DraftSettings>,
 }
 
 impl Default for GenerateSettings {
@@ -45,12 +60,14 @@ impl Default for GenerateSettings {
             eos_ids: Vec::new(),
             deadline: None,
             cancel: None,
+            constraint: None,
+            draft: None,
         }
     }
 }
 
 impl GenerateSettings {
-    fn interruption(&self) -> Option<FinishReason> {
+    pub(crate) fn interruption(&self) -> Option<FinishReason> {
         if self.cancel.as_ref().is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
             return Some(FinishReason::Cancelled);
         }
@@ -63,7 +80,7 @@ impl GenerateSettings {
 pub enum FinishReason {
     /// An end-of-sequence token.
     Eos,
-    /// A stop string.
+    /// A stop string, or a grammar that allows no more.
     Stop,
     /// `max_new_tokens`.
     Length,
@@ -101,6 +118,12 @@ pub struct Generation {
     pub first_token_secs: f64,
     /// From the first sampling to the end, in seconds.
     pub decode_secs: f64,
+    /// Prompt tokens that a hot prefix had read.
+    pub cached_tokens: usize,
+    /// Tokens drafted.
+    pub drafted_tokens: usize,
+    /// Those of them that stood.
+    pub accepted_tokens: usize,
 }
 
 /// The caller's view of tokens as they are made.
@@ -111,7 +134,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Setting`], [`Error::TooLong`] (before any work), [`Error::Shape`],
-    /// [`Error::NonFinite`], [`Error::Run`].
+    /// [`Error::NonFinite`], [`Error::Run`], [`Error::Constraint`].
     pub fn generate(
         &self,
         inputs: &ModelInputs,
@@ -119,13 +142,24 @@ impl Engine {
         settings: &GenerateSettings,
         on_token: &mut OnToken<'_>,
     ) -> Result<Generation> {
+        self.complete_prompt(inputs.input_ids.len(), || self.prefill(inputs, image_embeds), settings, on_token)
+    }
+
+    /// Completes the prompt of `tokens` tokens that `prefill` reads.
+    pub(crate) fn complete_prompt(
+        &self,
+        tokens: usize,
+        prefill: impl FnOnce() -> Result<KvState>,
+        settings: &GenerateSettings,
+        on_token: &mut OnToken<'_>,
+    ) -> Result<Generation> {
         settings.sampling.validate()?;
-        self.check_room(inputs.input_ids.len(), settings)?;
+        self.check_room(tokens, settings)?;
         let start = Instant::now();
         if let Some(finish) = settings.interruption() {
-            return Completion::new(self).finish(finish, 0.0);
+            return Cursor::new(self, settings, &settings.sampling)?.finish(finish);
         }
-        let mut state = self.prefill(inputs, image_embeds)?;
+        let mut state = prefill()?;
         let prefill_secs = start.elapsed().as_secs_f64();
         let mut generation = self.complete(&mut state, settings, on_token)?;
         generation.prefill_secs = prefill_secs;
@@ -147,35 +181,79 @@ impl Engine {
         on_token: &mut OnToken<'_>,
     ) -> Result<Generation> {
         self.check_room(state.tokens(), settings)?;
-        let mut sampler = Sampler::new(&settings.sampling)?;
-        let mut completion = Completion::new(self);
-        // A placeholder stands for pixels; no word of a completion is one.
-        let banned = [self.dims.image_token_id, self.dims.video_token_id].map(|id| (id, f32::NEG_INFINITY));
-        let bias: Vec<(u32, f32)> = settings.logit_bias.iter().copied().chain(banned).collect();
-        let start = Instant::now();
+        let mut cursor = Cursor::new(self, settings, &settings.sampling)?;
+        let greedy = settings.sampling == Sampling::Greedy && self.logits_of_all;
+        let mut drafter = settings.draft.filter(|_| greedy).map(Drafter::new);
+        let mut last: Option<u32> = None;
         let finish = loop {
-            if completion.token_ids.len() >= settings.max_new_tokens {
-                break FinishReason::Length;
-            }
-            if let Some(interruption) = settings.interruption() {
-                break interruption;
-            }
-            if let Some(&last) = completion.token_ids.last() {
-                self.step(state, last, state.next_position())?;
-            }
-            let choice = sampler.choose(state.logits(), &bias)?;
-            if completion.token_ids.is_empty() {
-                completion.first_token_secs = start.elapsed().as_secs_f64();
-            }
-            let ended = completion.push(choice, settings, on_token)?;
-            if let Some(reason) = ended {
+            if let Some(reason) = cursor.halted() {
                 break reason;
             }
+            let (planned, drafted) = self.plan(state, last, &cursor, drafter.as_ref());
+            let mut rows = self.read_on(state, last, &planned)?;
+            let walk = walk(&rows, &planned, &mut cursor, on_token)?;
+            // Everything chosen is read but for the last token.
+            let kept = state.tokens() - planned.len() + walk.chosen - 1;
+            self.truncate(state, kept)?;
+            state.logits = std::mem::take(&mut rows[walk.chosen - 1]);
+            if let Some(drafter) = drafter.as_mut().filter(|_| drafted) {
+                drafter.settle(planned.len(), walk.chosen - 1);
+            }
+            if let Some(reason) = walk.finish {
+                break reason;
+            }
+            last = cursor.last();
         };
-        completion.finish(finish, start.elapsed().as_secs_f64())
+        let mut generation = cursor.finish(finish)?;
+        if let Some(drafter) = drafter {
+            (generation.drafted_tokens, generation.accepted_tokens) = (drafter.drafted, drafter.accepted);
+        }
+        Ok(generation)
     }
 
-    fn check_room(&self, prompt: usize, settings: &GenerateSettings) -> Result<()> {
+    /// Tokens expected behind `last`, and whether they are a draft.
+    fn plan(
+        &self,
+        state: &KvState,
+        last: Option<u32>,
+        cursor: &Cursor<'_>,
+        drafter: Option<&Drafter>,
+    ) -> (Vec<u32>, bool) {
+        // The token behind the planned ones is chosen in the same turn.
+        let room = cursor.room().saturating_sub(1);
+        if !self.logits_of_all || room == 0 {
+            return (Vec::new(), false);
+        }
+        let forced: Vec<u32> = cursor.forced().take(room).collect();
+        let Some(drafter) = drafter.filter(|_| forced.is_empty()) else { return (forced, false) };
+        let history: Vec<u32> = state.ids().iter().copied().chain(last).collect();
+        let draft = drafter.propose(&history, room, [self.dims.image_token_id, self.dims.video_token_id]);
+        let drafted = !draft.is_empty();
+        (draft, drafted)
+    }
+
+    /// Reads `last` and `planned`; logits before the first and behind each of the planned tokens.
+    fn read_on(&self, state: &mut KvState, last: Option<u32>, planned: &[u32]) -> Result<Vec<Vec<f32>>> {
+        let ids: Vec<u32> = last.iter().chain(planned).copied().collect();
+        let mut rows = Vec::with_capacity(planned.len() + 1);
+        if last.is_none() {
+            rows.push(state.logits.clone());
+        }
+        if ids.is_empty() {
+            return Ok(rows);
+        }
+        let positions: Vec<i64> = (state.next_position()..).take(ids.len()).collect();
+        let chunk = Chunk { input_ids: &ids, position_ids: [&positions; 3], image_embeds: &[] };
+        let logits = self.forward(state, &chunk, ids.len())?;
+        if logits.rows != ids.len() {
+            let (expected, found) = (ids.len().to_string(), logits.rows.to_string());
+            return Err(Error::Shape { what: "rows of logits of model.onnx", expected, found });
+        }
+        rows.extend(logits.data.chunks_exact(logits.vocab).map(<[f32]>::to_vec));
+        Ok(rows)
+    }
+
+    pub(crate) fn check_room(&self, prompt: usize, settings: &GenerateSettings) -> Result<()> {
         let found = prompt.saturating_add(settings.max_new_tokens);
         if found > self.context() {
             return Err(Error::TooLong { expected: self.context(), found });
@@ -184,126 +262,32 @@ impl Engine {
     }
 }
 
-/// A completion in the making.
-struct Completion {
-    stream: Option<StreamDecoder>,
-    token_ids: Vec<u32>,
-    logprobs: Vec<f32>,
-    text: String,
-    first_token_secs: f64,
+/// What became of a turn's rows.
+struct Walk {
+    /// Tokens chosen, ≥ 1.
+    chosen: usize,
+    finish: Option<FinishReason>,
 }
 
-impl Completion {
-    fn new(engine: &Engine) -> Self {
-        let stream = Some(engine.tokens.stream());
-        Self { stream, token_ids: Vec::new(), logprobs: Vec::new(), text: String::new(), first_token_secs: 0.0 }
-    }
-
-    /// Takes a token, tells the caller, and says whether it ended the completion.
-    fn push(
-        &mut self,
-        choice: Choice,
-        settings: &GenerateSettings,
-        on_token: &mut OnToken<'_>,
-    ) -> Result<Option<FinishReason>> {
-        self.token_ids.push(choice.id);
-        self.logprobs.push(choice.logprob);
-        let eos = settings.eos_ids.contains(&choice.id);
-        let appended = if eos { self.flush(&settings.stop)? } else { self.read(choice.id, &settings.stop)? };
-        let Appended { text_piece, stopped } = appended;
-        on_token(&TokenEvent { id: choice.id, text_piece, logprob: choice.logprob });
-        let stop = stopped.then_some(FinishReason::Stop);
-        Ok(if eos { Some(FinishReason::Eos) } else { stop })
-    }
-
-    fn read(&mut self, id: u32, stops: &[String]) -> Result<Appended> {
-        let piece = self.stream.as_mut().map_or(Ok(String::new()), |stream| stream.push(id))?;
-        Ok(append(&mut self.text, &piece, stops))
-    }
-
-    /// What the decoder still holds back of an incomplete character.
-    fn flush(&mut self, stops: &[String]) -> Result<Appended> {
-        let piece = self.stream.take().map_or(Ok(String::new()), StreamDecoder::finish)?;
-        Ok(append(&mut self.text, &piece, stops))
-    }
-
-    fn finish(mut self, finish: FinishReason, decode_secs: f64) -> Result<Generation> {
-        if finish != FinishReason::Stop {
-            self.flush(&[])?;
+/// Chooses a token from each of `rows` until one is not the planned one, or the completion ends.
+fn walk(rows: &[Vec<f32>], planned: &[u32], cursor: &mut Cursor<'_>, on_token: &mut OnToken<'_>) -> Result<Walk> {
+    let mut chosen = 0;
+    for (index, row) in rows.iter().enumerate() {
+        if let Some(reason) = cursor.halted().filter(|_| chosen > 0) {
+            return Ok(Walk { chosen, finish: Some(reason) });
         }
-        let Self { token_ids, logprobs, text, first_token_secs, .. } = self;
-        Ok(Generation { token_ids, logprobs, text, finish, prefill_secs: 0.0, first_token_secs, decode_secs })
+        let finish = cursor.advance(row, on_token)?;
+        chosen += 1;
+        if finish.is_some() || cursor.last() != planned.get(index).copied() {
+            return Ok(Walk { chosen, finish });
+        }
     }
-}
-
-/// What became of a piece of text.
-#[derive(Debug, PartialEq)]
-struct Appended {
-    /// The part kept.
-    text_piece: String,
-    /// Whether it completed a stop string.
-    stopped: bool,
-}
-
-/// Appends `piece` to `text` up to the end of the stop string that ends first; a
-/// stop string may have begun in earlier pieces.
-fn append(text: &mut String, piece: &str, stops: &[String]) -> Appended {
-    let before = text.len();
-    text.push_str(piece);
-    let longest = stops.iter().map(String::len).max().unwrap_or(0);
-    let mut from = before.saturating_sub(longest);
-    while !text.is_char_boundary(from) {
-        from -= 1;
-    }
-    let ends = stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| first_end(text, stop, from, before));
-    let end = ends.min();
-    text.truncate(end.unwrap_or(text.len()));
-    Appended { text_piece: text[before..].to_owned(), stopped: end.is_some() }
-}
-
-/// End of the first `stop` in `text[from..]` that ends after `before`.
-fn first_end(text: &str, stop: &str, from: usize, before: usize) -> Option<usize> {
-    text[from..].match_indices(stop).map(|(at, _)| from + at + stop.len()).find(|&end| end > before)
+    Ok(Walk { chosen, finish: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn run(pieces: &[&str], stops: &[&str]) -> (String, Vec<Appended>) {
-        let stops: Vec<String> = stops.iter().map(ToString::to_string).collect();
-        let mut text = String::new();
-        let appended = pieces.iter().map(|piece| append(&mut text, piece, &stops)).collect();
-        (text, appended)
-    }
-
-    #[test]
-    fn a_stop_string_is_found_across_pieces_kept_and_what_follows_is_cut() {
-        let (text, appended) = run(&["2 m</ans", "wer", ">\nand more"], &["</answer>"]);
-        assert_eq!(text, "2 m</answer>");
-        assert_eq!(appended[2], Appended { text_piece: ">".into(), stopped: true });
-        assert!(!appended[1].stopped);
-    }
-
-    #[test]
-    fn the_stop_string_that_ends_first_wins() {
-        let (text, _) = run(&["a b c"], &["c", "b"]);
-        assert_eq!(text, "a b");
-    }
-
-    #[test]
-    fn multi_byte_text_before_a_stop_string_is_not_split() {
-        let (text, appended) = run(&["一间房", "间。", "</a>x"], &["</a>"]);
-        assert_eq!(text, "一间房间。</a>");
-        assert!(appended[2].stopped);
-    }
-
-    #[test]
-    fn without_stop_strings_everything_is_kept() {
-        let (text, appended) = run(&["a", "", "b"], &[""]);
-        assert_eq!(text, "ab");
-        assert!(appended.iter().all(|piece| !piece.stopped));
-    }
 
     #[test]
     fn cancellation_and_deadline_interrupt() {

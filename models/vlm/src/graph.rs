@@ -7,13 +7,16 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use ort::ep::ExecutionProviderDispatch;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 
 use crate::engine::EngineSettings;
 use crate::error::{Error, Result};
+use crate::providers::{Provider, ShapeProfile};
 use crate::runtime;
+use crate::tensor;
 
 /// Named inputs of one run.
 pub(crate) type Inputs<'v> = Vec<(Cow<'v, str>, SessionInputValue<'v>)>;
@@ -32,31 +35,56 @@ pub(crate) struct Graph {
     pub(crate) name: &'static str,
     pub(crate) inputs: Vec<Slot>,
     pub(crate) outputs: Vec<Slot>,
+    /// Shapes that the first provider was built for; empty where it takes any.
+    profiles: Vec<ShapeProfile>,
     session: Mutex<Session>,
 }
 
 impl Graph {
-    /// Loads `folder/name`.
-    pub(crate) fn load(folder: &Path, name: &'static str, settings: &EngineSettings) -> Result<Self> {
+    /// Loads `folder/name` on `providers`, the first before the next.
+    pub(crate) fn load(
+        folder: &Path,
+        name: &'static str,
+        settings: &EngineSettings,
+        providers: &[Provider],
+    ) -> Result<Self> {
         let path = folder.join(name);
         let found_bytes = match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => metadata.len(),
             _ => return Err(Error::MissingFile { path, expected: "an ONNX graph of the model directory" }),
         };
-        let session = commit(&path, settings).map_err(|error| {
+        let dispatch: Vec<_> = providers.iter().filter_map(|provider| provider.dispatch(name)).collect();
+        let session = commit(&path, settings, &dispatch).map_err(|error| {
             let data = std::fs::metadata(folder.join(format!("{name}.data")));
             let data_bytes = data.map_or(0, |metadata| metadata.len());
             Error::Load { path: path.clone(), found_bytes, data_bytes, reason: error.message().to_owned() }
         })?;
         let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
-        Ok(Self { name, inputs, outputs, session: Mutex::new(session) })
+        let profiles = providers.first().map(|provider| provider.profiles_of(name)).unwrap_or_default();
+        Ok(Self { name, inputs, outputs, profiles, session: Mutex::new(session) })
     }
 
     /// Runs on `inputs`; outputs in the order of [`Self::outputs`].
     pub(crate) fn run(&self, inputs: Inputs<'_>) -> Result<Vec<DynValue>> {
+        self.check_profiles(&inputs)?;
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs = session.run(inputs).map_err(|error| self.failed(error))?;
         Ok(outputs.into_iter().map(|(_, value)| value).collect())
+    }
+
+    fn check_profiles(&self, inputs: &Inputs<'_>) -> Result<()> {
+        for profile in &self.profiles {
+            let Some((_, value)) = inputs.iter().find(|(name, _)| **name == *profile.input) else { continue };
+            let shape = tensor::shape(value);
+            if !profile.holds(&shape) {
+                return Err(Error::Shape {
+                    what: "input outside of its TensorRT profile",
+                    expected: format!("{} {} {:?} to {:?}", self.name, profile.input, profile.min, profile.max),
+                    found: format!("{shape:?}"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// An `ort` error as this graph's.
@@ -85,13 +113,14 @@ fn slots(outlets: &[Outlet]) -> Vec<Slot> {
     outlets.iter().map(|outlet| Slot { name: outlet.name().to_owned(), dtype: outlet.dtype().clone() }).collect()
 }
 
-fn commit(path: &Path, settings: &EngineSettings) -> ort::Result<Session> {
+fn commit(path: &Path, settings: &EngineSettings, providers: &[ExecutionProviderDispatch]) -> ort::Result<Session> {
     let environment = runtime::environment().map_err(|error| ort::Error::new(error.to_string()))?;
     let mut builder: SessionBuilder = Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(settings.threads)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(settings.spin)?
-        .with_deterministic_compute(true)?;
+        .with_deterministic_compute(true)?
+        .with_execution_providers(providers)?;
     builder.commit_from_file(path)
 }

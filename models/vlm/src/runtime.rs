@@ -27,7 +27,7 @@ static LOADING: Mutex<()> = Mutex::new(());
 
 /// Loads ONNX Runtime. Tried in this order: `library`; `SPACER_ORT_DYLIB`;
 /// `ORT_DYLIB_PATH`; the set-up's cache
-/// (`${XDG_CACHE_HOME:-~/.cache}/spacer/onnxruntime-1.31.1/`); the system loader.
+/// (`${XDG_CACHE_HOME:-~/.cache}/spacer/onnxruntime-1.31.1-<arch>/`); the system loader.
 ///
 /// An explicit `library` or environment variable that fails is an error, not a
 /// reason to go on: the user named it. Idempotent and thread-safe; once a library
@@ -102,7 +102,7 @@ impl Places {
         }
         places.notes.push("argument, SPACER_ORT_DYLIB and ORT_DYLIB_PATH (not set)".into());
         if let Some(cache) = cache {
-            let folder = cache.join("spacer").join(format!("onnxruntime-{ORT_VERSION}"));
+            let folder = cache.join("spacer").join(format!("onnxruntime-{ORT_VERSION}-{}", std::env::consts::ARCH));
             match find_library(&folder, 8) {
                 Some(found) => places.candidates.push(found),
                 None => places.notes.push(format!("{} (no libonnxruntime.so.{ORT_VERSION} in it)", folder.display())),
@@ -141,7 +141,8 @@ mod tests {
     #[test]
     fn the_cache_is_searched_before_the_system() {
         let cache = tempfile::tempdir().unwrap();
-        let folder = cache.path().join("spacer/onnxruntime-1.31.1/onnxruntime/capi");
+        let name = format!("spacer/onnxruntime-1.31.1-{}/onnxruntime/capi", std::env::consts::ARCH);
+        let folder = cache.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("libonnxruntime.so.1.31.1");
         std::fs::write(&file, b"").unwrap();

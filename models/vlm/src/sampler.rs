@@ -50,6 +50,17 @@ impl Sampling {
         }
         Ok(())
     }
+
+    /// The sampling of sample `index` of one question: the same with the seed `index` further, so that sample 0 is the
+    /// one decoded without samples.
+    #[must_use]
+    pub fn of_sample(&self, index: usize) -> Self {
+        let mut sampling = self.clone();
+        if let Self::TopP { seed, .. } = &mut sampling {
+            *seed = seed.wrapping_add(index as u64);
+        }
+        sampling
+    }
 }
 
 /// A chosen token with the model's own log-probability of it (before temperature, top-k and top-p).
@@ -88,15 +99,20 @@ impl Sampler {
         for &(id, value) in bias.iter().filter(|(id, _)| (*id as usize) < logits.len()) {
             allowed.to_mut()[id as usize] += value;
         }
-        let best = argmax(&allowed)?;
-        let id = match self.sampling {
+        let id = self.pick(&allowed)?;
+        Ok(Choice { id, logprob: log_prob(logits, id) as f32 })
+    }
+
+    /// Chooses from logits \[vocab\] in which what may not come is −∞.
+    pub(crate) fn pick(&mut self, allowed: &[f32]) -> Result<u32> {
+        let best = argmax(allowed)?;
+        Ok(match self.sampling {
             Sampling::Greedy => best,
             Sampling::TopP { temperature, top_p, top_k, .. } => {
-                let candidates = nucleus(&allowed, temperature, top_k, top_p);
+                let candidates = nucleus(allowed, temperature, top_k, top_p);
                 draw(&candidates, unit_interval(self.rng.next_u64()))
             }
-        };
-        Ok(Choice { id, logprob: log_prob(logits, id) as f32 })
+        })
     }
 }
 

@@ -11,15 +11,22 @@ use msgs::{Interval, QuestionKind, TokenCounts};
 
 use crate::AnswerError;
 
-/// What a model is given for one answer.
-#[derive(Clone, Debug)]
-pub struct Request<'a> {
+/// What there is to see.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
     /// At least one frame, oldest first.
     pub window: &'a Window,
     /// Rate at which the window's frames were kept, frames per second.
     pub frame_rate_hz: f64,
     /// What is known of the camera.
     pub facts: CameraFacts,
+}
+
+/// What a model is given for one answer.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// What the question is about.
+    pub view: View<'a>,
     /// The question.
     pub question: &'a ParsedQuestion,
     /// No token is begun after this.
@@ -51,9 +58,9 @@ pub struct Completion {
     pub token_ends: Vec<(usize, f32)>,
     /// Why it ended.
     pub finish: Finish,
-    /// Preprocessing and encoding of frames, seconds.
+    /// Preprocessing and encoding of frames and reading the prompt up to them, as far as not done ahead, seconds.
     pub vision_secs: f64,
-    /// Prompt to KV cache, seconds.
+    /// The rest of the prompt to KV cache, seconds.
     pub prefill_secs: f64,
     /// Begin of the request to the first token, seconds.
     pub first_token_secs: f64,
@@ -78,6 +85,20 @@ pub enum Progress<'a> {
 pub trait Answerer {
     /// Name and version.
     fn model(&self) -> String;
+
+    /// Gets ready for questions about `view`: called while no question waits, after frames have come. Does nothing
+    /// unless implemented; a question must be answered the same without it.
+    ///
+    /// # Errors
+    /// [`AnswerError`] if a step failed; it is shown in the diagnostics, and questions go on.
+    fn get_ready(&mut self, _view: &View<'_>) -> Result<(), AnswerError> {
+        Ok(())
+    }
+
+    /// Memory that [`Answerer::get_ready`] holds, bytes.
+    fn ready_bytes(&self) -> usize {
+        0
+    }
 
     /// Completes one request.
     ///

@@ -17,7 +17,7 @@ mod vision_cache;
 mod vlm_answerer;
 mod worker;
 
-pub use answerer::{Answerer, Completion, Finish, Progress, Request};
+pub use answerer::{Answerer, Completion, Finish, Progress, Request, View};
 pub use clock::{Clock, SystemClock};
 pub use error::{AnswerError, StartError};
 pub use perception::{Diagnostics, ModelState, Perception, Sink};

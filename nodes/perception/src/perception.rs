@@ -1,6 +1,6 @@
 //! The pipeline's handle: frames and questions in, answers out.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -64,6 +64,8 @@ pub struct Diagnostics {
     pub asked: u64,
     /// Questions answered so far, by [`Status::code`].
     pub answered: [u64; 9],
+    /// Memory held by what is ready for the next question, bytes.
+    pub ready_bytes: usize,
     /// Whether there is a model.
     pub model: ModelState,
     /// Text of the newest `MODEL_ERROR` answer or refused frame.
@@ -90,6 +92,7 @@ pub(crate) struct Shared {
     pub clock: Arc<dyn Clock>,
     pub sink: Arc<dyn Sink>,
     latest: Mutex<Latest>,
+    pub ready_bytes: AtomicUsize,
     asked: AtomicU64,
     answered: [AtomicU64; 9],
 }
@@ -113,6 +116,10 @@ impl Shared {
             ModelState::Failed { reason } => format!("No usable model: {reason}"),
             _ => "No usable model.".to_owned(),
         })
+    }
+
+    pub fn note_error(&self, text: String) {
+        self.latest(|latest| latest.error = Some(text));
     }
 
     pub fn camera_facts(&self) -> CameraFacts {
@@ -178,6 +185,7 @@ impl Perception {
             clock,
             sink,
             latest: Mutex::new(latest),
+            ready_bytes: AtomicUsize::new(0),
             asked: AtomicU64::new(0),
             answered: Default::default(),
         });
@@ -193,8 +201,10 @@ impl Perception {
     /// [`FrameError`] if the frame is not what it says; it is counted.
     pub fn push(&self, frame: &RawFrame<'_>) -> Result<Pushed, FrameError> {
         let pushed = self.shared.ring.push(frame);
-        if let Err(error) = &pushed {
-            self.shared.latest(|latest| latest.error = Some(error.to_string()));
+        match &pushed {
+            Err(error) => self.shared.note_error(error.to_string()),
+            Ok(pushed) if pushed.kept && self.shared.settings.hot_prefix => self.shared.queue.frames_came(),
+            Ok(_) => {}
         }
         pushed
     }
@@ -274,6 +284,7 @@ impl Perception {
             queue_len: shared.queue.len(),
             asked: shared.asked.load(Ordering::Relaxed),
             answered: std::array::from_fn(|code| shared.answered[code].load(Ordering::Relaxed)),
+            ready_bytes: shared.ready_bytes.load(Ordering::Relaxed),
             model,
             last_error,
             last_timing,

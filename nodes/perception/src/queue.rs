@@ -22,6 +22,8 @@ pub(crate) struct Job {
 struct State {
     waiting: VecDeque<Job>,
     running: Option<Job>,
+    /// Frames have come since the worker last looked.
+    frames: bool,
     closed: bool,
 }
 
@@ -30,6 +32,16 @@ pub(crate) struct Queue {
     capacity: usize,
     state: Mutex<State>,
     changed: Condvar,
+}
+
+/// What the worker is to do next.
+pub(crate) enum Work {
+    /// Answer this question.
+    Question(Job),
+    /// Look at the newest frames.
+    Frames,
+    /// Stop.
+    End,
 }
 
 /// Where a cancelled question was.
@@ -62,17 +74,26 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for a job and marks it as running; `None` once the queue is closed.
-    pub fn next(&self) -> Option<Job> {
+    /// Says that frames have come. However many have before the worker looks, it looks once (`keep_last`).
+    pub fn frames_came(&self) {
+        self.lock().frames = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits for work; questions, which are marked as running, go before frames.
+    pub fn next(&self) -> Work {
         let mut state = self.lock();
         state.running = None;
         loop {
             if state.closed {
-                return None;
+                return Work::End;
             }
             if let Some(job) = state.waiting.pop_front() {
                 state.running = Some(job.clone());
-                return Some(job);
+                return Work::Question(job);
+            }
+            if std::mem::take(&mut state.frames) {
+                return Work::Frames;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub deadline_secs: f64,
     /// Longest completion, tokens.
     pub max_new_tokens: usize,
+    /// Encode frames and read the prompt up to them as they come, not when a question does.
+    pub hot_prefix: bool,
 }
 
 impl Settings {
@@ -43,6 +45,7 @@ impl Settings {
             stale_after_secs: 3.0,
             deadline_secs: 30.0,
             max_new_tokens: 512,
+            hot_prefix: true,
         }
     }
 

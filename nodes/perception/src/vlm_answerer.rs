@@ -7,11 +7,11 @@ use frame_ring::Frame;
 use grounding::{ParsedQuestion, prompt};
 use model_dir::ModelDir;
 use msgs::{Interval, QuestionKind, TokenCounts};
-use processor::{Content, Message, Processor, RgbView, VisionInput};
-use vlm::{Engine, EngineSettings, FinishReason, GenerateSettings, ImageEmbeds, TokenEvent};
+use processor::{Content, Message, ModelInputs, Processor, RgbView, VisionInput};
+use vlm::{Engine, EngineSettings, FinishReason, GenerateSettings, ImageEmbeds, Prefix, TokenEvent};
 
-use crate::answerer::{Answerer, Completion, Finish, Progress, Request};
-use crate::vision_cache::{PairKey, VisionCache};
+use crate::answerer::{Answerer, Completion, Finish, Progress, Request, View};
+use crate::vision_cache::{HotKey, PairKey, VisionCache};
 use crate::{AnswerError, Settings, parity};
 
 /// Answers with the network of a model directory on ONNX Runtime.
@@ -21,18 +21,26 @@ pub struct VlmAnswerer {
     processor: Processor,
     engine: Engine,
     cache: VisionCache,
+    hot: Option<Hot>,
     /// The operating point of "not seen", from the calibration.
     logit_bias: Vec<(u32, f32)>,
     parity: f64,
 }
 
 /// The window, encoded.
+#[derive(Debug)]
 struct Vision {
     /// Grid and seconds per step of the whole window; its pixels are encoded already.
     input: VisionInput,
     embeds: ImageEmbeds,
-    /// Tokens that came from the cache.
-    cached: usize,
+}
+
+/// What the decoder has read before a question comes: the system turn and the window's frames.
+#[derive(Debug)]
+struct Hot {
+    key: HotKey,
+    vision: Vision,
+    prefix: Prefix,
 }
 
 impl VlmAnswerer {
@@ -56,7 +64,7 @@ impl VlmAnswerer {
         // Room for the pairs of two windows: one that slides by a frame has other pairs.
         let cache = VisionCache::new(settings.window_frames + 2);
         let logit_bias = logit_bias(&directory, &processor)?;
-        Ok(Self { directory, processor, engine, cache, logit_bias, parity })
+        Ok(Self { directory, processor, engine, cache, hot: None, logit_bias, parity })
     }
 
     /// What the parity gate found at load: the largest difference of a logit over the largest reference logit.
@@ -64,16 +72,17 @@ impl VlmAnswerer {
         self.parity
     }
 
-    fn encode(&mut self, request: &Request<'_>) -> Result<Vision, AnswerError> {
-        let (mut embeds, mut cached) = (ImageEmbeds::default(), 0);
+    /// Encodes the window, pair by pair: what the cache holds is not encoded again.
+    fn encode(&mut self, view: &View<'_>) -> Result<Vision, AnswerError> {
+        let mut embeds = ImageEmbeds::default();
         let mut input: Option<VisionInput> = None;
-        for pair in request.window.frames.chunks(2) {
+        for pair in view.window.frames.chunks(2) {
             let (first, second) = (&pair[0], &pair[pair.len() - 1]);
             let key = PairKey::new(first, second);
             let held = self.cache.get(key);
             // The first pair is always preprocessed: its grid is the window's.
             if held.is_none() || input.is_none() {
-                let patches = self.patches(request, [first, second])?;
+                let patches = self.patches(view, [first, second])?;
                 let grid = [patches.grid_thw[1], patches.grid_thw[2]];
                 let pair_embeds = match &held {
                     Some(pair_embeds) => Arc::clone(pair_embeds),
@@ -91,27 +100,43 @@ impl VlmAnswerer {
             if let Some(input) = &mut input {
                 input.grid_thw[0] += 1;
             }
-            cached += held.map_or(0, |pair_embeds| pair_embeds.rows);
         }
         let missing = || AnswerError::Frames { expected: "at least one".to_owned(), found: "none".to_owned() };
-        Ok(Vision { input: input.ok_or_else(missing)?, embeds, cached })
+        Ok(Vision { input: input.ok_or_else(missing)?, embeds })
     }
 
-    fn patches(&self, request: &Request<'_>, pair: [&Frame; 2]) -> Result<VisionInput, AnswerError> {
-        let (width, height) = (request.window.width as usize, request.window.height as usize);
+    fn patches(&self, view: &View<'_>, pair: [&Frame; 2]) -> Result<VisionInput, AnswerError> {
+        let (width, height) = (view.window.width as usize, view.window.height as usize);
         let views = pair.map(|frame| RgbView { width, height, data: &frame.rgb });
-        Ok(self.processor.video(&views, request.frame_rate_hz)?)
+        Ok(self.processor.video(&views, view.frame_rate_hz)?)
     }
 
-    /// System turn with the camera's facts, user turn with the video and the question.
-    fn messages(&self, request: &Request<'_>) -> [Message; 2] {
-        let prompts = self.directory.prompts();
-        let question = self.wording(request.question);
-        let user = prompts.user_text(request.question.kind.name(), &question);
-        [
-            Message::text("system", prompt::system(&prompts.system, &request.facts)),
-            Message::new("user", vec![Content::Video, Content::Text(user)]),
-        ]
+    /// What has been read of `view`: system turn and frames. Read now unless it was for the question before, or ahead
+    /// of this one; what a growing window already had is not read again.
+    fn look(&mut self, view: &View<'_>) -> Result<Hot, AnswerError> {
+        let system = prompt::system(&self.directory.prompts().system, &view.facts);
+        let key = HotKey::new(view, system);
+        match self.hot.take() {
+            Some(hot) if hot.key == key => return Ok(hot),
+            older => {
+                let vision = self.encode(view)?;
+                let inputs = self.inputs(view, &vision, String::new())?;
+                let kept = older.filter(|older| key.continues(&older.key)).map(|older| older.prefix);
+                let kept = kept.filter(|prefix| prefix.shared_tokens(&inputs) == prefix.tokens());
+                let mut prefix = kept.map_or_else(|| self.engine.empty_prefix(), Ok)?;
+                let embeds = std::slice::from_ref(&vision.embeds);
+                self.engine.extend_prefix(&mut prefix, &inputs, embeds, self.engine.vision_end(&inputs))?;
+                Ok(Hot { key, vision, prefix })
+            }
+        }
+    }
+
+    /// System turn with the camera's facts, user turn with the video and `user`.
+    fn inputs(&self, view: &View<'_>, vision: &Vision, user: String) -> Result<ModelInputs, AnswerError> {
+        let system = prompt::system(&self.directory.prompts().system, &view.facts);
+        let messages =
+            [Message::text("system", system), Message::new("user", vec![Content::Video, Content::Text(user)])];
+        Ok(self.processor.prepare(&messages, vec![], vec![vision.input.clone()])?)
     }
 
     /// A question of a known kind is put in the first wording that the model was trained on.
@@ -146,6 +171,15 @@ impl Answerer for VlmAnswerer {
         format!("{} {}", manifest.name, manifest.version)
     }
 
+    fn get_ready(&mut self, view: &View<'_>) -> Result<(), AnswerError> {
+        self.hot = Some(self.look(view)?);
+        Ok(())
+    }
+
+    fn ready_bytes(&self) -> usize {
+        self.hot.as_ref().map_or(0, |hot| hot.prefix.bytes()) + self.cache.bytes()
+    }
+
     fn answer(
         &mut self,
         request: &Request<'_>,
@@ -153,10 +187,12 @@ impl Answerer for VlmAnswerer {
     ) -> Result<Completion, AnswerError> {
         progress(Progress::Vision);
         let start = Instant::now();
-        let vision = self.encode(request)?;
+        let hot = self.look(&request.view)?;
         let vision_secs = start.elapsed().as_secs_f64();
         progress(Progress::Prefill);
-        let inputs = self.processor.prepare(&self.messages(request), vec![], vec![vision.input])?;
+        let question = self.wording(request.question);
+        let user = self.directory.prompts().user_text(request.question.kind.name(), &question);
+        let inputs = self.inputs(&request.view, &hot.vision, user)?;
         let settings = GenerateSettings {
             max_new_tokens: request.max_new_tokens.min(self.engine.context().saturating_sub(inputs.input_ids.len())),
             logit_bias: self.logit_bias.clone(),
@@ -172,10 +208,12 @@ impl Answerer for VlmAnswerer {
             token_ends.push((end, event.logprob));
             progress(Progress::Decode(&event.text_piece));
         };
-        let generation = self.engine.generate(&inputs, &[vision.embeds], &settings, &mut on_token)?;
+        let prompt = (&inputs, std::slice::from_ref(&hot.vision.embeds));
+        let generation = self.engine.generate_from(&hot.prefix, prompt, &settings, &mut on_token)?;
+        self.hot = Some(hot);
         let tokens = TokenCounts {
             prompt: inputs.input_ids.len() as u32,
-            cached: vision.cached as u32,
+            cached: generation.cached_tokens as u32,
             generated: generation.token_ids.len() as u32,
         };
         Ok(Completion {

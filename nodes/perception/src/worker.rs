@@ -9,10 +9,10 @@ use frame_ring::Window;
 use msgs::{SpatialAnswer, Status, Timing};
 
 use crate::AnswerError;
-use crate::answerer::{Answerer, Completion, Finish, Request};
+use crate::answerer::{Answerer, Completion, Finish, Request, View};
 use crate::clock::seconds_between;
 use crate::perception::{ModelState, Shared};
-use crate::queue::Job;
+use crate::queue::{Job, Work};
 use crate::reply::{refusal, reply};
 
 /// Makes the answerer on the worker thread.
@@ -31,7 +31,15 @@ pub(crate) fn run(shared: &Arc<Shared>, factory: Factory) {
             None
         }
     };
-    while let Some(job) = shared.queue.next() {
+    loop {
+        let job = match shared.queue.next() {
+            Work::Question(job) => job,
+            Work::Frames => {
+                get_ready(shared, answerer.as_mut());
+                continue;
+            }
+            Work::End => return,
+        };
         let started_at = shared.clock.now_nanos();
         let mut answer = answer(shared, answerer.as_mut(), &job, started_at);
         answer.kind = Some(job.question.kind);
@@ -39,9 +47,30 @@ pub(crate) fn run(shared: &Arc<Shared>, factory: Factory) {
         answer.timing.total_secs = seconds_between(job.arrived_at_nanos, shared.clock.now_nanos());
         if let Some(answerer) = &answerer {
             answer.model = answerer.model();
+            shared.ready_bytes.store(answerer.ready_bytes(), Ordering::Relaxed);
         }
         shared.emit(answer);
     }
+}
+
+/// Looks at the newest frames while nobody asks.
+fn get_ready(shared: &Shared, answerer: Option<&mut Box<dyn Answerer>>) {
+    let Some(answerer) = answerer else { return };
+    let window = shared.ring.window(shared.settings.window_frames);
+    if window.frames.is_empty() {
+        return;
+    }
+    let ready = catch_unwind(AssertUnwindSafe(|| answerer.get_ready(&view(shared, &window))));
+    match ready {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => shared.note_error(format!("The model failed on new frames: {error}")),
+        Err(panic) => shared.note_error(format!("The model panicked on new frames: {}", panic_text(&*panic))),
+    }
+    shared.ready_bytes.store(answerer.ready_bytes(), Ordering::Relaxed);
+}
+
+fn view<'a>(shared: &Shared, window: &'a Window) -> View<'a> {
+    View { window, frame_rate_hz: shared.settings.frame_rate_hz, facts: shared.camera_facts() }
 }
 
 fn answer(shared: &Shared, answerer: Option<&mut Box<dyn Answerer>>, job: &Job, now: i64) -> SpatialAnswer {
@@ -71,9 +100,7 @@ fn answer(shared: &Shared, answerer: Option<&mut Box<dyn Answerer>>, job: &Job, 
 fn complete(shared: &Shared, answerer: &mut dyn Answerer, job: &Job, window: &Window, now: i64) -> SpatialAnswer {
     let left = Duration::from_secs_f64(seconds_between(now, job.deadline_nanos).min(1e6));
     let request = Request {
-        window,
-        frame_rate_hz: shared.settings.frame_rate_hz,
-        facts: shared.camera_facts(),
+        view: view(shared, window),
         question: &job.question,
         deadline: Instant::now() + left,
         cancel: Arc::clone(&job.cancel),

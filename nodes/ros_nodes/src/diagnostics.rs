@@ -99,6 +99,7 @@ fn questions(diagnostics: &Diagnostics, shell: &ShellCounts) -> DiagnosticStatus
         ("asked", (diagnostics.asked + shell.unreadable).to_string()),
         ("waiting", diagnostics.queue_len.to_string()),
         ("feedback", shell.feedback.to_string()),
+        ("ready_bytes", diagnostics.ready_bytes.to_string()),
     ];
     values.extend(STATUSES.iter().zip(answered).map(|(name, count)| (*name, count.to_string())));
     if let Some(timing) = diagnostics.last_timing {

@@ -37,6 +37,8 @@ pub struct Parameters {
     pub fixed_frame: String,
     /// Threads of ONNX Runtime; 0 = its own choice
     pub threads: u32,
+    /// Encode frames as they come, so that a question pays for its own words only
+    pub hot_prefix: bool,
 }
 
 impl Default for Parameters {
@@ -55,6 +57,7 @@ impl Default for Parameters {
             camera_frame: "camera_optical_frame".to_owned(),
             fixed_frame: "odom".to_owned(),
             threads: 0,
+            hot_prefix: true,
         }
     }
 }
@@ -78,6 +81,7 @@ impl Parameters {
             camera_size: (self.image_width, self.image_height),
             stale_after_secs: self.max_frame_age_secs,
             deadline_secs: self.deadline_secs,
+            hot_prefix: self.hot_prefix,
             ..Settings::new(&self.model_dir)
         })
     }

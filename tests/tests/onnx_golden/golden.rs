@@ -122,7 +122,7 @@ impl Golden {
     }
 }
 
-fn messages(case: &str) -> Vec<Message> {
+pub(crate) fn messages(case: &str) -> Vec<Message> {
     let text = |words: &str| Content::Text(words.to_owned());
     vec![Message::new(
         "user",

@@ -9,7 +9,7 @@ use episodes::maker::FRAME_RATE_HZ;
 use frame_ring::Window;
 use grounding::{Outcome, parse_completion, parse_question};
 use msgs::Interval;
-use perception::{Answerer, Completion, Request};
+use perception::{Answerer, Completion, Request, View};
 
 use crate::Result;
 use crate::exam::{Item, Sheet};
@@ -72,9 +72,7 @@ fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item)
         found: error.to_string(),
     })?;
     let request = Request {
-        window,
-        frame_rate_hz: FRAME_RATE_HZ,
-        facts: sheet.facts,
+        view: View { window, frame_rate_hz: FRAME_RATE_HZ, facts: sheet.facts },
         question: &question,
         deadline: Instant::now() + PATIENCE,
         cancel: Arc::new(AtomicBool::new(false)),
