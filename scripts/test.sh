@@ -14,6 +14,7 @@ scripts/check_colcon.sh
 for test in tests/python/test_*.py; do
   [ -e "$test" ] || continue
   echo "$test"
-  # Its own domain, so that no other test or robot is heard; bounded, so that a hung node fails.
-  ROS_DOMAIN_ID=$((RANDOM % 100 + 1)) timeout --kill-after=10 300 python3 "$test"
+  # Its own domain, so that no other test or robot is heard; bounded, so that a hung node fails. The first run of one
+  # test fetches packages.
+  ROS_DOMAIN_ID=$((RANDOM % 100 + 1)) timeout --kill-after=10 900 python3 "$test"
 done

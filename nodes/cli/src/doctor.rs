@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use model_dir::ModelDir;
-use perception::{Settings, VlmAnswerer};
+use perception::{Answerer, Device, RunsOn, Settings, VlmAnswerer};
 use serde::Serialize;
 
 /// Example: `spacer doctor --model models/zoo/spacer-nano`
@@ -126,18 +126,30 @@ fn model(path: &Path) -> Vec<Finding> {
     let megabytes = manifest.files.values().map(|file| file.bytes).sum::<u64>() / 1_000_000;
     let precision = format!("{:?}", manifest.precision).to_lowercase();
     let title = format!("{} {}, {precision}, {megabytes} MB, {}", manifest.name, manifest.version, path.display());
-    let parity = match VlmAnswerer::load(&Settings::new(path)) {
+    let loaded = VlmAnswerer::load(&Settings { device: Device::Cuda, ..Settings::new(path) });
+    let (parity, provider) = match &loaded {
         Ok(loaded) => {
-            finding("parity", Verdict::Ok, format!("logits within {:.1e} of the checkpoint's", loaded.parity()))
+            let parity = format!("logits within {:.1e} of the checkpoint's", loaded.parity());
+            (finding("parity", Verdict::Ok, parity), Some(provider(&loaded.runs_on())))
         }
-        Err(error) => finding("parity", Verdict::Fail, error.to_string()),
+        Err(error) => (finding("parity", Verdict::Fail, error.to_string()), None),
     };
     let kinds = directory.calibration().kinds.keys().cloned().collect::<Vec<_>>().join(", ");
     let calibration = match kinds.as_str() {
         "" => finding("calibration", Verdict::Warn, "none: answers carry no interval (spacer-train calibrate)"),
         kinds => finding("calibration", Verdict::Ok, kinds),
     };
-    vec![finding("model", Verdict::Ok, title), parity, calibration]
+    [finding("model", Verdict::Ok, title), parity, calibration].into_iter().chain(provider).collect()
+}
+
+/// What the best device here is: CUDA was asked for.
+fn provider(runs_on: &RunsOn) -> Finding {
+    match runs_on.refusals.as_slice() {
+        [] => finding("provider", Verdict::Ok, runs_on.provider.clone()),
+        refusals => {
+            finding("provider", Verdict::Warn, format!("{}; refused: {}", runs_on.provider, refusals.join("; ")))
+        }
+    }
 }
 
 #[cfg(test)]

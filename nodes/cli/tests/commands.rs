@@ -75,7 +75,7 @@ fn doctor_reports_every_check_and_fails_without_a_model() {
     let well = spacer(&["doctor", "--json", "--model", &nano().to_string_lossy()]);
     let findings: serde_json::Value = serde_json::from_slice(&well.stdout).expect("one JSON value");
     let checks: Vec<&str> = findings.as_array().into_iter().flatten().filter_map(|f| f["what"].as_str()).collect();
-    assert_eq!(checks, ["machine", "ROS 2", "camera", "ONNX Runtime", "model", "parity", "calibration"]);
+    assert_eq!(checks, ["machine", "ROS 2", "camera", "ONNX Runtime", "model", "parity", "calibration", "provider"]);
     assert!(well.status.success(), "{}", text(&well.stdout));
     let ill = spacer(&["doctor", "--model", "/nowhere/model"]);
     assert!(!ill.status.success() && text(&ill.stdout).contains("/nowhere/model"), "{}", text(&ill.stdout));

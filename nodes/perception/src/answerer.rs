@@ -81,10 +81,24 @@ pub enum Progress<'a> {
     Decode(&'a str),
 }
 
+/// What a model runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunsOn {
+    /// Name of the execution provider; empty when the answerer has none.
+    pub provider: String,
+    /// Providers that were asked for and refused, each with its reason.
+    pub refusals: Vec<String>,
+}
+
 /// A model that answers. Lives on the worker thread; the real one is [`crate::VlmAnswerer`].
 pub trait Answerer {
     /// Name and version.
     fn model(&self) -> String;
+
+    /// What it runs on, and what it was refused.
+    fn runs_on(&self) -> RunsOn {
+        RunsOn::default()
+    }
 
     /// Gets ready for questions about `view`: called while no question waits, after frames have come. Does nothing
     /// unless implemented; a question must be answered the same without it.

@@ -17,9 +17,9 @@ mod vision_cache;
 mod vlm_answerer;
 mod worker;
 
-pub use answerer::{Answerer, Completion, Finish, Progress, Request, View};
+pub use answerer::{Answerer, Completion, Finish, Progress, Request, RunsOn, View};
 pub use clock::{Clock, SystemClock};
 pub use error::{AnswerError, StartError};
 pub use perception::{Diagnostics, ModelState, Perception, Sink};
-pub use settings::Settings;
+pub use settings::{Device, Settings};
 pub use vlm_answerer::VlmAnswerer;

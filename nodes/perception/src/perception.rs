@@ -10,7 +10,7 @@ use grounding::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question};
 use msgs::{QuestionKind, SpatialAnswer, SpatialQuery, Status, Timing};
 use processor::PreprocessorConfig;
 
-use crate::answerer::{Answerer, Progress};
+use crate::answerer::{Answerer, Progress, RunsOn};
 use crate::clock::{Clock, SystemClock, seconds_between};
 use crate::queue::{Cancelled, Job, Queue};
 use crate::reply::refusal;
@@ -45,6 +45,8 @@ pub enum ModelState {
     Ready {
         /// Name and version.
         model: String,
+        /// What it runs on.
+        runs_on: RunsOn,
     },
     /// Refused; every question is answered `MODEL_ERROR` with this reason.
     Failed {

@@ -4,6 +4,28 @@ use std::path::PathBuf;
 
 use crate::StartError;
 
+/// What graphs run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU through CUDA, else the processor.
+    Cuda,
+}
+
+impl std::str::FromStr for Device {
+    type Err = StartError;
+
+    fn from_str(name: &str) -> Result<Self, StartError> {
+        match name {
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda),
+            other => Err(StartError::Setting { name: "device", expected: "cpu or cuda", found: other.to_owned() }),
+        }
+    }
+}
+
 /// Settings of a pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -13,6 +35,10 @@ pub struct Settings {
     pub onnx_runtime: Option<PathBuf>,
     /// Threads of the engine; 0 = one for each core.
     pub threads: usize,
+    /// What the graphs are to run on.
+    pub device: Device,
+    /// Refuse the model where that device can't be had, instead of running it on the processor.
+    pub require_device: bool,
     /// Questions that may wait; more are refused with `BUSY` (`reject_new`).
     pub queue_capacity: usize,
     /// Frames that an answer looks at, newest last.
@@ -38,6 +64,8 @@ impl Settings {
             model: model.into(),
             onnx_runtime: None,
             threads: 0,
+            device: Device::Cpu,
+            require_device: false,
             queue_capacity: 8,
             window_frames: 8,
             frame_rate_hz: 2.0,

@@ -8,11 +8,11 @@ use grounding::{ParsedQuestion, prompt};
 use model_dir::ModelDir;
 use msgs::{Interval, QuestionKind, TokenCounts};
 use processor::{Content, Message, ModelInputs, Processor, RgbView, VisionInput};
-use vlm::{Engine, EngineSettings, FinishReason, GenerateSettings, ImageEmbeds, Prefix, TokenEvent};
+use vlm::{Engine, EngineSettings, FinishReason, GenerateSettings, ImageEmbeds, Prefix, Provider, TokenEvent};
 
-use crate::answerer::{Answerer, Completion, Finish, Progress, Request, View};
+use crate::answerer::{Answerer, Completion, Finish, Progress, Request, RunsOn, View};
 use crate::vision_cache::{HotKey, PairKey, VisionCache};
-use crate::{AnswerError, Settings, parity};
+use crate::{AnswerError, Device, Settings, parity};
 
 /// Answers with the network of a model directory on ONNX Runtime.
 #[derive(Debug)]
@@ -56,6 +56,11 @@ impl VlmAnswerer {
         let processor = Processor::from_dir(directory.path())?;
         let engine_settings = EngineSettings {
             threads: settings.threads,
+            providers: match settings.device {
+                Device::Cpu => vec![Provider::Cpu],
+                Device::Cuda => Provider::cuda_or_cpu(),
+            },
+            require_provider: (settings.require_device && settings.device == Device::Cuda).then(|| "CUDA".to_owned()),
             library: settings.onnx_runtime.clone(),
             ..EngineSettings::default()
         };
@@ -169,6 +174,11 @@ impl Answerer for VlmAnswerer {
     fn model(&self) -> String {
         let manifest = self.directory.manifest();
         format!("{} {}", manifest.name, manifest.version)
+    }
+
+    fn runs_on(&self) -> RunsOn {
+        let refusals = self.engine.refusals().iter().map(ToString::to_string).collect();
+        RunsOn { provider: self.engine.provider().to_owned(), refusals }
     }
 
     fn get_ready(&mut self, view: &View<'_>) -> Result<(), AnswerError> {

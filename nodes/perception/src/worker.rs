@@ -23,7 +23,7 @@ pub(crate) fn run(shared: &Arc<Shared>, factory: Factory) {
         .unwrap_or_else(|panic| Err(AnswerError::Other(format!("loading panicked: {}", panic_text(&*panic)))));
     let mut answerer = match loaded {
         Ok(answerer) => {
-            shared.set_model(ModelState::Ready { model: answerer.model() });
+            shared.set_model(ModelState::Ready { model: answerer.model(), runs_on: answerer.runs_on() });
             Some(answerer)
         }
         Err(error) => {

@@ -1,6 +1,6 @@
 //! `/diagnostics`: what became of every frame and question, and whether there is a model.
 
-use perception::{Diagnostics, ModelState};
+use perception::{Diagnostics, ModelState, RunsOn};
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::std_msgs::msg::Header;
 
@@ -119,9 +119,21 @@ fn questions(diagnostics: &Diagnostics, shell: &ShellCounts) -> DiagnosticStatus
 fn model(diagnostics: &Diagnostics) -> DiagnosticStatus {
     let (level, state, message) = match &diagnostics.model {
         ModelState::Loading => (Level::Warn, "loading", "being verified and loaded".to_owned()),
-        ModelState::Ready { model } => (Level::Ok, "ready", model.clone()),
+        // Slower than asked for is worth a look.
+        ModelState::Ready { model, runs_on } if runs_on.refusals.is_empty() => (Level::Ok, "ready", model.clone()),
+        ModelState::Ready { model, .. } => (Level::Warn, "ready", model.clone()),
         ModelState::Failed { reason } => (Level::Error, "failed", reason.clone()),
     };
     let last_error = diagnostics.last_error.clone().unwrap_or_default();
-    status("model", level, message, &[("state", state.to_owned()), ("last_error", last_error)])
+    let runs_on = match &diagnostics.model {
+        ModelState::Ready { runs_on, .. } => runs_on.clone(),
+        _ => RunsOn::default(),
+    };
+    let values = [
+        ("state", state.to_owned()),
+        ("provider", runs_on.provider),
+        ("provider_refusals", runs_on.refusals.join("; ")),
+        ("last_error", last_error),
+    ];
+    status("model", level, message, &values)
 }

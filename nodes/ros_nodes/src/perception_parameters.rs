@@ -37,6 +37,10 @@ pub struct Parameters {
     pub fixed_frame: String,
     /// Threads of ONNX Runtime; 0 = its own choice
     pub threads: u32,
+    /// What the model runs on: cpu or cuda
+    pub device: String,
+    /// Refuse the model where that device can't be had
+    pub require_device: bool,
     /// Encode frames as they come, so that a question pays for its own words only
     pub hot_prefix: bool,
 }
@@ -57,6 +61,8 @@ impl Default for Parameters {
             camera_frame: "camera_optical_frame".to_owned(),
             fixed_frame: "odom".to_owned(),
             threads: 0,
+            device: "cpu".to_owned(),
+            require_device: false,
             hot_prefix: true,
         }
     }
@@ -81,6 +87,8 @@ impl Parameters {
             camera_size: (self.image_width, self.image_height),
             stale_after_secs: self.max_frame_age_secs,
             deadline_secs: self.deadline_secs,
+            device: self.device.parse()?,
+            require_device: self.require_device,
             hot_prefix: self.hot_prefix,
             ..Settings::new(&self.model_dir)
         })

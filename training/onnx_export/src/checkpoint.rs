@@ -8,15 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::error::{Error, Result};
+use crate::lora::{self, Delta};
+use crate::weight::Weight;
 
 /// A checkpoint's tensors by hub name; remembers which were read, so that left-overs can be refused.
 pub(crate) struct Checkpoint {
     shards: Vec<Shard>,
     tensors: BTreeMap<String, Entry>,
+    /// What an adapter adds, by hub name of the weight.
+    deltas: BTreeMap<String, Delta>,
     used: RefCell<BTreeSet<String>>,
 }
 
@@ -33,29 +37,27 @@ struct Entry {
     range: std::ops::Range<usize>,
 }
 
-/// One tensor as it lies in its shard: row-major, little-endian.
-pub(crate) struct Weight<'a> {
-    /// Hub name, for messages.
-    pub name: &'a str,
-    /// Element type, one of F32, F16, BF16.
-    pub dtype: Dtype,
-    /// Dimensions, checked against the architecture.
-    pub shape: &'a [usize],
-    /// The stored bytes.
-    pub bytes: &'a [u8],
-}
-
 impl Checkpoint {
     /// Maps every shard of `dir` and reads the headers; no weight is touched yet.
     ///
     /// # Errors
     /// `NoWeights`, `Io` for an absent shard, `Safetensors` for a broken or truncated one, `DuplicateTensor`.
     pub fn open(dir: &Path) -> Result<Self> {
-        let mut checkpoint = Self { shards: Vec::new(), tensors: BTreeMap::new(), used: RefCell::default() };
+        let mut checkpoint =
+            Self { shards: Vec::new(), tensors: BTreeMap::new(), deltas: BTreeMap::new(), used: RefCell::default() };
         for path in shard_paths(dir)? {
             checkpoint.add_shard(path)?;
         }
         Ok(checkpoint)
+    }
+
+    /// Merges the LoRA adapter in `dir` into every weight read from now on.
+    ///
+    /// # Errors
+    /// Those of [`lora::read_adapter`]; `MissingTensor` and `Shape` for a layer the checkpoint has not or otherwise.
+    pub fn merge_adapter(&mut self, dir: &Path) -> Result<()> {
+        self.deltas = lora::read_adapter(dir)?;
+        self.deltas.iter().try_for_each(|(name, delta)| self.entry(name, &delta.shape()).map(|_| ()))
     }
 
     fn add_shard(&mut self, path: PathBuf) -> Result<()> {
@@ -83,6 +85,22 @@ impl Checkpoint {
     /// # Errors
     /// `MissingTensor`, `Shape`, `Dtype`.
     pub fn weight<'a>(&'a self, name: &'a str, shape: &[usize]) -> Result<Weight<'a>> {
+        let entry = self.entry(name, shape)?;
+        Error::check_float(name, entry.dtype)?;
+        self.used.borrow_mut().insert(name.to_owned());
+        let bytes = &self.shards[entry.shard].map[entry.range.clone()];
+        Ok(Weight { name, dtype: entry.dtype, shape: &entry.shape, bytes, delta: self.deltas.get(name) })
+    }
+
+    /// Lets go of the memory that `name` was mapped to; reading it again maps it again. Without this the resident set
+    /// would grow to the checkpoint's size.
+    pub fn release(&self, name: &str) {
+        let Some(entry) = self.tensors.get(name) else { return };
+        // A hint: where it is refused the pages merely stay, so the error is of no use.
+        let _ = drop_pages(&self.shards[entry.shard].map, &entry.range);
+    }
+
+    fn entry(&self, name: &str, shape: &[usize]) -> Result<&Entry> {
         let entry = self.tensors.get(name).ok_or_else(|| Error::MissingTensor {
             name: name.to_owned(),
             expected: shape.to_vec(),
@@ -91,12 +109,7 @@ impl Checkpoint {
         if entry.shape != shape {
             return Err(Error::Shape { name: name.to_owned(), expected: shape.to_vec(), found: entry.shape.clone() });
         }
-        if !matches!(entry.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-            return Err(Error::Dtype { name: name.to_owned(), found: format!("{:?}", entry.dtype) });
-        }
-        self.used.borrow_mut().insert(name.to_owned());
-        let bytes = &self.shards[entry.shard].map[entry.range.clone()];
-        Ok(Weight { name, dtype: entry.dtype, shape: &entry.shape, bytes })
+        Ok(entry)
     }
 
     /// Refuses tensors that were never read, but for `ignored` ones.
@@ -134,7 +147,8 @@ fn shard_paths(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(names.into_iter().map(|name| dir.join(name)).collect())
 }
 
-fn hub_name(raw: &str) -> String {
+/// A tensor's or module's name in the hub's scheme.
+pub(crate) fn hub_name(raw: &str) -> String {
     if let Some(rest) = raw.strip_prefix("model.language_model.") {
         return format!("model.{rest}");
     }
@@ -147,6 +161,13 @@ fn map_file(path: &Path) -> Result<Mmap> {
     // SAFETY: the map is read-only and lives no longer than the export. Truncating a checkpoint while it is being
     // exported is outside the contract of this tool, as with every program that maps weights.
     unsafe { Mmap::map(&file) }.map_err(Error::io(path))
+}
+
+#[allow(unsafe_code)]
+fn drop_pages(map: &Mmap, range: &std::ops::Range<usize>) -> std::io::Result<()> {
+    // SAFETY: the map is of a file and read-only, so dropped pages hold nothing that the file doesn't; the next read
+    // faults them in again.
+    unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len()) }
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::trt_profile;
 
-/// The file that marks a finished export.
+/// The file that marks a finished export of the `ort` profile; `trt_profile.json` marks the other's.
 pub(crate) const MARKER: &str = "genai_config.json";
 
 /// An output directory being filled beside its final place; dropped without `publish`, it vanishes.
@@ -74,7 +75,7 @@ fn refuse_occupied(target: &Path) -> Result<()> {
         return Ok(());
     }
     let empty = || target.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-    if target.join(MARKER).is_file() || empty() {
+    if [MARKER, trt_profile::FILE].iter().any(|marker| target.join(marker).is_file()) || empty() {
         return Ok(());
     }
     Err(Error::OutputOccupied { path: target.to_path_buf() })

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use safetensors::Dtype;
 use thiserror::Error;
 
 /// Result of this crate.
@@ -97,6 +98,54 @@ pub enum Error {
         /// Row-major index in the checkpoint's layout.
         index: usize,
     },
+    /// A weight does not fit into the type it is to be stored in.
+    #[error("tensor {name}: expected magnitudes up to 65504 for f16, found {found} at index {index} of its block")]
+    Overflow {
+        /// Hub name of the tensor.
+        name: String,
+        /// The value.
+        found: f32,
+        /// Index within the block being written.
+        index: usize,
+    },
+    /// The adapter is not a LoRA that can be merged.
+    #[error("{path}: expected {expected}, found {found}")]
+    Adapter {
+        /// Its configuration.
+        path: PathBuf,
+        /// What can be merged.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The profile has no form for this precision.
+    #[error("profile {profile}: expected {expected}, found {found}")]
+    Unsupported {
+        /// The profile asked for.
+        profile: &'static str,
+        /// What it supports.
+        expected: &'static str,
+        /// The precision asked for.
+        found: String,
+    },
+    /// The disk has no room for the export, by an estimate made before the first byte is written.
+    #[error("{path}: expected {expected} bytes of free disk space for the export, found {found}")]
+    DiskSpace {
+        /// Directory on that disk.
+        path: PathBuf,
+        /// Bytes the export takes.
+        expected: u64,
+        /// Bytes free.
+        found: u64,
+    },
+    /// Too little memory is free, by an estimate made before anything large is allocated.
+    #[error("expected {expected} bytes of free memory for the export's largest tensor, found {found}")]
+    Memory {
+        /// Bytes the export takes at its peak.
+        expected: u64,
+        /// Bytes available.
+        found: u64,
+    },
     /// The checkpoint has tensors that the architecture does not use.
     #[error("expected no tensors beyond the architecture's, found {count}: {}", names.join(", "))]
     ExtraTensors {
@@ -114,6 +163,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// `Dtype` unless a tensor is of a float type this exporter reads.
+    pub(crate) fn check_float(name: &str, dtype: Dtype) -> Result<()> {
+        if matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+            return Ok(());
+        }
+        Err(Self::Dtype { name: name.to_owned(), found: format!("{dtype:?}") })
+    }
+
     /// Adapter for `map_err`: attaches `path` to an I/O error.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_path_buf();

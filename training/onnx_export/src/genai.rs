@@ -18,8 +18,16 @@ const DEFAULT_STD: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 /// Files that onnxruntime-genai looks for beside its configuration.
 const TOKENIZER_FILES: [&str; 3] = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"];
 
-/// Writes both files to `dir` and copies the tokenizer's from the checkpoint where they exist.
+/// Writes both files to `dir` and copies the tokenizer's.
 pub(crate) fn write_runtime_files(checkpoint_dir: &Path, config: &ModelConfig, dir: &Path) -> Result<()> {
+    copy_tokenizer(checkpoint_dir, dir)?;
+    write_tokenizer_config(dir)?;
+    write_json(&dir.join("processor_config.json"), &processor_config(checkpoint_dir, config)?)?;
+    write_json(&dir.join(MARKER), &genai_config(checkpoint_dir, config)?)
+}
+
+/// Copies the tokenizer's files from the checkpoint to `dir` where they exist.
+pub(crate) fn copy_tokenizer(checkpoint_dir: &Path, dir: &Path) -> Result<()> {
     for name in TOKENIZER_FILES {
         let source = checkpoint_dir.join(name);
         if source.is_file() {
@@ -27,8 +35,17 @@ pub(crate) fn write_runtime_files(checkpoint_dir: &Path, config: &ModelConfig, d
             write(&dir.join(name), &bytes)?;
         }
     }
-    write_json(&dir.join("processor_config.json"), &processor_config(checkpoint_dir, config)?)?;
-    write_json(&dir.join(MARKER), &genai_config(checkpoint_dir, config)?)
+    Ok(())
+}
+
+/// onnxruntime-genai doesn't open a tokenizer without `tokenizer_config.json`; where the checkpoint has none, the class
+/// of a bare `tokenizer.json` says enough.
+fn write_tokenizer_config(dir: &Path) -> Result<()> {
+    let path = dir.join("tokenizer_config.json");
+    if path.is_file() || !dir.join("tokenizer.json").is_file() {
+        return Ok(());
+    }
+    write_json(&path, &json!({ "tokenizer_class": "TokenizersBackend" }))
 }
 
 fn genai_config(checkpoint_dir: &Path, config: &ModelConfig) -> Result<Value> {

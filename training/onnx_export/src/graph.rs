@@ -1,30 +1,28 @@
 //! Builds one ONNX graph: nodes in order, small constants inline, weights in an external file.
 //!
-//! A value is its name. Operators without a domain are standard (opset 23); `Node::contrib` ones are ONNX Runtime's.
+//! A value is its name. Operators without a domain are standard; `Node::contrib` ones are ONNX Runtime's.
 
 use std::path::Path;
 
 use prost::Message;
 
-use crate::checkpoint::{Checkpoint, Weight};
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
-use crate::external_data::{ExternalData, Layout};
+use crate::external_data::{ExternalData, Float, Layout};
+use crate::precision::{Profile, Style};
 use crate::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
     ValueInfoProto, attribute_proto, tensor_proto, tensor_shape_proto, type_proto,
 };
+use crate::quantize::Quantizer;
 
-/// Standard operator set; the first with RMSNormalization.
-const OPSET: i64 = 23;
-/// IR version that goes with it.
-const IR_VERSION: i64 = 11;
 /// Domain of ONNX Runtime's own operators.
 const CONTRIB: &str = "com.microsoft";
 
 /// Element type of a graph input or output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Element {
-    F32,
+    Float(Float),
     I64,
 }
 
@@ -102,15 +100,31 @@ pub(crate) struct GraphBuilder<'a> {
     checkpoint: &'a Checkpoint,
     graph: GraphProto,
     data: ExternalData,
+    style: Style,
     next: usize,
 }
 
+/// Bytes of a written or measured graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GraphSize {
+    /// Graph and data on the disk.
+    pub bytes: u64,
+    /// Largest buffer while it is written.
+    pub peak_buffer: u64,
+}
+
 impl<'a> GraphBuilder<'a> {
-    /// Starts `dir/file` (say `model.onnx`) with external data in `dir/file.data`.
-    pub fn create(checkpoint: &'a Checkpoint, dir: &Path, file: &str) -> Result<Self> {
+    /// Starts `dir/file` (say `model.onnx`) with external data in `dir/file.data`; without a directory the graph is
+    /// only measured.
+    pub fn create(checkpoint: &'a Checkpoint, dir: Option<&Path>, file: &str, style: Style) -> Result<Self> {
         let data = ExternalData::create(dir, &format!("{file}.data"))?;
         let graph = GraphProto { name: Some(file.to_owned()), ..Default::default() };
-        Ok(Self { checkpoint, graph, data, next: 0 })
+        Ok(Self { checkpoint, graph, data, style, next: 0 })
+    }
+
+    /// What the graph is written in.
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     /// Declares a graph input.
@@ -164,6 +178,25 @@ impl<'a> GraphBuilder<'a> {
         self.constant(tensor_proto::DataType::Float, dims, bytes)
     }
 
+    /// A scalar of the type that is computed in.
+    pub fn number(&mut self, value: f32) -> String {
+        match self.style.compute() {
+            Float::F32 => self.floats(&[], &[value]),
+            Float::F16 => {
+                let bytes = half::f16::from_f32(value).to_le_bytes().to_vec();
+                self.constant(tensor_proto::DataType::Float16, &[], bytes)
+            }
+        }
+    }
+
+    /// `x` of type `from` as `to`; `x` itself if they are the same.
+    pub fn cast(&mut self, x: &str, from: Float, to: Float) -> String {
+        if from == to {
+            return x.to_owned();
+        }
+        self.add(Node::new("Cast", &[x]).int("to", to.data_type() as i64))
+    }
+
     fn constant(&mut self, kind: tensor_proto::DataType, dims: &[i64], bytes: Vec<u8>) -> String {
         let name = format!("constant_{}", self.graph.initializer.len());
         let (data_type, raw_data) = (Some(kind as i32), Some(bytes));
@@ -173,40 +206,65 @@ impl<'a> GraphBuilder<'a> {
         name
     }
 
-    /// A checkpoint tensor as an external initializer, in the layout asked for.
+    /// A checkpoint tensor as floats of the computed type, in the layout asked for.
     pub fn weight(&mut self, name: &str, shape: &[usize], layout: Layout) -> Result<String> {
-        let checkpoint = self.checkpoint;
-        let Weight { dtype, shape, bytes, .. } = checkpoint.weight(name, shape)?;
-        let tensor = self.data.append(&Weight { name, dtype, shape, bytes }, layout)?;
+        self.weight_as(name, shape, layout, self.style.compute())
+    }
+
+    /// A checkpoint tensor as floats of type `float`, in the layout asked for.
+    pub fn weight_as(&mut self, name: &str, shape: &[usize], layout: Layout, float: Float) -> Result<String> {
+        let tensor = self.data.append(&self.checkpoint.weight(name, shape)?, layout, float)?;
         self.graph.initializer.push(tensor);
+        self.checkpoint.release(name);
         Ok(name.to_owned())
     }
 
-    /// Computed f32 values as an external initializer.
+    /// A checkpoint tensor as integers and what they are read with, in the form its profile takes; the names of the
+    /// initializers.
+    pub fn quantized(&mut self, name: &str, shape: &[usize], quantizer: &Quantizer) -> Result<Vec<String>> {
+        let weight = self.checkpoint.weight(name, shape)?;
+        let tensors = match self.style.profile {
+            Profile::Ort => self.data.append_blobs(&weight, quantizer)?,
+            Profile::Trt => self.data.append_signed(&weight, quantizer)?,
+        };
+        let names = tensors.iter().filter_map(|tensor| tensor.name.clone()).collect();
+        self.graph.initializer.extend(tensors);
+        self.checkpoint.release(name);
+        Ok(names)
+    }
+
+    /// Computed values as an external initializer of the type that is computed in.
     pub fn table(&mut self, name: &str, dims: &[usize], values: &[f32]) -> Result<String> {
-        let tensor = self.data.append_values(name, dims, values)?;
+        let tensor = self.data.append_values(name, dims, values, self.style.compute())?;
         self.graph.initializer.push(tensor);
         Ok(name.to_owned())
     }
 
-    /// Writes the model file and finishes its data file; returns the bytes of both.
-    pub fn finish(self, dir: &Path) -> Result<u64> {
+    /// Writes the model file and finishes its data file.
+    pub fn finish(self, dir: Option<&Path>) -> Result<GraphSize> {
         let file = self.graph.name.clone().unwrap_or_default();
-        let data_len = self.data.finish()?;
+        let (data_len, peak_buffer) = self.data.finish()?;
         let opset =
             |domain: &str, version| OperatorSetIdProto { domain: Some(domain.to_owned()), version: Some(version) };
+        let (version, ir_version) = self.style.versions();
+        let mut opset_import = vec![opset("", version)];
+        if self.style.profile == Profile::Ort {
+            opset_import.push(opset(CONTRIB, 1));
+        }
         let model = ModelProto {
-            ir_version: Some(IR_VERSION),
+            ir_version: Some(ir_version),
             producer_name: Some(env!("CARGO_PKG_NAME").to_owned()),
             producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            opset_import: vec![opset("", OPSET), opset(CONTRIB, 1)],
+            opset_import,
             graph: Some(self.graph),
             ..Default::default()
         };
-        let path = dir.join(file);
         let bytes = model.encode_to_vec();
-        std::fs::write(&path, &bytes).map_err(Error::io(&path))?;
-        Ok(data_len + bytes.len() as u64)
+        if let Some(dir) = dir {
+            let path = dir.join(file);
+            std::fs::write(&path, &bytes).map_err(Error::io(&path))?;
+        }
+        Ok(GraphSize { bytes: data_len + bytes.len() as u64, peak_buffer })
     }
 }
 
@@ -221,7 +279,7 @@ fn value_info(name: &str, element: Element, dims: &[Dim]) -> ValueInfoProto {
         .map(|value| tensor_shape_proto::Dimension { value: Some(value), ..Default::default() })
         .collect();
     let elem_type = match element {
-        Element::F32 => tensor_proto::DataType::Float,
+        Element::Float(float) => float.data_type(),
         Element::I64 => tensor_proto::DataType::Int64,
     } as i32;
     let tensor = type_proto::Tensor { elem_type: Some(elem_type), shape: Some(TensorShapeProto { dim }) };

@@ -1,8 +1,15 @@
 //! The layers that both towers share: linear, RMS norm (alone and with the residual sum), gated MLP, rotary tables.
+//! Each takes the form of the graph's profile.
 
 use crate::error::Result;
-use crate::external_data::Layout;
+use crate::external_data::{Float, Layout};
 use crate::graph::{GraphBuilder, Node};
+use crate::precision::Profile;
+use crate::quantize::{BLOCK, Quantizer};
+
+/// MatMulNBits may round its input to 8 bits for each block of 32: the fast kernels of the CPU provider, and what
+/// onnxruntime-genai's own builder asks for. Its error is far below that of 4-bit weights.
+const ACCURACY_INT8: i64 = 4;
 
 /// A linear layer by checkpoint name: `prefix.weight` [output, input] and, if it has one, `prefix.bias` [output].
 pub(crate) struct Linear<'n> {
@@ -30,9 +37,7 @@ pub(crate) struct GatedMlp<'n> {
 impl GraphBuilder<'_> {
     /// `x` [.., input] → [.., output].
     pub fn linear(&mut self, x: &str, layer: &Linear) -> Result<String> {
-        let name = format!("{}.weight", layer.prefix);
-        let weight = self.weight(&name, &[layer.output, layer.input], Layout::Transposed)?;
-        let product = self.op("MatMul", &[x, &weight]);
+        let product = self.product(x, &format!("{}.weight", layer.prefix), [layer.output, layer.input])?;
         if !layer.bias {
             return Ok(product);
         }
@@ -40,16 +45,41 @@ impl GraphBuilder<'_> {
         Ok(self.op("Add", &[&product, &bias]))
     }
 
+    /// `x` [.., input] times the transpose of the weight `name` [output, input], quantised where the style says so.
+    pub fn product(&mut self, x: &str, name: &str, [output, input]: [usize; 2]) -> Result<String> {
+        let Some(quantizer) = self.style().quantizer() else {
+            let weight = self.weight(name, &[output, input], Layout::Transposed)?;
+            return Ok(self.op("MatMul", &[x, &weight]));
+        };
+        let parts = self.quantized(name, &[output, input], &quantizer)?;
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        match self.style().profile {
+            Profile::Ort => Ok(self.add(n_bits(x, &parts, &quantizer, [output, input]))),
+            Profile::Trt => {
+                let node = Node::new("DequantizeLinear", &parts).int("axis", 0).int("block_size", BLOCK as i64);
+                let weight = self.add(node);
+                Ok(self.op("MatMul", &[x, &weight]))
+            }
+        }
+    }
+
     /// `x` [.., size] → the same shape. The standard operator, because `onnx.checker` refuses ONNX Runtime's
     /// SimplifiedLayerNormalization, which lives in the standard domain without being standard.
     pub fn rms_norm(&mut self, x: &str, norm: &Norm) -> Result<String> {
         let gain = self.weight(norm.name, &[norm.size], Layout::Kept)?;
+        if self.style().profile == Profile::Trt {
+            return Ok(self.spelt_norm(x, &gain, norm.epsilon));
+        }
         let node = Node::new("RMSNormalization", &[x, &gain]).int("axis", -1).float("epsilon", norm.epsilon);
         Ok(self.add(node))
     }
 
     /// Adds `delta` to the residual stream `x` [b, s, size]; returns (norm of the sum, the sum).
     pub fn skip_norm(&mut self, x: &str, delta: &str, norm: &Norm) -> Result<(String, String)> {
+        if self.style().profile == Profile::Trt {
+            let sum = self.op("Add", &[x, delta]);
+            return Ok((self.rms_norm(&sum, norm)?, sum));
+        }
         let gain = self.weight(norm.name, &[norm.size], Layout::Kept)?;
         let (normed, sum) = (format!("{}.normed", norm.name), format!("{}.residual", norm.name));
         let node = Node::contrib("SkipSimplifiedLayerNormalization", &[x, delta, &gain])
@@ -57,6 +87,20 @@ impl GraphBuilder<'_> {
             .named(&[&normed, "", "", &sum]);
         self.add(node);
         Ok((normed, sum))
+    }
+
+    /// x / √(mean(x²) + ε) · gain; the mean in f32, as transformers takes it.
+    fn spelt_norm(&mut self, x: &str, gain: &str, epsilon: f32) -> String {
+        let compute = self.style().compute();
+        let wide = self.cast(x, compute, Float::F32);
+        let (epsilon, last_axis) = (self.floats(&[], &[epsilon]), self.ints(&[1], &[-1]));
+        let square = self.op("Mul", &[&wide, &wide]);
+        let mean = self.op("ReduceMean", &[&square, &last_axis]);
+        let mean = self.op("Add", &[&mean, &epsilon]);
+        let root = self.op("Sqrt", &[&mean]);
+        let normed = self.op("Div", &[&wide, &root]);
+        let normed = self.cast(&normed, Float::F32, compute);
+        self.op("Mul", &[&normed, gain])
     }
 
     /// down(silu(gate(x)) · up(x)), `x` [.., hidden] → the same shape.
@@ -73,6 +117,17 @@ impl GraphBuilder<'_> {
         let down = format!("{prefix}.down_proj");
         self.linear(&product, &Linear { prefix: &down, input: intermediate, output: hidden, bias })
     }
+}
+
+/// ONNX Runtime's product with quantised weights; `parts` are integers, scales and, if any, zero points.
+fn n_bits(x: &str, parts: &[&str], quantizer: &Quantizer, [output, input]: [usize; 2]) -> Node {
+    let inputs: Vec<&str> = std::iter::once(x).chain(parts.iter().copied()).collect();
+    Node::contrib("MatMulNBits", &inputs)
+        .int("K", input as i64)
+        .int("N", output as i64)
+        .int("bits", quantizer.bits as i64)
+        .int("block_size", BLOCK as i64)
+        .int("accuracy_level", ACCURACY_INT8)
 }
 
 /// θ^(−2i / dim) for i < dim / 2, computed in f32 as torch does.

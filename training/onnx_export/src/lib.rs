@@ -1,27 +1,33 @@
 //! Writes ONNX models from checkpoints of the Qwen2.5-VL architecture.
 //!
 //! [`export`] reads a Hugging Face checkpoint directory (`config.json` and safetensors, hub or transformers-5 names)
-//! and writes onnxruntime-genai's layout: `vision.onnx`, `embedding.onnx`, `model.onnx`, each with its weights in
-//! `<file>.data` (tensors at multiples of 4 KiB), `genai_config.json`, `processor_config.json` and the tokenizer.
-//! The profile is `ort`: standard operators of opset 23 plus ONNX Runtime's own, for its CPU and CUDA providers.
+//! and writes `vision.onnx`, `embedding.onnx`, `model.onnx`, each with its weights in `<file>.data` (tensors at multiples
+//! of 4 KiB), and the tokenizer. [`Precision`] is the type of the weights, [`Profile`] the family of engines: `ort` adds
+//! `genai_config.json` and `processor_config.json` (onnxruntime-genai's layout), `trt` adds `trt_profile.json`.
 //!
-//! Weights are streamed from the memory map: memory stays small whatever the checkpoint's size. Absent, extra,
-//! misshapen and non-finite tensors are errors. The output directory appears complete or not at all.
+//! Weights are streamed from the memory map: memory stays small whatever the checkpoint's size. Before a byte is written
+//! the whole export is measured, which finds absent, extra, misshapen and wrongly typed tensors and compares free disk and
+//! memory with what it will take; non-finite weights are found on the way. The output directory appears complete or not
+//! at all.
 //!
 //! ```no_run
-//! use onnx_export::{ExportRequest, Precision, export};
+//! use onnx_export::{ExportOptions, ExportRequest, Precision, Profile, export_with};
 //!
 //! let request = ExportRequest {
-//!     checkpoint_dir: "models/zoo/spacer-nano".into(),
-//!     out_dir: "models/zoo/spacer-nano/onnx".into(),
-//!     precision: Precision::F32,
+//!     checkpoint_dir: "SpaceR-7B".into(),
+//!     out_dir: "models/zoo/spacer-7b/onnx".into(),
+//!     precision: Precision::Int4 { symmetric: true },
 //! };
-//! println!("{} bytes", export(&request)?.bytes());
+//! let options = ExportOptions { profile: Profile::Trt, ..Default::default() };
+//! println!("{} bytes", export_with(&request, &options)?.bytes());
 //! # Ok::<(), onnx_export::Error>(())
 //! ```
 
+mod attention;
 mod checkpoint;
 mod decoder;
+mod decoder_ort;
+mod decoder_trt;
 mod directory;
 mod embedding;
 mod error;
@@ -29,26 +35,27 @@ mod external_data;
 mod genai;
 mod graph;
 mod layers;
+mod lora;
+mod precision;
 mod proto;
+mod quantize;
+mod quantized_data;
+mod resources;
+mod trt_profile;
 mod vision;
 mod vision_grid;
+mod weight;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use checkpoint::Checkpoint;
 use directory::Staging;
+use graph::GraphSize;
+use precision::Style;
 use processor::config::ModelConfig;
 
 pub use error::{Error, Result};
-
-/// Type the weights are stored and computed in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Precision {
-    /// 32-bit floats: exact, 4 bytes a weight.
-    #[default]
-    F32,
-}
+pub use precision::{Precision, Profile};
 
 /// What to export, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +67,20 @@ pub struct ExportRequest {
     pub out_dir: PathBuf,
     /// Type of the weights.
     pub precision: Precision,
+}
+
+/// How to export, where the usual way will not do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// Operators and cache layout.
+    pub profile: Profile,
+    /// Type of the vision tower's weights; usually the request's, and floats of the computed type (f32 in the `ort`
+    /// profile, f16 in `trt`) where the request's is quantised.
+    pub vision_precision: Option<Precision>,
+    /// Slots of the `trt` profile's static KV cache, tokens; usually the context length, at most 8192.
+    pub kv_capacity: Option<usize>,
+    /// Directory of a LoRA adapter in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`) to merge.
+    pub adapter_dir: Option<PathBuf>,
 }
 
 /// What was written; sizes in bytes, graph and data together.
@@ -82,26 +103,99 @@ impl ExportReport {
     }
 }
 
+/// Exports a checkpoint in the `ort` profile.
+///
+/// # Errors
+/// Those of [`export_with`].
+pub fn export(request: &ExportRequest) -> Result<ExportReport> {
+    export_with(request, &ExportOptions::default())
+}
+
 /// Exports a checkpoint.
 ///
 /// # Errors
 /// A missing or foreign `config.json`; absent, extra, misshapen, wrongly typed or non-finite tensors; broken or absent
-/// shards; a full disk; an output path that holds something else. Nothing is left at `out_dir` then, or the earlier
-/// export as it was.
-pub fn export(request: &ExportRequest) -> Result<ExportReport> {
-    let Precision::F32 = request.precision;
+/// shards; an adapter that can't be merged; a precision that the profile has no form for; too little free disk or memory;
+/// a full disk; an output path that holds something else. Nothing is left at `out_dir` then, or the earlier export as it
+/// was.
+pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<ExportReport> {
     let config = ModelConfig::from_dir(&request.checkpoint_dir)?;
-    let checkpoint = Checkpoint::open(&request.checkpoint_dir)?;
-    let staging = Staging::begin(&request.out_dir)?;
-    let report = ExportReport {
-        out_dir: request.out_dir.clone(),
-        vision_bytes: vision::write_vision(&checkpoint, &config, staging.path())?,
-        embedding_bytes: embedding::write_embedding(&checkpoint, &config, staging.path())?,
-        decoder_bytes: decoder::write_decoder(&checkpoint, &config, staging.path())?,
+    let styles = Styles::choose(request, options)?;
+    let mut checkpoint = Checkpoint::open(&request.checkpoint_dir)?;
+    if let Some(adapter) = &options.adapter_dir {
+        checkpoint.merge_adapter(adapter)?;
+    }
+    let job = Job {
+        checkpoint: &checkpoint,
+        config: &config,
+        styles,
+        kv_capacity: options.kv_capacity.unwrap_or_else(|| trt_profile::default_capacity(&config)),
     };
+    let measured = job.write(None)?;
     let tied = config.tie_word_embeddings;
     checkpoint.refuse_unused(|name| name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight"))?;
-    genai::write_runtime_files(&request.checkpoint_dir, &config, staging.path())?;
+
+    let staging = Staging::begin(&request.out_dir)?;
+    let peak_buffer = measured.iter().map(|size| size.peak_buffer).max().unwrap_or(0);
+    resources::check(staging.path(), measured.iter().map(|size| size.bytes).sum(), peak_buffer)?;
+    let [vision, embedding, decoder] = job.write(Some(staging.path()))?;
+    match options.profile {
+        Profile::Ort => genai::write_runtime_files(&request.checkpoint_dir, &config, staging.path())?,
+        Profile::Trt => {
+            genai::copy_tokenizer(&request.checkpoint_dir, staging.path())?;
+            trt_profile::write(&config, staging.path(), job.kv_capacity)?;
+        }
+    }
     staging.publish()?;
-    Ok(report)
+    Ok(ExportReport {
+        out_dir: request.out_dir.clone(),
+        vision_bytes: vision.bytes,
+        embedding_bytes: embedding.bytes,
+        decoder_bytes: decoder.bytes,
+    })
+}
+
+/// Of the three graphs.
+#[derive(Clone, Copy)]
+struct Styles {
+    vision: Style,
+    /// Of the embedding too.
+    decoder: Style,
+}
+
+impl Styles {
+    fn choose(request: &ExportRequest, options: &ExportOptions) -> Result<Self> {
+        let decoder = Style::decoder(options.profile, request.precision);
+        let vision = options.vision_precision.unwrap_or_else(|| decoder.float_precision());
+        for precision in [request.precision, vision] {
+            if options.profile == Profile::Trt && precision == (Precision::Int4 { symmetric: false }) {
+                return Err(Error::Unsupported {
+                    profile: "trt",
+                    expected: "symmetric quantisation (TensorRT takes no zero points but 0)",
+                    found: format!("{precision:?}"),
+                });
+            }
+        }
+        Ok(Self { vision: Style { precision: vision, ..decoder }, decoder })
+    }
+}
+
+/// An export under way.
+struct Job<'a> {
+    checkpoint: &'a Checkpoint,
+    config: &'a ModelConfig,
+    styles: Styles,
+    kv_capacity: usize,
+}
+
+impl Job<'_> {
+    /// Writes vision, embedding and decoder to `dir`, or measures them.
+    fn write(&self, dir: Option<&Path>) -> Result<[GraphSize; 3]> {
+        let Self { checkpoint, config, styles, kv_capacity } = *self;
+        Ok([
+            vision::write_vision(checkpoint, config, dir, styles.vision)?,
+            embedding::write_embedding(checkpoint, config, dir, styles.decoder)?,
+            decoder::write_decoder(checkpoint, config, dir, styles.decoder, kv_capacity)?,
+        ])
+    }
 }

@@ -1,5 +1,7 @@
-//! `vision.onnx`: `pixel_values` [n, patch_dim] f32 and `image_grid_thw` [k, 3] i64 → `image_features`
-//! [n / merge², out_hidden] f32, for any number of images and any grids.
+//! `vision.onnx`: `pixel_values` [n, patch_dim] f32 → `image_features` [n / merge², out_hidden], for any number of images
+//! and any grids. In the `ort` profile `image_grid_thw` [k, 3] i64 tells the grids; in the `trt` profile the caller gives
+//! what follows from them: `cos` and `sin` [n, head_dim / 2] f32 of each patch's (row, column) angles, and `window_ids`
+//! and `pair_ids` [n] i64, equal for patches of the same window and of the same frame pair.
 //!
 //! Reference: transformers `Qwen2_5_VisionTransformerPretrainedModel`. It sorts patches by window and attends within
 //! each; attention doesn't care about the order of its rows, so this graph leaves them as they come (2×2-merge order)
@@ -8,23 +10,44 @@
 
 use std::path::Path;
 
+use crate::attention::{Attended, Heads};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
-use crate::external_data::Layout;
-use crate::graph::{Dim, Element, GraphBuilder, Node};
+use crate::external_data::{Float, Layout};
+use crate::graph::{Dim, Element, GraphBuilder, GraphSize, Node};
 use crate::layers::{GatedMlp, Linear, Norm};
-use crate::vision_grid::{GridValues, add_grid};
+use crate::precision::{Profile, Style};
+use crate::vision_grid::{GridValues, Rotary, add_given, add_grid};
 use processor::config::{ModelConfig, VisionConfig};
 
-/// Writes `dir/vision.onnx` and its data; returns their bytes.
-pub(crate) fn write_vision(checkpoint: &Checkpoint, config: &ModelConfig, dir: &Path) -> Result<u64> {
+/// Writes (or measures) `dir/vision.onnx` and its data.
+pub(crate) fn write_vision(
+    checkpoint: &Checkpoint,
+    config: &ModelConfig,
+    dir: Option<&Path>,
+    style: Style,
+) -> Result<GraphSize> {
     let vision = &config.vision;
-    let mut g = GraphBuilder::create(checkpoint, dir, "vision.onnx")?;
-    g.input("pixel_values", Element::F32, &[Dim::Free("num_patches"), Dim::Fixed(vision.patch_dim())]);
-    g.input("image_grid_thw", Element::I64, &[Dim::Free("num_images"), Dim::Fixed(3)]);
-    g.output("image_features", Element::F32, &[Dim::Free("num_features"), Dim::Fixed(vision.out_hidden_size)]);
-
-    let grid = add_grid(&mut g, vision);
+    let mut g = GraphBuilder::create(checkpoint, dir, "vision.onnx", style)?;
+    let patches = Dim::Free("num_patches");
+    g.input("pixel_values", Element::Float(Float::F32), &[patches, Dim::Fixed(vision.patch_dim())]);
+    let features = [Dim::Free("num_features"), Dim::Fixed(vision.out_hidden_size)];
+    g.output("image_features", Element::Float(style.port), &features);
+    let grid = match style.profile {
+        Profile::Ort => {
+            g.input("image_grid_thw", Element::I64, &[Dim::Free("num_images"), Dim::Fixed(3)]);
+            add_grid(&mut g, vision)
+        }
+        Profile::Trt => {
+            for name in ["cos", "sin"] {
+                g.input(name, Element::Float(Float::F32), &[patches, Dim::Fixed(vision.head_dim() / 2)]);
+            }
+            for name in ["window_ids", "pair_ids"] {
+                g.input(name, Element::I64, &[patches]);
+            }
+            add_given(&mut g)
+        }
+    };
     let patches = add_patch_embed(&mut g, vision)?;
     let batch_axis = g.ints(&[1], &[0]);
     let mut residual = g.op("Unsqueeze", &[&patches, &batch_axis]);
@@ -38,12 +61,13 @@ pub(crate) fn write_vision(checkpoint: &Checkpoint, config: &ModelConfig, dir: &
     g.finish(dir)
 }
 
-/// The Conv3d over whole patches as a matrix product: [n, patch_dim] → [n, hidden].
+/// The Conv3d over whole patches as a matrix product: [n, patch_dim] → [n, hidden]; never quantised.
 fn add_patch_embed(g: &mut GraphBuilder, vision: &VisionConfig) -> Result<String> {
     let shape =
         [vision.hidden_size, vision.in_channels, vision.temporal_patch_size, vision.patch_size, vision.patch_size];
     let weight = g.weight("visual.patch_embed.proj.weight", &shape, Layout::Transposed)?;
-    Ok(g.op("MatMul", &["pixel_values", &weight]))
+    let pixels = g.cast("pixel_values", Float::F32, g.style().compute());
+    Ok(g.op("MatMul", &[&pixels, &weight]))
 }
 
 struct Block<'a> {
@@ -95,7 +119,7 @@ fn add_norm(
 struct Attention<'a> {
     /// [1, n, hidden].
     x: &'a str,
-    /// [1, 1, n, n], 0 or very negative.
+    /// [n, n] or [1, 1, n, n], 0 or very negative.
     bias: &'a str,
     grid: &'a GridValues,
 }
@@ -105,11 +129,21 @@ fn add_attention(g: &mut GraphBuilder, vision: &VisionConfig, prefix: &str, atte
     let hidden = vision.hidden_size;
     let qkv = g.linear(attention.x, &Linear { prefix: &qkv_prefix, input: hidden, output: 3 * hidden, bias: true })?;
     let parts = g.add_all(Node::new("Split", &[&qkv]).int("axis", -1).int("num_outputs", 3).outputs(3));
-    let GridValues { positions, cos, sin, .. } = attention.grid;
-    let query = g.add(Node::contrib("RotaryEmbedding", &[&parts[0], positions, cos, sin]));
-    let key = g.add(Node::contrib("RotaryEmbedding", &[&parts[1], positions, cos, sin]));
-    let inputs = [query.as_str(), &key, &parts[2], "", "", attention.bias];
-    let context = g.add(Node::contrib("MultiHeadAttention", &inputs).int("num_heads", vision.num_heads as i64));
+    let (count, dim) = (vision.num_heads, vision.head_dim());
+    let context = match &attention.grid.rotary {
+        Rotary::Contrib { positions, cos, sin } => {
+            let query = g.add(Node::contrib("RotaryEmbedding", &[&parts[0], positions, cos, sin]));
+            let key = g.add(Node::contrib("RotaryEmbedding", &[&parts[1], positions, cos, sin]));
+            let inputs = [query.as_str(), &key, &parts[2], "", "", attention.bias];
+            g.add(Node::contrib("MultiHeadAttention", &inputs).int("num_heads", count as i64))
+        }
+        Rotary::Spelt { cos, sin } => {
+            let [query, key, value] = [0, 1, 2].map(|part| g.split_heads(&parts[part], count, dim));
+            let (query, key) = (g.rotate_half(&query, cos, sin), g.rotate_half(&key, cos, sin));
+            let attended = Attended { query: &query, key: &key, value: &value, bias: attention.bias };
+            g.attend(Heads { queries: count, keys: count, dim }, &attended)
+        }
+    };
     g.linear(&context, &Linear { prefix: &proj_prefix, input: hidden, output: hidden, bias: true })
 }
 
@@ -121,9 +155,23 @@ fn add_merger(g: &mut GraphBuilder, vision: &VisionConfig, residual: &str, delta
     let rows = g.op("Reshape", &[&normed, &shape]);
     let first = Linear { prefix: "visual.merger.mlp.0", input: merged, output: merged, bias: true };
     let hidden = g.linear(&rows, &first)?;
-    let active = g.op("Gelu", &[&hidden]);
+    let active = add_gelu(g, &hidden);
     let second = Linear { prefix: "visual.merger.mlp.2", input: merged, output: vision.out_hidden_size, bias: true };
     let features = g.linear(&active, &second)?;
+    let features = g.cast(&features, g.style().compute(), g.style().port);
     g.add(Node::new("Identity", &[&features]).named(&["image_features"]));
     Ok(())
+}
+
+/// The exact GELU; x / 2 · (1 + erf(x / √2)) where its operator may be unknown.
+fn add_gelu(g: &mut GraphBuilder, x: &str) -> String {
+    if g.style().profile == Profile::Ort {
+        return g.op("Gelu", &[x]);
+    }
+    let (root, one, half) = (g.number(std::f32::consts::FRAC_1_SQRT_2), g.number(1.0), g.number(0.5));
+    let scaled = g.op("Mul", &[x, &root]);
+    let erf = g.op("Erf", &[&scaled]);
+    let gate = g.op("Add", &[&erf, &one]);
+    let halved = g.op("Mul", &[x, &half]);
+    g.op("Mul", &[&halved, &gate])
 }

@@ -1,13 +1,14 @@
-//! What `image_grid_thw` says about every patch row, computed inside the graph: its rotary angles and whom it attends.
+//! What `image_grid_thw` says about every patch row: its rotary angles and whom it attends. Computed inside the graph in
+//! the `ort` profile, given by the caller in the `trt` profile.
 //!
 //! Rows of one image come in the order (t, h / m, w / m, m, m), m the merge size, images one after another.
 
+use crate::attention::FORBIDDEN;
+use crate::external_data::Float;
 use crate::graph::{GraphBuilder, Node};
 use crate::layers::inverse_frequencies;
 use processor::config::VisionConfig;
 
-/// Added to the score of a forbidden pair: softmax gives it exactly 0.
-const FORBIDDEN: f32 = -1e30;
 /// Windows per frame pair are numbered `row * WINDOW_ROW + column`.
 const WINDOW_ROW: i64 = 1 << 16;
 /// Frame pairs are numbered from 0; a window's number is `pair * PAIR + window`.
@@ -15,16 +16,27 @@ const PAIR: i64 = 1 << 32;
 
 /// Names of the values computed from the grid; n patches.
 pub(crate) struct GridValues {
-    /// 0..n, [1, n] i64: the row of `cos` and `sin` that belongs to each patch.
-    pub positions: String,
-    /// [n, head_dim / 2] f32.
-    pub cos: String,
-    /// [n, head_dim / 2] f32.
-    pub sin: String,
-    /// [1, 1, n, n] f32: 0 within a window, very negative elsewhere.
+    pub rotary: Rotary,
+    /// [1, 1, n, n]: 0 within a window, very negative elsewhere.
     pub window_bias: String,
-    /// [1, 1, n, n] f32: 0 within a frame pair, very negative elsewhere.
+    /// [1, 1, n, n]: 0 within a frame pair, very negative elsewhere.
     pub pair_bias: String,
+}
+
+/// Angles, in the form of the operator that turns by them; `cos` and `sin` are [n, head_dim / 2].
+pub(crate) enum Rotary {
+    /// For ONNX Runtime's RotaryEmbedding; `positions` is 0..n, [1, n] i64: the row that belongs to each patch.
+    Contrib { positions: String, cos: String, sin: String },
+    /// For rotate-half in standard operators.
+    Spelt { cos: String, sin: String },
+}
+
+/// Reads what the caller gives: `cos`, `sin`, `window_ids`, `pair_ids`.
+pub(crate) fn add_given(g: &mut GraphBuilder) -> GridValues {
+    let compute = g.style().compute();
+    let (cos, sin) = (g.cast("cos", Float::F32, compute), g.cast("sin", Float::F32, compute));
+    let (window_bias, pair_bias) = (add_bias(g, "window_ids"), add_bias(g, "pair_ids"));
+    GridValues { rotary: Rotary::Spelt { cos, sin }, window_bias, pair_bias }
 }
 
 /// Where each patch lies; every value is [n] i64.
@@ -57,7 +69,9 @@ pub(crate) fn add_grid(g: &mut GraphBuilder, vision: &VisionConfig) -> GridValue
     let (window_bias, pair_bias) = (add_bias(g, &window), add_bias(g, &patches.pair));
     let zero = g.ints(&[1], &[0]);
     let positions = g.op("Unsqueeze", &[&index, &zero]);
-    GridValues { positions, cos, sin, window_bias, pair_bias }
+    let compute = g.style().compute();
+    let (cos, sin) = (g.cast(&cos, Float::F32, compute), g.cast(&sin, Float::F32, compute));
+    GridValues { rotary: Rotary::Contrib { positions, cos, sin }, window_bias, pair_bias }
 }
 
 /// 0..n, [n].
@@ -138,7 +152,7 @@ fn add_bias(g: &mut GraphBuilder, group: &str) -> String {
     let rows = g.op("Unsqueeze", &[group, &last_axis]);
     let columns = g.op("Unsqueeze", &[group, &first_axis]);
     let same = g.op("Equal", &[&rows, &columns]);
-    let (allowed, forbidden) = (g.floats(&[], &[0.0]), g.floats(&[], &[FORBIDDEN]));
+    let (allowed, forbidden) = (g.number(0.0), g.number(FORBIDDEN));
     let bias = g.op("Where", &[&same, &allowed, &forbidden]);
     let outer_axes = g.ints(&[2], &[0, 1]);
     g.op("Unsqueeze", &[&bias, &outer_axes])

@@ -1,0 +1,103 @@
+//! What a package is written for: the type of its weights and the family of engines that runs it.
+
+use crate::external_data::Float;
+use crate::quantize::{Quantizer, Scheme};
+
+/// Type the weights of the linear layers are stored in. Norms and biases stay floats; the token table is f32 at `F32`
+/// and f16 at every other precision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Precision {
+    /// 32-bit floats: exact, 4 bytes a weight.
+    #[default]
+    F32,
+    /// 16-bit floats, computed in f16 where the engine can (ONNX Runtime's CPU provider computes most of it in f32 and
+    /// so holds f32 copies of the weights). A weight beyond ±65504 is an error.
+    F16,
+    /// 8-bit integers, a scale for every 32 weights of a row, round to nearest; symmetric.
+    Int8,
+    /// 4-bit integers, a scale for every 32 weights of a row, round to nearest.
+    Int4 {
+        /// Without zero points. TensorRT takes no others; with them the error is smaller.
+        symmetric: bool,
+    },
+}
+
+/// The operators a package may use, and how its KV cache is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// Standard operators of opset 23 and ONNX Runtime's own, for its CPU and CUDA providers; onnxruntime-genai's
+    /// layout, a KV cache that grows with the sequence.
+    #[default]
+    Ort,
+    /// Standard operators of opset 21 only, the norms, attention and rotations spelt out, so that TensorRT's parser
+    /// takes the whole graph from version 10.1 on: cos and sin are inputs, the KV cache has a fixed length, weights are
+    /// quantised by DequantizeLinear, and `trt_profile.json` holds the shapes to build an engine for.
+    Trt,
+}
+
+/// What a graph is written in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    pub profile: Profile,
+    /// Of the linear layers' weights.
+    pub precision: Precision,
+    /// Type of the embeddings that pass between the graphs, of the KV cache and the logits.
+    pub port: Float,
+}
+
+impl Style {
+    /// The style of a decoder; its ports are of the type it computes in.
+    pub fn decoder(profile: Profile, precision: Precision) -> Self {
+        Self { profile, precision, port: compute(profile, precision) }
+    }
+
+    /// Type that activations are computed in, and norms and biases stored in.
+    pub fn compute(&self) -> Float {
+        compute(self.profile, self.precision)
+    }
+
+    /// The precision itself where it is a float's, else that of the computed type.
+    pub fn float_precision(&self) -> Precision {
+        match self.compute() {
+            Float::F32 => Precision::F32,
+            Float::F16 => Precision::F16,
+        }
+    }
+
+    /// How the linear layers are quantised; none for floats.
+    pub fn quantizer(&self) -> Option<Quantizer> {
+        let (bits, symmetric) = match self.precision {
+            Precision::F32 | Precision::F16 => return None,
+            Precision::Int8 => (8, true),
+            Precision::Int4 { symmetric } => (4, symmetric),
+        };
+        let scheme = match (self.profile, symmetric) {
+            (Profile::Trt, _) => Scheme::Signed,
+            (Profile::Ort, true) => Scheme::Centered,
+            (Profile::Ort, false) => Scheme::ZeroPoint,
+        };
+        Some(Quantizer { bits, scheme, half_scales: self.compute() == Float::F16 })
+    }
+
+    /// Operator set and the IR version that goes with it. 23 is the first with RMSNormalization, 21 the first with
+    /// blocked and 4-bit DequantizeLinear.
+    pub fn versions(&self) -> (i64, i64) {
+        match self.profile {
+            Profile::Ort => (23, 11),
+            Profile::Trt => (21, 10),
+        }
+    }
+}
+
+/// Quantised layers compute in f32 on ONNX Runtime's CPU provider, which has no f16 kernels, and in f16 on TensorRT,
+/// whose 4-bit products take nothing wider.
+fn compute(profile: Profile, precision: Precision) -> Float {
+    match (precision, profile) {
+        (Precision::F32, _) => Float::F32,
+        (Precision::F16, _) => Float::F16,
+        (_, Profile::Ort) => Float::F32,
+        (_, Profile::Trt) => Float::F16,
+    }
+}
