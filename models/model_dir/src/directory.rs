@@ -15,11 +15,11 @@ use crate::prompts::Prompts;
 const MANIFEST: &str = "manifest.toml";
 const PROMPTS: &str = "prompts.toml";
 const CALIBRATION: &str = "calibration.toml";
-/// What the robot needs besides the TOML files; weights as safetensors are optional.
-const REQUIRED: [&str; 8] = [
+/// What the robot needs besides the TOML files; weights as safetensors are optional, and the preprocessor's configuration
+/// has several names.
+const REQUIRED: [&str; 7] = [
     "config.json",
     "tokenizer.json",
-    "preprocessor_config.json",
     "chat_template.jinja",
     "onnx/vision.onnx",
     "onnx/embedding.onnx",

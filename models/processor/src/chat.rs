@@ -55,9 +55,17 @@ impl ChatTemplate {
     /// # Errors
     /// [`ProcessorError::MissingFile`] where no file has one, [`ProcessorError::Template`] where it does not compile.
     pub fn from_dir(dir: &Path) -> Result<Self> {
+        Self::new(Self::source(dir)?)
+    }
+
+    /// The text of that template.
+    ///
+    /// # Errors
+    /// [`ProcessorError::MissingFile`] where no file has one.
+    pub fn source(dir: &Path) -> Result<String> {
         let jinja = dir.join("chat_template.jinja");
         if jinja.exists() {
-            return Self::new(json::read_text(&jinja)?);
+            return json::read_text(&jinja);
         }
         for file in ["chat_template.json", "tokenizer_config.json"] {
             if !dir.join(file).exists() {
@@ -65,7 +73,7 @@ impl ChatTemplate {
             }
             let value = json::read(&dir.join(file))?;
             if let Some(source) = template_in(&Fields::root(file, &value)?)? {
-                return Self::new(source);
+                return Ok(source);
             }
         }
         let expected = "chat_template.jinja, chat_template.json, tokenizer_config.json with chat_template";

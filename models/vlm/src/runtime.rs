@@ -105,7 +105,7 @@ impl Places {
             let folder = cache.join("spacer").join(format!("onnxruntime-{ORT_VERSION}-{}", std::env::consts::ARCH));
             match find_library(&folder, 8) {
                 Some(found) => places.candidates.push(found),
-                None => places.notes.push(format!("{} (no libonnxruntime.so.{ORT_VERSION} in it)", folder.display())),
+                None => places.notes.push(format!("{} (no libonnxruntime.so in it)", folder.display())),
             }
         }
         places.candidates.push(PathBuf::from(format!("libonnxruntime.so.{ORT_VERSION}")));
@@ -116,11 +116,11 @@ impl Places {
 
 /// The library below `folder`, searched in name order so that the choice is reproducible.
 fn find_library(folder: &Path, depth: usize) -> Option<PathBuf> {
-    let name = format!("libonnxruntime.so.{ORT_VERSION}");
+    let names = [format!("libonnxruntime.so.{ORT_VERSION}"), "libonnxruntime.so".to_owned()];
     let mut entries: Vec<PathBuf> = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
     entries.sort();
-    let direct = entries.iter().find(|path| path.is_file() && path.file_name().is_some_and(|file| *file == *name));
-    if let Some(found) = direct {
+    let here = |name: &String| entries.iter().find(|path| path.is_file() && path.ends_with(name));
+    if let Some(found) = names.iter().find_map(here) {
         return Some(found.clone());
     }
     let below = depth.checked_sub(1)?;
@@ -148,6 +148,8 @@ mod tests {
         std::fs::write(&file, b"").unwrap();
         let places = Places::list(None, Some(cache.path().into()));
         assert_eq!(places.candidates[0], file);
+        std::fs::rename(&file, folder.join("libonnxruntime.so")).unwrap();
+        assert_eq!(Places::list(None, Some(cache.path().into())).candidates[0], folder.join("libonnxruntime.so"));
         assert_eq!(places.candidates[2], PathBuf::from("libonnxruntime.so"));
     }
 

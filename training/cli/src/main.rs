@@ -1,5 +1,6 @@
 //! `spacer-train`: makes, exports and judges models.
 
+mod assemble;
 mod evaluate;
 mod export;
 mod parity;

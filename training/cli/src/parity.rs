@@ -9,19 +9,39 @@ use processor::Processor;
 /// Side of the golden frames, pixels: small, since every robot runs them at each start.
 const SIDE: usize = 112;
 
-/// Writes `parity.safetensors` for the checkpoint in `model`.
-pub fn write(model: &Path) -> Result<()> {
+/// Writes `model/parity.safetensors` with the logits of the weights in `checkpoint`.
+pub fn write(model: &Path, checkpoint: &Path) -> Result<()> {
+    check_memory(checkpoint)?;
     let processor = Processor::from_dir(model)?;
     let mut cases = golden_prompts(&Prompts::read(&model.join("prompts.toml"))?);
     let inputs = cases
         .iter()
         .map(|case| perception::parity::inputs(&processor, case))
         .collect::<std::result::Result<Vec<_>, _>>()?;
-    let logits = policy::reference::last_logits(model, &inputs).context("reference logits of the checkpoint")?;
+    let logits = policy::reference::last_logits(checkpoint, &inputs).context("reference logits of the checkpoint")?;
     for ((case, inputs), logits) in cases.iter_mut().zip(inputs).zip(logits) {
         (case.input_ids, case.logits) = (inputs.input_ids, logits);
     }
     model_dir::write_parity(model, &cases)?;
+    Ok(())
+}
+
+/// The reference holds every weight in 32 bits, twice the size of a checkpoint of 16.
+fn check_memory(checkpoint: &Path) -> Result<()> {
+    let shards = std::fs::read_dir(checkpoint)?.flatten().map(|entry| entry.path());
+    let weights = shards.filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+    let needed = 2 * weights.filter_map(|path| path.metadata().ok()).map(|file| file.len()).sum::<u64>();
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kibibytes = available.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    let found = kibibytes.map_or(u64::MAX, |n| n * 1024);
+    anyhow::ensure!(
+        found >= needed,
+        "reference logits of {}: expected {} MB of free memory, found {} MB",
+        checkpoint.display(),
+        needed / 1_000_000,
+        found / 1_000_000
+    );
     Ok(())
 }
 
