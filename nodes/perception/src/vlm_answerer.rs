@@ -121,19 +121,18 @@ impl VlmAnswerer {
     fn look(&mut self, view: &View<'_>) -> Result<Hot, AnswerError> {
         let system = prompt::system(&self.directory.prompts().system, &view.facts);
         let key = HotKey::new(view, system);
-        match self.hot.take() {
+        let older = match self.hot.take() {
             Some(hot) if hot.key == key => return Ok(hot),
-            older => {
-                let vision = self.encode(view)?;
-                let inputs = self.inputs(view, &vision, String::new())?;
-                let kept = older.filter(|older| key.continues(&older.key)).map(|older| older.prefix);
-                let kept = kept.filter(|prefix| prefix.shared_tokens(&inputs) == prefix.tokens());
-                let mut prefix = kept.map_or_else(|| self.engine.empty_prefix(), Ok)?;
-                let embeds = std::slice::from_ref(&vision.embeds);
-                self.engine.extend_prefix(&mut prefix, &inputs, embeds, self.engine.vision_end(&inputs))?;
-                Ok(Hot { key, vision, prefix })
-            }
-        }
+            older => older,
+        };
+        let vision = self.encode(view)?;
+        let inputs = self.inputs(view, &vision, String::new())?;
+        let kept = older.filter(|older| key.continues(&older.key)).map(|older| older.prefix);
+        let kept = kept.filter(|prefix| prefix.shared_tokens(&inputs) == prefix.tokens());
+        let mut prefix = kept.map_or_else(|| self.engine.empty_prefix(), Ok)?;
+        let embeds = std::slice::from_ref(&vision.embeds);
+        self.engine.extend_prefix(&mut prefix, &inputs, embeds, self.engine.vision_end(&inputs))?;
+        Ok(Hot { key, vision, prefix })
     }
 
     /// System turn with the camera's facts, user turn with the video and `user`.

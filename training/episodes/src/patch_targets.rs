@@ -55,7 +55,7 @@ fn push_patch(
     let mean = hits.iter().sum::<f32>() / hits.len() as f32;
     targets.log_depth.push(if hits.is_empty() { f32::NAN } else { mean.ln() });
     let ids = id_shares(clip, newer, patch);
-    let majority = ids.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(id, _)| *id);
+    let majority = ids.iter().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(id, _)| *id);
     let object = clip.seen.iter().find(|object| object.id == majority);
     targets.log_distance.push(object.map_or(f32::NAN, |o| (o.distance_m.max(0.05) as f32).ln()));
     push_shares(&mut targets.class_shares, clip, &ids, classes);

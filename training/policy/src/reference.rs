@@ -30,6 +30,7 @@ fn last(model: &Qwen25Vl, inputs: &ModelInputs) -> Result<Vec<f32>> {
     let embeds = if embeds.is_empty() { None } else { Some(Tensor::cat(&embeds, 0)?) };
     let len = inputs.input_ids.len();
     let position_ids = Tensor::from_vec(inputs.position_ids.concat(), (3, 1, len), model.device())?;
-    let hidden = model.decode(&model.embed(&[inputs.input_ids.clone()], embeds.as_ref())?, &position_ids, None)?;
+    let hidden =
+        model.decode(&model.embed(std::slice::from_ref(&inputs.input_ids), embeds.as_ref())?, &position_ids, None)?;
     model.logits(&hidden.narrow(1, len - 1, 1)?.flatten_to(1)?)?.squeeze(0)?.to_vec1()
 }
