@@ -32,7 +32,7 @@ impl Default for AdamWSettings {
     }
 }
 
-/// AdamW for all variables, or for those that [`is_hidden_matrix`] leaves to it.
+/// AdamW for all variables, or for those that [Muon](crate::muon) does not take.
 pub struct Optimiser {
     adamw: AdamW,
     muon: Muon,
