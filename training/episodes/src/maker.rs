@@ -87,7 +87,7 @@ impl SampleMaker {
         &self.processor
     }
 
-    /// Names of the classes in [`crate::sample::PatchTargets::classes`]; 0 is whatever is no object.
+    /// Names of the classes in [`crate::sample::PatchTargets::class_shares`]; 0 is whatever is no object.
     pub fn patch_classes(&self) -> &[String] {
         &self.patch_classes
     }

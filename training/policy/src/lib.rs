@@ -7,7 +7,7 @@
 //! - [`vision`], [`text`]: its two halves;
 //! - [`ops`]: the operations with hand-written gradients;
 //! - [`init`]: fresh weights; [`checkpoint`]: reading and writing safetensors;
-//! - [`reference`]: its logits, for parity of exported graphs.
+//! - [`mod@reference`]: its logits, for parity of exported graphs.
 //!
 //! Everything runs on the caller's thread. For data parallelism give each thread its own batch and add the gradients; the
 //! model is shared by reference.
