@@ -10,7 +10,7 @@ use crate::constraint::Guide;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::generate::{FinishReason, GenerateSettings, Generation, OnToken, TokenEvent};
-use crate::sampler::{Choice, Sampler, Sampling, log_prob};
+use crate::sampler::{Choice, Sampler, Sampling, biased, log_prob};
 
 /// Chooses the tokens of one completion.
 pub(crate) struct Cursor<'s> {
@@ -79,12 +79,7 @@ impl<'s> Cursor<'s> {
         let id = match guide.next_forced() {
             Some(id) => id,
             None => {
-                let mut allowed = logits.to_vec();
-                for &(id, value) in &self.bias {
-                    if let Some(logit) = allowed.get_mut(id as usize) {
-                        *logit += value;
-                    }
-                }
+                let mut allowed = biased(logits, &self.bias).into_owned();
                 guide.mask(&mut allowed)?;
                 self.sampler.pick(&allowed)?
             }

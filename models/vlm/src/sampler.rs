@@ -95,11 +95,7 @@ impl Sampler {
     /// # Errors
     /// [`Error::NonFinite`] when a logit is NaN or +∞, or none is finite. (−∞ is a masked token.)
     pub fn choose(&mut self, logits: &[f32], bias: &[(u32, f32)]) -> Result<Choice> {
-        let mut allowed = Cow::from(logits);
-        for &(id, value) in bias.iter().filter(|(id, _)| (*id as usize) < logits.len()) {
-            allowed.to_mut()[id as usize] += value;
-        }
-        let id = self.pick(&allowed)?;
+        let id = self.pick(&biased(logits, bias))?;
         Ok(Choice { id, logprob: log_prob(logits, id) as f32 })
     }
 
@@ -114,6 +110,15 @@ impl Sampler {
             }
         })
     }
+}
+
+/// `logits` \[vocab\] with `bias`, (token, value) each, added; ids past the vocabulary are passed over.
+pub(crate) fn biased<'a>(logits: &'a [f32], bias: &[(u32, f32)]) -> Cow<'a, [f32]> {
+    let mut allowed = Cow::from(logits);
+    for &(id, value) in bias.iter().filter(|(id, _)| (*id as usize) < logits.len()) {
+        allowed.to_mut()[id as usize] += value;
+    }
+    allowed
 }
 
 /// Index of the largest logit, the lowest index on ties.

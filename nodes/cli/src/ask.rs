@@ -108,6 +108,8 @@ fn settings(arguments: &Arguments, first: &Bgr8Frame) -> Settings {
         // A recording is as old as it is; the clock says when it was read.
         stale_after_secs: f64::from(u32::MAX),
         deadline_secs: 3600.0,
+        // One question about the last frames: those before need not be encoded.
+        hot_prefix: false,
         ..Settings::new(&arguments.model)
     }
 }

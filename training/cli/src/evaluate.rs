@@ -99,11 +99,12 @@ pub fn run_calibrate(arguments: &CalibrateArguments) -> Result<()> {
     let settings = ExamSettings { split: Split::Calibration, questions: arguments.questions, seed: arguments.seed };
     let split = "calibration";
     write(&arguments.model, &Calibration::default())?;
-    let odds = sit_down(&arguments.model, &settings).and_then(take)?;
+    let (mut unbiased, sheets) = sit_down(&arguments.model, &settings)?;
+    let odds = judge(&mut unbiased, &sheets, Sight::Frames)?;
     let abstention = Some(calibrate::abstention(&odds, arguments.absent_recognised, split)?);
     write(&arguments.model, &Calibration { abstention: abstention.clone(), ..Calibration::default() })?;
     // Intervals are for what is answered with that bias.
-    let answers = sit_down(&arguments.model, &settings).and_then(take)?;
+    let answers = judge(&mut VlmAnswerer::load(&Settings::new(&arguments.model))?, &sheets, Sight::Frames)?;
     let kinds = calibrate::intervals(&answers, arguments.coverage, split)?;
     let calibration = Calibration { abstention, kinds };
     write(&arguments.model, &calibration)?;
@@ -160,10 +161,6 @@ fn scores(report: &Report) -> BTreeMap<String, f64> {
     // A rate of nothing is no score.
     scores.retain(|_, score| score.is_finite());
     scores
-}
-
-fn take((mut answerer, sheets): (VlmAnswerer, Vec<Sheet>)) -> Result<Vec<Answered>> {
-    Ok(judge(&mut answerer, &sheets, Sight::Frames)?)
 }
 
 fn write(model: &Path, calibration: &Calibration) -> Result<()> {

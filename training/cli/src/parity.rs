@@ -31,10 +31,7 @@ fn check_memory(checkpoint: &Path) -> Result<()> {
     let shards = std::fs::read_dir(checkpoint)?.flatten().map(|entry| entry.path());
     let weights = shards.filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
     let needed = 2 * weights.filter_map(|path| path.metadata().ok()).map(|file| file.len()).sum::<u64>();
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kibibytes = available.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    let found = kibibytes.map_or(u64::MAX, |n| n * 1024);
+    let found = onnx_export::available_memory().unwrap_or(u64::MAX);
     anyhow::ensure!(
         found >= needed,
         "reference logits of {}: expected {} MB of free memory, found {} MB",

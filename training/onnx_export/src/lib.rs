@@ -56,6 +56,7 @@ use processor::config::ModelConfig;
 
 pub use error::{Error, Result};
 pub use precision::{Precision, Profile};
+pub use resources::available_memory;
 
 /// What to export, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
