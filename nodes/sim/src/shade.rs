@@ -8,6 +8,12 @@ use crate::raster::Face;
 use crate::shadow::ShadowMap;
 use crate::view::{View, cross, dot, sub};
 
+/// How far a point is moved off its surface before asking whether a lamp sees it, metres: two texels of a shadow map at
+/// three metres.
+const OFFSET_M: f32 = 0.05;
+/// Light of a lamp that isn't worth asking whether it arrives.
+const LEAST_LIGHT: f32 = 1e-3;
+
 /// Coefficients over samples (x, y, 1).
 type Plane = [f32; 3];
 
@@ -24,13 +30,16 @@ struct Surface<'a> {
     emits: bool,
     /// First of its planes in [`Shading::shadowed`].
     shadowed: usize,
-    /// Unit, towards the camera, camera frame.
-    normal: [f32; 3],
+    /// The way off the surface to where shadows are looked up, metres, world axes.
+    lookup: [f32; 3],
 }
 
-/// A lamp in the camera frame.
+/// A lamp.
 struct Lamp<'a> {
+    /// Camera frame.
     light: Light,
+    /// Metres, world frame.
+    position: [f32; 3],
     shadow: Option<&'a ShadowMap>,
 }
 
@@ -45,6 +54,7 @@ pub(crate) struct Shading<'a> {
     surfaces: Vec<Surface<'a>>,
     /// Light over depth of each lamp with a shadow map, surface by surface.
     shadowed: Vec<Plane>,
+    tables: &'static Tables,
 }
 
 impl<'a> Shading<'a> {
@@ -60,23 +70,35 @@ impl<'a> Shading<'a> {
         let in_camera = |light: &Light| Light { position: view.to_camera(light.position), ..*light };
         let shadow = |index: usize| lighting.shadows.as_ref().and_then(|maps| maps.get(index));
         let lamps = lighting.lights.iter().enumerate();
-        let lamps = lamps.map(|(index, light)| Lamp { light: in_camera(light), shadow: shadow(index) }).collect();
+        let lamp = |(index, light): (usize, &Light)| Lamp {
+            light: in_camera(light),
+            position: light.position,
+            shadow: shadow(index),
+        };
+        let lamps = lamps.map(lamp).collect();
         let (surfaces, shadowed) = (Vec::with_capacity(faces.len()), Vec::new());
-        Self { bodies, faces, view, ambient: lighting.ambient, lamps, surface_of_face, surfaces, shadowed }
+        let (ambient, tables) = (lighting.ambient, Tables::get());
+        Self { bodies, faces, view, ambient, lamps, surface_of_face, surfaces, shadowed, tables }
     }
 
     /// Id and linear light of a face at a sample position.
     pub fn shade(&mut self, face: u32, at: [f32; 2]) -> (u16, [f32; 3]) {
         let surface = self.surface(face);
-        (surface.id, self.light(&surface, &Row::new(&surface, at[1]), at[0]))
+        let row = Row::new(&surface, at[1]);
+        (surface.id, self.light(&surface, &row, at[0], self.past_shadows(&surface, &row, at[0])))
     }
 
-    /// Shades the samples of one face from column and row `first` on; returns its id.
+    /// Shades the samples of one face from column and row `first` on; returns its id. Two neighbours share their
+    /// shadows, looked up between them.
     pub fn shade_run(&mut self, face: u32, first: [usize; 2], out: &mut [[f32; 3]]) -> u16 {
         let surface = self.surface(face);
         let row = Row::new(&surface, first[1] as f32 + 0.5);
-        for (column, light) in (first[0]..).zip(out) {
-            *light = self.light(&surface, &row, column as f32 + 0.5);
+        for (pair, lights) in out.chunks_mut(2).enumerate() {
+            let x = (first[0] + 2 * pair) as f32 + 0.5;
+            let lamps = self.past_shadows(&surface, &row, x + 0.5 * (lights.len() - 1) as f32);
+            for (light, x) in lights.iter_mut().zip([x, x + 1.0]) {
+                *light = self.light(&surface, &row, x, lamps);
+            }
         }
         surface.id
     }
@@ -127,7 +149,7 @@ impl<'a> Shading<'a> {
             texture: finish.texture.map(|texture| &body.skin.textures[usize::from(texture)]),
             emits: finish.emits,
             shadowed,
-            normal: flat,
+            lookup: self.view.turn_back(flat).map(|v| v * OFFSET_M),
         }
     }
 
@@ -144,31 +166,35 @@ impl<'a> Shading<'a> {
         self.ambient * (0.8 + 0.2 * up)
     }
 
+    /// Linear light of a sample on which `lamps` falls besides the light that nothing shadows.
     #[inline]
-    fn light(&self, surface: &Surface, row: &Row, x: f32) -> [f32; 3] {
+    fn light(&self, surface: &Surface, row: &Row, x: f32, lamps: f32) -> [f32; 3] {
         let depth = 1.0 / row.inverse_depth.at(x);
-        let light = if surface.emits {
-            1.0
-        } else {
-            (row.light.at(x) * depth + self.from_shadowed(surface, [x, row.y], depth)).max(0.0)
-        };
+        let light = if surface.emits { 1.0 } else { (row.light.at(x) * depth + lamps).max(0.0) };
         let Some(texture) = surface.texture else { return surface.colour.map(|v| v * light) };
         let uv = [row.uv[0].at(x) * depth, row.uv[1].at(x) * depth];
-        let texel = texture.sample(uv, mip_level(surface, uv, depth, texture.sides()));
-        std::array::from_fn(|i| linear(texel[i]) * surface.colour[i] * light)
+        let level = self.tables.mip_level(texel_area(surface, uv, depth, texture.sides()));
+        let texel = texture.sample(uv, level);
+        std::array::from_fn(|i| self.tables.linear(texel[i]) * surface.colour[i] * light)
     }
 
-    /// Light of the lamps with a shadow map on a sample.
-    fn from_shadowed(&self, surface: &Surface, at: [f32; 2], depth: f32) -> f32 {
-        let planes = &self.shadowed[surface.shadowed..];
-        let lamps = self.lamps.iter().filter_map(|lamp| lamp.shadow.map(|map| (map, lamp.light.position)));
+    /// What arrives from the lamps that have a shadow map.
+    fn past_shadows(&self, surface: &Surface, row: &Row, x: f32) -> f32 {
+        if self.shadowed.is_empty() {
+            return 0.0;
+        }
+        let at = [x, row.y];
+        let depth = 1.0 / row.inverse_depth.at(x);
+        let ray = self.view.turn_back(self.view.unproject(at, depth));
+        let point: [f32; 3] = std::array::from_fn(|i| self.view.position[i] + ray[i] + surface.lookup[i]);
+        let mut planes = self.shadowed[surface.shadowed..].iter();
         let mut total = 0.0;
-        for ((map, lamp), plane) in lamps.zip(planes) {
-            let light = Line::new(*plane, at[1]).at(at[0]) * depth;
-            if light > 0.0 {
-                let point = self.view.unproject(at, depth);
-                let off: [f32; 3] = std::array::from_fn(|i| point[i] + map.offset_m() * surface.normal[i] - lamp[i]);
-                total += light * map.lit(self.view.turn_back(off));
+        for lamp in &self.lamps {
+            let Some(map) = lamp.shadow else { continue };
+            let Some(plane) = planes.next() else { break };
+            let light = (plane[0] * at[0] + plane[1] * at[1] + plane[2]) * depth;
+            if light > LEAST_LIGHT {
+                total += light * map.lit(sub(point, lamp.position));
             }
         }
         total
@@ -250,20 +276,53 @@ impl Row {
     }
 }
 
-/// Linear light of an sRGB level between bytes, 0..=255.
-fn linear(srgb: f32) -> f32 {
-    /// At each byte, and the step to the next.
-    static BYTES: LazyLock<[(f32, f32); 256]> = LazyLock::new(|| {
-        let at = |byte: usize| linear_from_srgb(byte.min(255) as u8);
-        std::array::from_fn(|byte| (at(byte), at(byte + 1) - at(byte)))
-    });
-    let byte = (srgb as usize).min(255);
-    let (base, step) = BYTES[byte];
-    base + step * (srgb - byte as f32)
+/// What is looked up for every sample.
+struct Tables {
+    /// Linear light of each sRGB byte, and the step to the next.
+    linear: [(f32, f32); 256],
+    /// Least area of a sample, in texels of the full texture, at which each level from the first smaller one on is taken.
+    mip_areas: [f32; 15],
 }
 
-/// The level whose texels are about as large as a sample.
-fn mip_level(surface: &Surface, uv: [f32; 2], depth: f32, sides: [f32; 2]) -> usize {
+impl Tables {
+    fn get() -> &'static Self {
+        static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+            let at = |byte: usize| linear_from_srgb(byte.min(255) as u8);
+            Tables {
+                linear: std::array::from_fn(|byte| (at(byte), at(byte + 1) - at(byte))),
+                mip_areas: std::array::from_fn(least_area),
+            }
+        });
+        &TABLES
+    }
+
+    /// Linear light of an sRGB level between bytes, 0..=255.
+    fn linear(&self, srgb: f32) -> f32 {
+        let byte = srgb as u8;
+        let (base, step) = self.linear[usize::from(byte)];
+        base + step * (srgb - f32::from(byte))
+    }
+
+    /// The level for samples of an area in texels.
+    fn mip_level(&self, area: f32) -> usize {
+        self.mip_areas.iter().take_while(|&&least| area >= least).count()
+    }
+}
+
+/// The least area whose level, by the logarithm, is above `level`.
+fn least_area(level: usize) -> f32 {
+    // Between two positive numbers, order is that of their bits.
+    let (mut low, mut high) = (1e-12f32.to_bits(), 1e12f32.to_bits());
+    while low + 1 < high {
+        let middle = low.midpoint(high);
+        let above = (0.5 * f32::from_bits(middle).log2() + 0.3) as usize > level;
+        if above { high = middle } else { low = middle }
+    }
+    f32::from_bits(high)
+}
+
+/// Area of a sample in texels of the full texture.
+fn texel_area(surface: &Surface, uv: [f32; 2], depth: f32, sides: [f32; 2]) -> f32 {
     let rate = |axis: usize| {
         let du = (surface.uv[0][axis] - uv[0] * surface.inverse_depth[axis]) * depth * sides[0];
         let dv = (surface.uv[1][axis] - uv[1] * surface.inverse_depth[axis]) * depth * sides[1];
@@ -271,20 +330,5 @@ fn mip_level(surface: &Surface, uv: [f32; 2], depth: f32, sides: [f32; 2]) -> us
     };
     let (along, down) = (rate(0), rate(1));
     // Between the longer and the shorter axis of the footprint: sharper than either alone is honest.
-    let area = (along * down).sqrt().max(along.max(down) * 0.1);
-    MIP_AREAS.iter().take_while(|&&least| area >= least).count()
+    (along * down).sqrt().max(along.max(down) * 0.1)
 }
-
-/// Least area of a sample, in texels of the full texture, at which each level from the first smaller one on is taken.
-static MIP_AREAS: LazyLock<[f32; 15]> = LazyLock::new(|| {
-    let level = |area: f32| (0.5 * area.log2() + 0.3) as usize;
-    std::array::from_fn(|index| {
-        // Between two positive numbers, order is that of their bits.
-        let (mut low, mut high) = (1e-12f32.to_bits(), 1e12f32.to_bits());
-        while low + 1 < high {
-            let middle = low.midpoint(high);
-            if level(f32::from_bits(middle)) > index { high = middle } else { low = middle }
-        }
-        f32::from_bits(high)
-    })
-});

@@ -10,25 +10,31 @@ use crate::body::{Body, Light};
 use crate::raster::{Corner, Outline, inverse_depth_plane};
 use crate::view::View;
 
-/// Texels along each side of a face.
-const SIDE: usize = 256;
-/// How far a point is moved off its surface, metres: about two texels at three metres.
-const OFFSET_M: f32 = 0.04;
+/// Texels along each side of a face, at most 256.
+const SIDE: usize = 192;
 /// How much nearer a texel must be to shade, as a factor of inverse depth.
 const NEARER: f32 = 1.004;
+
+/// Things closer to a lamp count as being this far away, metres.
+const NEAREST_M: f32 = 0.2;
 
 /// The six faces of one lamp's cube, each along its axis: −x, +x, −y, +y, −z, +z of the world.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShadowMap {
-    /// Inverse depth, 1/m, 0 where there is nothing; rows of a face run along its second axis.
-    faces: [Vec<f32>; 6],
+    /// [`step_of`] of the nearest thing; rows of a face run along its second axis.
+    faces: [Vec<u16>; 6],
+}
+
+/// Inverse depth, 1/m, in steps that fit two bytes.
+fn step_of(inverse: f32) -> u16 {
+    (inverse * (NEAREST_M * 65535.0)) as u16
 }
 
 /// Rotation rows right, down, forward of a face's view. Right and down are the other two axes of the world, in order.
 fn axes_of(face: usize) -> [[f32; 3]; 3] {
     let unit = |axis: usize, length: f32| std::array::from_fn(|i| if i == axis { length } else { 0.0 });
     let [right, down] = sides_of(face / 2);
-    [unit(right, 1.0), unit(down, 1.0), unit(face / 2, if face % 2 == 0 { -1.0 } else { 1.0 })]
+    [unit(right, 1.0), unit(down, 1.0), unit(face / 2, if face.is_multiple_of(2) { -1.0 } else { 1.0 })]
 }
 
 /// The two axes across a major axis.
@@ -55,37 +61,30 @@ impl ShadowMap {
                 corners.extend(body.positions.iter().map(|&p| Corner::new(p, &view)));
                 draw(&mut map, body, &corners, &view);
             }
-            map
+            map.into_iter().map(step_of).collect()
         });
         Self { faces }
-    }
-
-    /// How far to move a point along its normal before asking whether it is lit, metres.
-    pub(crate) fn offset_m(&self) -> f32 {
-        OFFSET_M
     }
 
     /// Share of the lamp's light that arrives at a point `from_lamp` metres from it, world axes.
     pub(crate) fn lit(&self, from_lamp: [f32; 3]) -> f32 {
         let [x, y, z] = from_lamp.map(f32::abs);
-        let major = if x >= y && x >= z {
-            0
-        } else if y >= z {
-            1
-        } else {
-            2
+        let (major, [a, b]) = match () {
+            () if x >= y && x >= z => (0, [from_lamp[1], from_lamp[2]]),
+            () if y >= z => (1, [from_lamp[0], from_lamp[2]]),
+            () => (2, [from_lamp[0], from_lamp[1]]),
         };
         let face = &self.faces[2 * major + usize::from(from_lamp[major] > 0.0)];
-        let inverse = 1.0 / from_lamp[major].abs().max(1e-6);
-        let [column, row] = sides_of(major).map(|axis| Tap::new(from_lamp[axis] * inverse));
-        let nearest = inverse * NEARER;
-        let open = |row: usize, column: usize| f32::from(u8::from(face[row * SIDE + column] <= nearest));
-        let along = |at: usize| {
-            let (left, right) = (open(at, column.first), open(at, column.first + 1));
-            left + column.share * (right - left)
+        let inverse = 1.0 / x.max(y).max(z).max(1e-6);
+        let (column, row) = (Tap::new(a * inverse), Tap::new(b * inverse));
+        let nearest = step_of(inverse * NEARER);
+        let open = |texel: u16| if texel <= nearest { 1.0 } else { 0.0 };
+        let first = row.first * SIDE + column.first;
+        let (Some(top), Some(bottom)) = (face.get(first..first + 2), face.get(first + SIDE..first + SIDE + 2)) else {
+            return 1.0;
         };
-        let (top, bottom) = (along(row.first), along(row.first + 1));
-        top + row.share * (bottom - top)
+        let along = |pair: &[u16]| open(pair[0]) + column.share * (open(pair[1]) - open(pair[0]));
+        along(top) + row.share * (along(bottom) - along(top))
     }
 }
 
@@ -99,8 +98,8 @@ impl Tap {
     /// For a tangent in −1..1.
     fn new(tangent: f32) -> Self {
         let at = ((tangent + 1.0) * (SIDE as f32 / 2.0) - 0.5).clamp(0.0, SIDE as f32 - 1.001);
-        let first = (at as usize).min(SIDE - 2);
-        Self { first, share: at - first as f32 }
+        let first = at as u8;
+        Self { first: usize::from(first), share: at - f32::from(first) }
     }
 }
 
