@@ -1,15 +1,12 @@
 //! A walking camera: from one free spot to the next, looking at things, never through them.
 
-use std::collections::VecDeque;
-
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::camera::Pose;
+use crate::free_space::FreeSpace;
 use crate::world::World;
 
-const CELL_M: f64 = 0.1;
-const CLEARANCE_M: f64 = 0.3;
 /// Seconds between the poses of a walk.
 pub const STEP_SECS: f64 = 0.05;
 const MAX_YAW_RATE: f64 = std::f64::consts::PI / 3.0;
@@ -21,168 +18,6 @@ pub struct Carriage {
     pub height_m: f64,
     /// Elevation of the optical axis, radians; negative looks down.
     pub pitch: f64,
-}
-
-/// Cells of the floor where the camera may be.
-#[derive(Debug, Clone)]
-pub struct FreeSpace {
-    columns: usize,
-    rows: usize,
-    free: Vec<bool>,
-}
-
-impl FreeSpace {
-    /// The largest connected part of the floor that is 0.3 m from walls and from what stands lower than 2 m. In a
-    /// room too full for that the clearance shrinks until there is space.
-    pub fn of(world: &World) -> Self {
-        let clearances = [CLEARANCE_M, 0.2, 0.1, 0.0];
-        let spaces = clearances.iter().map(|&clearance| Self::with_clearance(world, clearance));
-        let mut last = Self { columns: 1, rows: 1, free: vec![false] };
-        for space in spaces {
-            last = space;
-            if last.free.iter().filter(|&&free| free).count() >= 100 {
-                break;
-            }
-        }
-        last
-    }
-
-    fn with_clearance(world: &World, clearance: f64) -> Self {
-        let [columns, rows] = world.room.size_m.map(|side| (side / CELL_M).ceil() as usize);
-        let mut space = Self { columns, rows, free: vec![false; columns * rows] };
-        for index in 0..columns * rows {
-            space.free[index] = world.room.contains(space.centre(index), clearance);
-        }
-        for object in world.objects.iter().filter(|object| object.span_m[0] < 2.0) {
-            space.block(&object.plan, clearance);
-        }
-        space.keep_largest();
-        space
-    }
-
-    fn block(&mut self, plan: &crate::footprint::PlanBox, clearance: f64) {
-        let reach = plan.half[0].hypot(plan.half[1]) + clearance;
-        let range = |centre: f64, count: usize| {
-            let index = |v: f64| (v / CELL_M).floor().clamp(0.0, count as f64) as usize;
-            index(centre - reach)..index(centre + reach + CELL_M)
-        };
-        for row in range(plan.centre[1], self.rows) {
-            for column in range(plan.centre[0], self.columns) {
-                let index = row * self.columns + column;
-                if self.free[index] && plan.distance(self.centre(index)) < clearance {
-                    self.free[index] = false;
-                }
-            }
-        }
-    }
-
-    fn centre(&self, index: usize) -> [f64; 2] {
-        [(index % self.columns) as f64, (index / self.columns) as f64].map(|v| (v + 0.5) * CELL_M)
-    }
-
-    fn keep_largest(&mut self) {
-        let mut part = vec![0u32; self.free.len()];
-        let (mut best, mut best_size, mut parts) = (0, 0, 0);
-        for start in 0..self.free.len() {
-            if !self.free[start] || part[start] != 0 {
-                continue;
-            }
-            parts += 1;
-            let size = self.flood(start, |index| std::mem::replace(&mut part[index], parts) == 0);
-            if size > best_size {
-                (best, best_size) = (parts, size);
-            }
-        }
-        self.free = part.iter().map(|&p| p != 0 && p == best).collect();
-    }
-
-    /// Visits free cells breadth first while `enter` agrees; returns how many.
-    fn flood(&self, start: usize, mut enter: impl FnMut(usize) -> bool) -> usize {
-        let mut queue = VecDeque::from([start]);
-        enter(start);
-        let mut size = 0;
-        while let Some(index) = queue.pop_front() {
-            size += 1;
-            for next in self.neighbours(index) {
-                if enter(next) {
-                    queue.push_back(next);
-                }
-            }
-        }
-        size
-    }
-
-    fn neighbours(&self, index: usize) -> impl Iterator<Item = usize> {
-        let (x, y) = (index % self.columns, index / self.columns);
-        let (columns, rows) = (self.columns, self.rows);
-        [(-1, 0), (1, 0), (0, -1), (0, 1)]
-            .into_iter()
-            .filter_map(move |(dx, dy)| {
-                let (x, y) = (x.checked_add_signed(dx)?, y.checked_add_signed(dy)?);
-                (x < columns && y < rows).then_some(y * columns + x)
-            })
-            .filter(|&next| self.free[next])
-    }
-
-    /// Whether the camera may be at a plan point.
-    pub fn is_free(&self, p: [f64; 2]) -> bool {
-        let [x, y] = p.map(|v| (v / CELL_M).floor());
-        x >= 0.0
-            && y >= 0.0
-            && (x as usize) < self.columns
-            && (y as usize) < self.rows
-            && self.free[y as usize * self.columns + x as usize]
-    }
-
-    fn any(&self, rng: &mut ChaCha8Rng) -> Option<usize> {
-        let count = self.free.iter().filter(|&&free| free).count();
-        let nth = if count == 0 { return None } else { rng.random_range(0..count) };
-        (0..self.free.len()).filter(|&index| self.free[index]).nth(nth)
-    }
-
-    /// Corner points of a short way between two cells of the free space.
-    fn way(&self, from: usize, to: usize) -> Vec<[f64; 2]> {
-        let mut came = vec![usize::MAX; self.free.len()];
-        let mut queue = VecDeque::from([from]);
-        came[from] = from;
-        while let Some(index) = queue.pop_front() {
-            if index == to {
-                break;
-            }
-            for next in self.neighbours(index) {
-                if came[next] == usize::MAX {
-                    came[next] = index;
-                    queue.push_back(next);
-                }
-            }
-        }
-        let mut cells = vec![to];
-        while let Some(&last) = cells.last()
-            && last != from
-            && came[last] != usize::MAX
-        {
-            cells.push(came[last]);
-        }
-        cells.reverse();
-        self.straighten(cells.into_iter().map(|cell| self.centre(cell)).collect())
-    }
-
-    /// Drops corners that a straight free line can skip.
-    fn straighten(&self, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
-        let mut kept = Vec::new();
-        let mut at = 0;
-        while at < points.len() {
-            kept.push(points[at]);
-            let next = (at + 1..points.len()).rev().step_by(3).find(|&to| self.line_is_free(points[at], points[to]));
-            at = next.unwrap_or(at + 1);
-        }
-        kept
-    }
-
-    fn line_is_free(&self, a: [f64; 2], b: [f64; 2]) -> bool {
-        let steps = ((b[0] - a[0]).hypot(b[1] - a[1]) / (CELL_M * 0.5)).ceil().max(1.0);
-        (0..=steps as usize).all(|i| self.is_free(std::array::from_fn(|k| a[k] + (b[k] - a[k]) * i as f64 / steps)))
-    }
 }
 
 /// A walk through one room: poses every [`STEP_SECS`], continuous in position and heading.
@@ -202,7 +37,7 @@ impl Walk {
         while walker.poses.len() < steps {
             walker.dwell(steps, rng);
             let Some(to) = space.any(rng) else { continue };
-            if let Some(from) = walker.cell_in(&space).or(cell) {
+            if let Some(from) = space.cell_at(walker.position).or(cell) {
                 for corner in space.way(from, to).into_iter().skip(1) {
                     walker.go(corner, steps, rng);
                 }
@@ -267,11 +102,6 @@ impl Walker {
             targets,
             retarget_in: 0.0,
         }
-    }
-
-    fn cell_in(&self, space: &FreeSpace) -> Option<usize> {
-        let [x, y] = self.position.map(|v| (v / CELL_M).floor() as usize);
-        space.is_free(self.position).then_some(y * space.columns + x)
     }
 
     /// Stands for a moment and looks at something.

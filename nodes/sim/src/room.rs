@@ -1,4 +1,5 @@
-//! The empty room: a rectangle, or an L that lacks the corner of greatest x and y.
+//! The empty room: a rectangle, an L that lacks the corner of greatest x and y, or a flat: a rectangle that an inner
+//! wall with a doorway parts in two rooms.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -14,6 +15,52 @@ pub struct Room {
     pub height_m: f64,
     /// Extent of the corner that an L-shaped room lacks, metres.
     pub notch_m: Option<[f64; 2]>,
+    /// The inner wall of a flat.
+    pub partition: Option<Partition>,
+}
+
+/// A straight inner wall from one side of a flat to the other, with one doorway.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Partition {
+    /// The axis that the wall crosses: 0 for a wall along y, 1 for a wall along x.
+    pub axis: usize,
+    /// Its middle on that axis, metres.
+    pub at_m: f64,
+    /// Metres.
+    pub thickness_m: f64,
+    /// Where the doorway begins and ends along the wall, metres.
+    pub doorway_m: [f64; 2],
+    /// Height of the doorway, metres.
+    pub doorway_height_m: f64,
+}
+
+impl Partition {
+    /// The two faces on the crossed axis, metres.
+    pub fn faces_m(&self) -> [f64; 2] {
+        [self.at_m - self.thickness_m / 2.0, self.at_m + self.thickness_m / 2.0]
+    }
+
+    /// The plan point at a coordinate on the crossed axis and one along the wall.
+    pub fn point(&self, across: f64, along: f64) -> [f64; 2] {
+        if self.axis == 0 { [across, along] } else { [along, across] }
+    }
+
+    /// A stretch of it as a box.
+    fn stretch(&self, from: f64, to: f64) -> PlanBox {
+        let half = self.point(self.thickness_m / 2.0, (to - from) / 2.0);
+        PlanBox { centre: self.point(self.at_m, (from + to) / 2.0), half, yaw: 0.0 }
+    }
+}
+
+/// What an empty room looks like from above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Four corners.
+    Rectangle,
+    /// Six corners.
+    L,
+    /// Two rooms and a doorway.
+    Flat,
 }
 
 /// A straight piece of wall; its inner side is on the left of start → end.
@@ -63,15 +110,77 @@ impl Room {
             size_m.reverse();
         }
         let notch_m = notch.map(|n| [n[0] * size_m[0], n[1] * size_m[1]]);
-        Self { size_m, height_m: rng.random_range(2.4..3.0), notch_m }
+        Self { size_m, height_m: rng.random_range(2.4..3.0), notch_m, partition: None }
     }
 
-    /// Floor area, m².
+    /// Draws a room of the whole specification: 70 % rectangles, 15 % L, 15 % flats; 10–50 m², flats 20–50 m².
+    pub fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let shape = match rng.random_range(0..20) {
+            0..14 => Shape::Rectangle,
+            14..17 => Shape::L,
+            _ => Shape::Flat,
+        };
+        Self::of_shape(shape, rng)
+    }
+
+    /// Draws a room of a shape.
+    pub fn of_shape(shape: Shape, rng: &mut ChaCha8Rng) -> Self {
+        let least = if shape == Shape::Flat { 20.0 } else { 10.0 };
+        let area = least + (50.0 - least) * rng.random::<f64>().powf(1.7);
+        let aspect: f64 = if shape == Shape::Flat { rng.random_range(0.5..0.8) } else { rng.random_range(0.6..1.0) };
+        let notch: Option<[f64; 2]> =
+            (shape == Shape::L).then(|| [rng.random_range(0.3..0.55), rng.random_range(0.3..0.55)]);
+        // An L of the least area loses a corner, a flat the floor under its inner wall.
+        let outer = (area / (1.0 - notch.map_or(0.0, |n| n[0] * n[1]))).max(least * 1.05);
+        let long = (outer / aspect).sqrt();
+        let mut size_m = [long, long * aspect];
+        if rng.random_bool(0.5) {
+            size_m.reverse();
+        }
+        let notch_m = notch.map(|n| [n[0] * size_m[0], n[1] * size_m[1]]);
+        let height_m = rng.random_range(2.4..3.0);
+        let partition = (shape == Shape::Flat).then(|| Self::partition(size_m, rng));
+        Self { size_m, height_m, notch_m, partition }
+    }
+
+    /// An inner wall across the longer side; each room gets a third of it or more.
+    fn partition(size_m: [f64; 2], rng: &mut ChaCha8Rng) -> Partition {
+        let axis = usize::from(size_m[1] > size_m[0]);
+        let across = size_m[1 - axis];
+        let width = rng.random_range(1.0..1.15);
+        let from = rng.random_range(0.45..across - width - 0.45);
+        Partition {
+            axis,
+            at_m: size_m[axis] * rng.random_range(0.36..0.64),
+            thickness_m: rng.random_range(0.1..0.16),
+            doorway_m: [from, from + width],
+            doorway_height_m: rng.random_range(2.0..2.1),
+        }
+    }
+
+    /// Floor area without inner walls, m².
     pub fn area_m2(&self) -> f64 {
-        self.size_m[0] * self.size_m[1] - self.notch_m.map_or(0.0, |n| n[0] * n[1])
+        let outer = self.size_m[0] * self.size_m[1] - self.notch_m.map_or(0.0, |n| n[0] * n[1]);
+        outer - self.partition.map_or(0.0, |p| p.thickness_m * self.size_m[1 - p.axis])
     }
 
-    /// The corners, counter-clockwise.
+    /// The rooms: corners counter-clockwise, metres. Two for a flat, without the doorway's floor; else one.
+    pub fn polygons(&self) -> Vec<Vec<[f64; 2]>> {
+        let Some(partition) = self.partition else { return vec![self.corners()] };
+        let (end, across) = (self.size_m[partition.axis], self.size_m[1 - partition.axis]);
+        let [near, far] = partition.faces_m();
+        let room = |from: f64, to: f64| {
+            let corners = [(from, 0.0), (to, 0.0), (to, across), (from, across)];
+            let mut corners: Vec<_> = corners.into_iter().map(|(a, b)| partition.point(a, b)).collect();
+            if partition.axis == 1 {
+                corners.reverse();
+            }
+            corners
+        };
+        vec![room(0.0, near), room(far, end)]
+    }
+
+    /// The outer corners, counter-clockwise.
     pub fn corners(&self) -> Vec<[f64; 2]> {
         let [w, d] = self.size_m;
         match self.notch_m {
@@ -80,8 +189,19 @@ impl Room {
         }
     }
 
-    /// The walls, counter-clockwise.
+    /// The walls: the outer ones counter-clockwise, then the faces of the inner wall.
     pub fn walls(&self) -> Vec<Wall> {
+        let mut walls = self.outer_walls();
+        for solid in self.partition_boxes() {
+            let corners = solid.corners();
+            let edges = (0..4).map(|i| Wall { start: corners[(i + 1) % 4], end: corners[i] });
+            walls.extend(edges.filter(|wall| self.contains(wall.point(wall.length_m() / 2.0, 1e-3), 0.0)));
+        }
+        walls
+    }
+
+    /// The outer walls, counter-clockwise.
+    pub fn outer_walls(&self) -> Vec<Wall> {
         let corners = self.corners();
         (0..corners.len()).map(|i| Wall { start: corners[i], end: corners[(i + 1) % corners.len()] }).collect()
     }
@@ -90,14 +210,38 @@ impl Room {
     pub fn contains(&self, p: [f64; 2], margin: f64) -> bool {
         let [w, d] = self.size_m;
         let inside = p[0] >= margin && p[1] >= margin && p[0] <= w - margin && p[1] <= d - margin;
-        inside && self.notch_box().is_none_or(|notch| notch.distance(p) >= margin.max(1e-9))
+        inside && self.solids().all(|solid| solid.distance(p) >= margin.max(1e-9))
     }
 
     /// Whether a box lies wholly inside.
     pub fn contains_box(&self, plan: &PlanBox) -> bool {
         let [w, d] = self.size_m;
         let fits = |p: &[f64; 2]| p[0] >= -1e-6 && p[1] >= -1e-6 && p[0] <= w + 1e-6 && p[1] <= d + 1e-6;
-        plan.corners().iter().all(fits) && self.notch_box().is_none_or(|notch| !notch.grown(-1e-6).overlaps(plan))
+        plan.corners().iter().all(fits) && self.solids().all(|solid| !solid.grown(-1e-6).overlaps(plan))
+    }
+
+    /// What of the outer rectangle is wall.
+    fn solids(&self) -> impl Iterator<Item = PlanBox> {
+        self.notch_box().into_iter().chain(self.partition_boxes())
+    }
+
+    /// The inner wall on both sides of its doorway.
+    pub(crate) fn partition_boxes(&self) -> impl Iterator<Item = PlanBox> {
+        let size_m = self.size_m;
+        let boxes = self.partition.map(|partition| {
+            let [from, to] = partition.doorway_m;
+            [partition.stretch(0.0, from), partition.stretch(to, size_m[1 - partition.axis])]
+        });
+        boxes.into_iter().flatten()
+    }
+
+    /// Where a line across the plan meets inner corners, on one axis, metres.
+    pub(crate) fn cuts_m(&self, axis: usize) -> Vec<f64> {
+        let mut cuts: Vec<f64> = self.notch_m.map(|n| self.size_m[axis] - n[axis]).into_iter().collect();
+        if let Some(partition) = self.partition {
+            cuts.extend(if partition.axis == axis { partition.faces_m() } else { partition.doorway_m });
+        }
+        cuts
     }
 
     fn notch_box(&self) -> Option<PlanBox> {
@@ -111,6 +255,12 @@ impl Room {
 
     /// A point well inside, metres.
     pub fn middle(&self) -> [f64; 2] {
+        if let Some(partition) = self.partition {
+            let [near, far] = partition.faces_m();
+            let end = self.size_m[partition.axis];
+            let across = if near > end - far { near / 2.0 } else { (far + end) / 2.0 };
+            return partition.point(across, self.size_m[1 - partition.axis] / 2.0);
+        }
         let notch = self.notch_m.unwrap_or_default();
         std::array::from_fn(|i| (self.size_m[i] - notch[i] * 0.7) / 2.0)
     }
@@ -120,7 +270,19 @@ impl Room {
 mod tests {
     use super::*;
 
-    const L: Room = Room { size_m: [5.0, 4.0], height_m: 2.5, notch_m: Some([2.0, 1.0]) };
+    const L: Room = Room { size_m: [5.0, 4.0], height_m: 2.5, notch_m: Some([2.0, 1.0]), partition: None };
+    const FLAT: Room = Room {
+        size_m: [8.0, 4.0],
+        height_m: 2.5,
+        notch_m: None,
+        partition: Some(Partition {
+            axis: 0,
+            at_m: 5.0,
+            thickness_m: 0.1,
+            doorway_m: [1.0, 2.0],
+            doorway_height_m: 2.0,
+        }),
+    };
 
     #[test]
     fn walls_face_inwards_and_close() {
@@ -140,5 +302,21 @@ mod tests {
         assert!(L.contains([2.0, 3.5], 0.0));
         let big = PlanBox { centre: [3.5, 2.8], half: [1.0, 0.5], yaw: 0.0 };
         assert!(!L.contains_box(&big));
+    }
+
+    #[test]
+    fn a_flat_is_two_rooms_and_a_doorway() {
+        assert!((FLAT.area_m2() - 31.6).abs() < 1e-9);
+        assert!(FLAT.contains([5.0, 1.5], 0.45) && !FLAT.contains([5.0, 3.0], 0.0));
+        let twice = |p: &[[f64; 2]]| {
+            (0..p.len()).map(|i| (p[i], p[(i + 1) % p.len()])).map(|(a, b)| a[0] * b[1] - a[1] * b[0]).sum::<f64>()
+        };
+        let areas: Vec<f64> = FLAT.polygons().iter().map(|polygon| twice(polygon) / 2.0).collect();
+        assert!((areas[0] - 19.8).abs() < 1e-9 && (areas[1] - 11.8).abs() < 1e-9, "{areas:?}");
+        // Four outer walls; of each stretch of the inner wall, two faces and a jamb.
+        assert_eq!(FLAT.walls().len(), 4 + 2 * 3);
+        for wall in FLAT.walls() {
+            assert!(FLAT.contains(wall.point(wall.length_m() / 2.0, 0.05), 0.04), "{wall:?}");
+        }
     }
 }

@@ -8,8 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::appearance::Skin;
 use crate::body::{Body, FIRST_OBJECT_ID, Light, Lighting, Placement};
 use crate::catalogue::{Catalogue, FurnitureSplit, Model};
-use crate::decor::{self, Fixture};
+use crate::decor;
+use crate::fixtures::{self, Fixture};
 use crate::footprint::{PlanBox, convex_hull, distance_to_outline};
+use crate::free_space::HEADROOM_M;
 use crate::mesh::Mesh;
 use crate::placement::{Habit, Piece, Placer, Slot};
 use crate::room::Room;
@@ -128,6 +130,11 @@ impl World {
     /// The object with this id.
     pub fn object(&self, id: u16) -> Option<&Object> {
         self.objects.get(usize::from(id.checked_sub(FIRST_OBJECT_ID)?))
+    }
+
+    /// Boxes on the floor that a walker keeps away from: what stands or moves lower than head height.
+    pub fn obstacles(&self) -> impl Iterator<Item = PlanBox> {
+        self.objects.iter().filter(|object| object.span_m[0] < HEADROOM_M).map(|object| object.plan)
     }
 
     /// How many instances of a class are in the room.
@@ -284,7 +291,7 @@ fn place_fixtures(room: &Room, placer: &mut Placer, objects: &mut Vec<Object>, r
     let doors = [0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1][rng.random_range(0..12)];
     let windows = [0, 1, 1, 2][rng.random_range(0..4)];
     for index in 0..doors + windows {
-        let fixture = if index < doors { decor::door(rng) } else { decor::window(rng, room.height_m) };
+        let fixture = if index < doors { fixtures::door(rng) } else { fixtures::window(rng, room.height_m) };
         let piece = Piece { size_m: fixture.size_m, elevation_m: fixture.elevation_m, habit: Habit::Wall };
         let Some(slot) = placer.place_fixture(&piece, rng) else { continue };
         if index < doors {
