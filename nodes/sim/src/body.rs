@@ -18,7 +18,7 @@ pub const WALL_ID: u16 = 3;
 pub const FIRST_OBJECT_ID: u16 = 4;
 
 /// A mesh in the world, ready to be drawn.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Body {
     /// What the id picture shows.
     pub id: u16,

@@ -8,15 +8,24 @@ use crate::body::{Body, CEILING_ID, FLOOR_ID, Placement, WALL_ID};
 use crate::colours::{any_colour, light_colour, wood_colour};
 use crate::footprint::PlanBox;
 use crate::mesh::Mesh;
-use crate::patterns::{grain, planks, stripes, tiles};
-use crate::room::Room;
+use crate::patterns::{checks, dots, grain, planks, stripes, tiles};
+use crate::room::{Partition, Room};
 use crate::shapes::{painted_mesh, quad};
 
 /// A pattern repeats after so many metres.
 const PERIOD_M: f64 = 1.6;
 
+/// Which patterns floors and walls may have: some are kept for rooms that are new in everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patterns {
+    /// Those that training sees.
+    Known,
+    /// Those that it never sees.
+    Novel,
+}
+
 /// Floor, ceiling and walls of a room, darker in corners and under `furniture`.
-pub fn surfaces(room: &Room, furniture: &[PlanBox], rng: &mut ChaCha8Rng) -> Vec<Body> {
+pub fn surfaces(room: &Room, furniture: &[PlanBox], patterns: Patterns, rng: &mut ChaCha8Rng) -> Vec<Body> {
     let mut floor = plane(room, 0.0, 0.25);
     let dark = |p: &[f32; 3]| {
         let at = [f64::from(p[0]), f64::from(p[1])];
@@ -38,9 +47,9 @@ pub fn surfaces(room: &Room, furniture: &[PlanBox], rng: &mut ChaCha8Rng) -> Vec
         floor.uvs.iter_mut().for_each(|uv| uv.swap(0, 1));
     }
     [
-        (FLOOR_ID, floor, floor_skin(rng), floor_openness),
+        (FLOOR_ID, floor, floor_skin(patterns, rng), floor_openness),
         (CEILING_ID, ceiling, plain_skin(light_colour(rng, 0.75)), ceiling_openness),
-        (WALL_ID, walls, wall_skin(rng), wall_openness),
+        (WALL_ID, walls, wall_skin(patterns, rng), wall_openness),
     ]
     .into_iter()
     .map(|(id, mesh, skin, openness)| {
@@ -100,7 +109,27 @@ fn wall_mesh(room: &Room) -> Mesh {
             }
         }
     }
+    if let Some(partition) = room.partition {
+        add_lintel(&mut mesh, &partition, room.height_m);
+    }
     mesh
+}
+
+/// The wall above a doorway: two faces and the underside.
+fn add_lintel(mesh: &mut Mesh, partition: &Partition, ceiling_m: f64) {
+    let [near, far] = partition.faces_m();
+    let [from, to] = partition.doorway_m;
+    let low = partition.doorway_height_m;
+    let corner = |(across, along, z): (f64, f64, f64)| {
+        let [x, y] = partition.point(across, along);
+        [x, y, z]
+    };
+    for at in [near, far] {
+        let grid = [(at, from, low), (at, to, low), (at, to, ceiling_m), (at, from, ceiling_m)];
+        quad(mesh, grid.map(corner), grid.map(|(_, a, h)| [a / PERIOD_M, -h / PERIOD_M]), 0);
+    }
+    let under = [(near, from, low), (far, from, low), (far, to, low), (near, to, low)];
+    quad(mesh, under.map(corner), under.map(|(a, b, _)| [a / PERIOD_M, b / PERIOD_M]), 0);
 }
 
 fn plain_skin(colour: [f32; 3]) -> Skin {
@@ -111,8 +140,11 @@ fn textured_skin(colour: [f32; 3], texture: MipTexture) -> Skin {
     Skin { finishes: vec![Finish { colour, texture: Some(0), emits: false }], textures: vec![texture] }
 }
 
-fn floor_skin(rng: &mut ChaCha8Rng) -> Skin {
+fn floor_skin(patterns: Patterns, rng: &mut ChaCha8Rng) -> Skin {
     let salt: u64 = rng.random();
+    if patterns == Patterns::Novel {
+        return textured_skin(any_colour(rng), checks(salt, rng.random_range(2..6)));
+    }
     match rng.random_range(0..10) {
         0..4 => textured_skin(wood_colour(rng), planks(salt)),
         4..7 => textured_skin(any_colour(rng), tiles(salt, rng.random_range(2..6))),
@@ -121,9 +153,12 @@ fn floor_skin(rng: &mut ChaCha8Rng) -> Skin {
     }
 }
 
-fn wall_skin(rng: &mut ChaCha8Rng) -> Skin {
+fn wall_skin(patterns: Patterns, rng: &mut ChaCha8Rng) -> Skin {
     let salt: u64 = rng.random();
     let base: f32 = rng.random_range(0.3..0.8);
+    if patterns == Patterns::Novel {
+        return textured_skin(light_colour(rng, base), dots(salt, rng.random_range(4..12)));
+    }
     match rng.random_range(0..10) {
         0..4 => plain_skin(light_colour(rng, base)),
         4..7 => textured_skin(light_colour(rng, base), grain(salt, 25.0)),

@@ -83,3 +83,58 @@ pub fn window(rng: &mut ChaCha8Rng, room_height_m: f64) -> Fixture {
     let elevation_m = rng.random_range(0.8..1.05f64).min(room_height_m - h - 0.1);
     Fixture { class: "window", mesh: Arc::new(mesh), skin, size_m: [w, deep, h], elevation_m }
 }
+
+/// Thickness of a leaf without its handles, metres.
+pub(crate) const LEAF_M: f64 = 0.04;
+/// Width of the posts of [`frame`], metres.
+const FRAME_M: f64 = 0.06;
+/// How far a handle stands off its leaf, metres.
+const HANDLE_M: f64 = 0.045;
+
+/// The leaf of a door that swings, `width` × `height` metres: panels or not, a handle on both sides far from the hinge,
+/// which is at −x.
+pub fn leaf(width: f64, height: f64, rng: &mut ChaCha8Rng) -> Fixture {
+    let mut mesh = painted_mesh(3);
+    let (half, thick, deep) = (width / 2.0, LEAF_M / 2.0, LEAF_M / 2.0 + HANDLE_M);
+    cuboid(&mut mesh, [-half, -thick, 0.0], [half, thick, height], 0);
+    for side in [-1.0, 1.0] {
+        let (near, far) = (side * thick, side * deep);
+        cuboid(&mut mesh, [half - 0.17, near.min(far), 1.0], [half - 0.05, near.max(far), 1.035], 1);
+    }
+    let rows = rng.random_range(0..3);
+    for row in 0..rows {
+        let at = |share: i32| 0.15 + (height - 0.3) * f64::from(share) / f64::from(rows);
+        for side in [-1.0, 1.0] {
+            let (low, high) = (side * (thick + 0.008), side * thick);
+            let (z0, z1) = (at(row) + 0.04, at(row + 1) - 0.04);
+            cuboid(&mut mesh, [0.12 - half, low.min(high), z0], [half - 0.2, low.max(high), z1], 2);
+        }
+    }
+    let colour = if rng.random_bool(0.5) { light_colour(rng, 0.7) } else { wood_colour(rng) };
+    let panel = colour.map(|v| v * rng.random_range(0.7f32..0.95));
+    let finishes = [colour, [0.25, 0.24, 0.22], panel].map(|colour| Finish { colour, texture: None, emits: false });
+    let skin = Skin { finishes: finishes.to_vec(), textures: Vec::new() };
+    Fixture { class: "door", mesh: Arc::new(mesh), skin, size_m: [width, 2.0 * deep, height], elevation_m: 0.0 }
+}
+
+/// The frame of a door that swings, and the dim space behind it: `width` × `height` metres of opening, `deep` metres
+/// before the wall.
+pub fn frame([width, height]: [f64; 2], deep: f64, rng: &mut ChaCha8Rng) -> Fixture {
+    let (post, half) = (FRAME_M, width / 2.0);
+    let mut mesh = painted_mesh(2);
+    for x in [-half - post, half] {
+        cuboid(&mut mesh, [x, -deep / 2.0, 0.0], [x + post, deep / 2.0, height + post], 0);
+    }
+    cuboid(&mut mesh, [-half, -deep / 2.0, height], [half, deep / 2.0, height + post], 0);
+    let y = deep / 2.0 - 0.004;
+    let behind = [[-half, y, 0.0], [half, y, 0.0], [half, y, height], [-half, y, height]];
+    quad(&mut mesh, behind, [[0.0, 0.99], [1.0, 0.99], [1.0, 0.01], [0.0, 0.01]], 1);
+    let dim: f32 = rng.random_range(0.02..0.3);
+    let finishes = vec![
+        Finish { colour: light_colour(rng, 0.6), texture: None, emits: false },
+        Finish { colour: [dim; 3], texture: Some(0), emits: true },
+    ];
+    let skin = Skin { finishes, textures: vec![outside(rng)] };
+    let size_m = [width + 2.0 * post, deep, height + post];
+    Fixture { class: "door", mesh: Arc::new(mesh), skin, size_m, elevation_m: 0.0 }
+}

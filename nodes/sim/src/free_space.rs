@@ -45,11 +45,17 @@ impl FreeSpace {
     /// The largest connected part of the floor of which every point is [`CLEARANCE_M`] from walls and from what stands
     /// or moves lower than [`HEADROOM_M`].
     pub fn for_walks(world: &World) -> Self {
+        let mut space = Self::all_of(world);
+        space.keep_largest();
+        space
+    }
+
+    /// The same in all its parts.
+    pub fn all_of(world: &World) -> Self {
         let mut space = Self::unfurnished(&world.room);
         for plan in world.obstacles() {
             space.block(&plan, CELL_CLEARANCE_M);
         }
-        space.keep_largest();
         space
     }
 
@@ -111,7 +117,7 @@ impl FreeSpace {
     }
 
     /// Sizes of the connected parts, cells.
-    pub(crate) fn part_sizes(&self) -> Vec<usize> {
+    pub fn part_sizes(&self) -> Vec<usize> {
         self.parts().1
     }
 

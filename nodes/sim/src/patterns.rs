@@ -64,6 +64,25 @@ pub(crate) fn stripes(salt: u64, count: u32) -> MipTexture {
     paint(move |u, _| [if (u * f64::from(count)).fract() < share { dark } else { 235.0 }; 3])
 }
 
+/// A chequered board, `count` pairs a side, to be coloured.
+pub(crate) fn checks(salt: u64, count: u32) -> MipTexture {
+    let dark = 90.0 + 70.0 * noise(salt, 5.0, 6.0, 8);
+    let count = f64::from(2 * count);
+    paint(move |u, v| {
+        let (x, y) = ((u * count).floor(), (v * count).floor());
+        let tone = if (x + y).rem_euclid(2.0) < 1.0 { dark } else { 225.0 };
+        [tone + 20.0 * (noise(salt ^ 4, u * 32.0, v * 32.0, 32) - 0.5); 3]
+    })
+}
+
+/// `count` dots a side, to be coloured.
+pub(crate) fn dots(salt: u64, count: u32) -> MipTexture {
+    let dark = 120.0 + 70.0 * noise(salt, 1.0, 2.0, 8);
+    let radius = 0.15 + 0.25 * noise(salt, 3.0, 4.0, 8);
+    let off = |v: f64| (v * f64::from(count)).fract() - 0.5;
+    paint(move |u, v| [if off(u).hypot(off(v)) < radius { dark } else { 235.0 }; 3])
+}
+
 fn paint(colour: impl Fn(f64, f64) -> [f64; 3]) -> MipTexture {
     let mut rgb = Vec::with_capacity(SIDE * SIDE * 3);
     for y in 0..SIDE {

@@ -2,12 +2,15 @@
 //!
 //! Oriented boxes keep [`GAP_M`] apart; things at different heights (a picture over a sofa) may share floor.
 
+mod ways;
+
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::footprint::PlanBox;
-use crate::room::Room;
+use crate::room::{Room, Wall};
+use ways::Ways;
 
 /// Least distance between two boxes, metres.
 pub const GAP_M: f64 = 0.05;
@@ -79,12 +82,14 @@ pub struct Placer<'a> {
     taken: Vec<Slot>,
     tables: Vec<PlanBox>,
     tops: Vec<Slot>,
+    /// Where a camera may still be carried, if that is to stay in one piece.
+    ways: Option<Ways>,
 }
 
 impl<'a> Placer<'a> {
     /// An empty room.
     pub fn new(room: &'a Room) -> Self {
-        Self { room, taken: Vec::new(), tables: Vec::new(), tops: Vec::new() }
+        Self { room, taken: Vec::new(), tables: Vec::new(), tops: Vec::new(), ways: None }
     }
 
     /// Keeps a space clear, for instance before a door.
@@ -140,8 +145,11 @@ impl<'a> Placer<'a> {
     }
 
     fn at_wall(&self, half: [f64; 2], rng: &mut ChaCha8Rng) -> PlanBox {
-        let walls = self.room.walls();
-        let total: f64 = walls.iter().map(crate::room::Wall::length_m).sum();
+        Self::at_one_of(self.room.walls(), half, rng)
+    }
+
+    fn at_one_of(walls: Vec<Wall>, half: [f64; 2], rng: &mut ChaCha8Rng) -> PlanBox {
+        let total: f64 = walls.iter().map(Wall::length_m).sum();
         let mut at = rng.random_range(0.0..total);
         let mut chosen = walls[0];
         for wall in walls {
