@@ -6,15 +6,20 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::camera::{Camera, Pose};
 use crate::catalogue::Catalogue;
+use crate::footprint::PlanBox;
+use crate::lens::Distortion;
 use crate::noise::Sensor;
-use crate::path::{Carriage, Walk};
+use crate::path::{Bearer, Carriage, Walk};
 use crate::questions::{Question, questions};
 use crate::raster::{Renderer, Shot};
 use crate::truth::{SeenObject, Sightings, seen_objects};
+use crate::variety::Variety;
 use crate::world::{RoomSplit, World};
 
-/// Length of the walk that a clip is cut from, seconds.
+/// Length of the walk that a clip is cut from, seconds, if the clip isn't longer itself.
 const WALK_SECS: f64 = 24.0;
+/// How much longer a walk is than the clip that is cut from it.
+const WALK_PER_CLIP: f64 = 2.0;
 /// Ends that are compared before one is taken.
 const ENDS: usize = 5;
 
@@ -31,11 +36,25 @@ pub struct ClipSettings {
     pub rate_hz: f64,
     /// Samples per pixel along each axis, 1 or 2.
     pub supersample: usize,
+    /// How varied rooms, cameras and walks are.
+    pub variety: Variety,
 }
 
 impl Default for ClipSettings {
     fn default() -> Self {
-        Self { frames: 4, width: 140, height: 112, rate_hz: 2.0, supersample: 2 }
+        Self { frames: 4, width: 140, height: 112, rate_hz: 2.0, supersample: 2, variety: Variety::default() }
+    }
+}
+
+impl ClipSettings {
+    /// Clips of the whole specification: 16 frames of 224 × 168 at 1 Hz.
+    pub fn full() -> Self {
+        Self { frames: 16, width: 224, height: 168, rate_hz: 1.0, supersample: 2, variety: Variety::full() }
+    }
+
+    /// From the first to the last frame, seconds.
+    fn window_secs(&self) -> f64 {
+        (self.frames.max(1) - 1) as f64 / self.rate_hz
     }
 }
 
@@ -52,6 +71,10 @@ pub struct Clip {
     pub camera: Camera,
     /// Where each frame was taken.
     pub poses: Vec<Pose>,
+    /// Where odometry has each frame taken.
+    pub odometry: Vec<Pose>,
+    /// The boxes of all objects in each frame, by index.
+    pub boxes: Vec<Vec<PlanBox>>,
     /// Class by id; the first four are `nothing`, `floor`, `ceiling`, `wall`.
     pub classes: Vec<String>,
     /// Objects that count as seen, nearest first, measured from the newest pose.
@@ -71,6 +94,8 @@ pub struct Scene {
     pub camera: Camera,
     /// Where the camera goes.
     pub walk: Walk,
+    /// Where odometry believes that it goes.
+    pub believed: Walk,
     /// How its pictures are spoilt.
     pub sensor: Sensor,
 }
@@ -78,17 +103,58 @@ pub struct Scene {
 impl Scene {
     /// The scene of a seed: the same room, walk and camera at any resolution.
     pub fn generate(seed: u64, split: RoomSplit, catalogue: &Catalogue, walk_secs: f64) -> Self {
-        let world = World::generate(seed, split, catalogue);
+        Self::generate_with(seed, split, catalogue, (walk_secs, &Variety::default()))
+    }
+
+    /// The scene of a seed, as varied as asked for, with a walk of so many seconds.
+    pub fn generate_with(
+        seed: u64,
+        split: RoomSplit,
+        catalogue: &Catalogue,
+        (walk_secs, variety): (f64, &Variety),
+    ) -> Self {
+        let world = World::generate_with(seed, split, catalogue, variety);
         let mut rng = split.rng(seed, "camera");
-        let degrees = |rng: &mut ChaCha8Rng, low: f64, high: f64| rng.random_range(low..high).to_radians();
-        let camera = Camera::pinhole(640, 480, degrees(&mut rng, 55.0, 80.0));
-        let height_m = rng.random_range(0.3..1.7);
+        let mut camera = Camera::pinhole(640, 480, degrees(&mut rng, 55.0, 80.0));
+        let bearer = if variety.planned_walks && rng.random_bool(0.4) { Bearer::Hand } else { Bearer::Robot };
+        let height_m = rng.random_range(if bearer == Bearer::Hand { 1.1..1.7 } else { 0.3..1.7 });
         // Low cameras look less far down, else they would see nothing but floor.
         let steepest = -8.0 - 17.0 * ((height_m - 0.3) / 1.0f64).min(1.0);
         let carriage = Carriage { height_m, pitch: degrees(&mut rng, steepest, -5.0) };
-        let walk = Walk::generate(&world, carriage, walk_secs, &mut split.rng(seed, "walk"));
-        Self { world, camera, walk, sensor: Sensor::generate(&mut split.rng(seed, "sensor")) }
+        let mut walk_rng = split.rng(seed, "walk");
+        let walk = if variety.planned_walks {
+            Walk::planned(&world, (carriage, bearer), walk_secs, &mut walk_rng)
+        } else {
+            Walk::generate(&world, carriage, walk_secs, &mut walk_rng)
+        };
+        let believed = walk.believed(&variety.drift, &mut split.rng(seed, "odometry"));
+        let mut sensor = Sensor::generate(&mut split.rng(seed, "sensor"));
+        if variety.lenses {
+            let mut rng = split.rng(seed, "lens");
+            camera.distortion = lens(&camera, &mut rng);
+            sensor.jpeg_quality = rng.random_bool(0.8).then(|| rng.random_range(55..=95));
+        }
+        Self { world, camera, walk, believed, sensor }
     }
+}
+
+fn degrees(rng: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
+    rng.random_range(low..high).to_radians()
+}
+
+/// A lens, or none in one case of four: corners land up to 10 % nearer to the middle or 4 % farther away.
+fn lens(camera: &Camera, rng: &mut ChaCha8Rng) -> Distortion {
+    let half = (camera.horizontal_fov / 2.0).tan();
+    let corner2 = half * half * (1.0 + (camera.height as f64 / camera.width as f64).powi(2));
+    let mut at_corner = |low: f64, high: f64, power: i32| rng.random_range(low..high) / corner2.powi(power);
+    let bent = Distortion {
+        k1: at_corner(-0.1, 0.04, 1),
+        k2: at_corner(-0.01, 0.02, 2),
+        k3: at_corner(-0.003, 0.003, 3),
+        p1: at_corner(-0.0015, 0.0015, 0),
+        p2: at_corner(-0.0015, 0.0015, 0),
+    };
+    if rng.random_bool(0.75) { bent } else { Distortion::default() }
 }
 
 impl Clip {
@@ -100,45 +166,47 @@ impl Clip {
         settings: &ClipSettings,
         renderer: &mut Renderer,
     ) -> Self {
-        let mut scene = Scene::generate(seed, split, catalogue, WALK_SECS);
+        let variety = &settings.variety;
+        let walk_secs = WALK_SECS.max(WALK_PER_CLIP * settings.window_secs());
+        let mut scene = Scene::generate_with(seed, split, catalogue, (walk_secs, variety));
         let mut rng = split.rng(seed, "clip");
         let end = good_end(&scene, settings, &mut rng);
-        let poses = poses_before(&scene.walk, end, settings);
-        let camera = scene.camera.resized(settings.width, settings.height);
-        let mut clip = Self::of_poses(&scene.world, camera, poses, |shot, sightings| {
-            let rendering = renderer.render(
-                scene.world.bodies(),
-                &scene.world.lighting,
-                &Shot { supersample: settings.supersample, ..shot },
-            );
-            sightings.add(rendering);
-            let mut rgb = Vec::new();
-            scene.sensor.develop(rendering, &mut rng, &mut rgb);
-            (rgb, rendering.depth.clone(), rendering.ids.clone())
-        });
-        clip.questions = questions(&scene.world, &clip.seen, &mut split.rng(seed, "questions"));
+        let mut clip = Self::film(&mut scene, end, settings, renderer, &mut rng);
+        clip.questions = questions(&scene.world.at(end), &clip.seen, &mut split.rng(seed, "questions"));
         clip
     }
 
-    fn of_poses(
-        world: &World,
-        camera: Camera,
-        poses: Vec<Pose>,
-        mut take: impl FnMut(Shot, &mut Sightings) -> (Vec<u8>, Vec<f32>, Vec<u16>),
+    /// The frames that end at `end_secs` of a scene's walk, without questions.
+    fn film(
+        scene: &mut Scene,
+        end_secs: f64,
+        settings: &ClipSettings,
+        renderer: &mut Renderer,
+        rng: &mut ChaCha8Rng,
     ) -> Self {
+        let poses = poses_before(&scene.walk, end_secs, settings);
+        let camera = scene.camera.resized(settings.width, settings.height);
         let mut sightings = Sightings::default();
-        let (mut frames, mut depth, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut frames, mut depth, mut ids, mut boxes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for &pose in &poses {
-            let (rgb, metres, id) = take(Shot { camera, pose, supersample: 1 }, &mut sightings);
+            let world = scene.world.at(pose.stamp_secs);
+            let shot = Shot { camera, pose, supersample: settings.supersample };
+            let rendering = renderer.render(world.bodies(), &world.lighting, &shot);
+            sightings.add(rendering);
+            let mut rgb = Vec::new();
+            scene.sensor.develop(rendering, rng, &mut rgb);
             frames.push(rgb);
-            depth.push(metres);
-            ids.push(id);
+            depth.push(rendering.depth.clone());
+            ids.push(rendering.ids.clone());
+            boxes.push(world.objects.iter().map(|object| object.plan).collect());
         }
+        let world = scene.world.at(end_secs);
         let newest = poses[poses.len() - 1];
-        let (seen, map) = seen_objects(world, &sightings, &newest);
+        let (seen, map) = seen_objects(&world, &sightings, &newest);
         let fixed = ["nothing", "floor", "ceiling", "wall"].map(str::to_owned);
         let classes = fixed.into_iter().chain(world.objects.iter().map(|object| object.class.clone())).collect();
-        Self { frames, depth, ids, camera, poses, classes, seen, map, questions: Vec::new() }
+        let odometry = poses_before(&scene.believed, end_secs, settings);
+        Self { frames, depth, ids, camera, poses, odometry, boxes, classes, seen, map, questions: Vec::new() }
     }
 }
 
@@ -150,7 +218,7 @@ pub fn poses_before(walk: &Walk, end_secs: f64, settings: &ClipSettings) -> Vec<
 
 /// Of a few moments, one that shows much furniture from not too close.
 fn good_end(scene: &Scene, settings: &ClipSettings, rng: &mut ChaCha8Rng) -> f64 {
-    let window = (settings.frames.max(1) - 1) as f64 / settings.rate_hz;
+    let window = settings.window_secs();
     let last = scene.walk.duration_secs();
     let ends = (0..ENDS).map(|_| rng.random_range(window.min(last * 0.9)..last));
     let scored: Vec<(f64, f64)> = ends

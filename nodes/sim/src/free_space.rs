@@ -13,8 +13,12 @@ use crate::world::World;
 pub const CELL_M: f64 = 0.1;
 /// Distance that cameras keep from walls and boxes, metres.
 pub const CLEARANCE_M: f64 = 0.3;
-/// Distance of a cell's middle at which all of the cell keeps [`CLEARANCE_M`].
-const CELL_CLEARANCE_M: f64 = CLEARANCE_M + CELL_M * std::f64::consts::FRAC_1_SQRT_2;
+/// Distance of a cell's middle at which all of the cell keeps [`CLEARANCE_M`], also half a [`FINE_STEP_M`] beside it.
+const CELL_CLEARANCE_M: f64 = CLEARANCE_M + CELL_M * std::f64::consts::FRAC_1_SQRT_2 + 0.005;
+/// Distance between the points of a line that are looked at.
+const COARSE_STEP_M: f64 = 0.05;
+/// The same where the whole line has to keep its clearance.
+pub(crate) const FINE_STEP_M: f64 = 0.01;
 /// What hangs higher than this may be walked under, metres.
 pub const HEADROOM_M: f64 = 2.0;
 
@@ -238,7 +242,7 @@ impl FreeSpace {
     }
 
     /// Drops corners that a straight free line can skip.
-    pub(crate) fn straighten(&self, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    fn straighten(&self, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
         let mut kept = Vec::new();
         let mut at = 0;
         while at < points.len() {
@@ -249,9 +253,13 @@ impl FreeSpace {
         kept
     }
 
-    /// Whether the straight way between two points is free.
-    pub(crate) fn line_is_free(&self, a: [f64; 2], b: [f64; 2]) -> bool {
-        let steps = ((b[0] - a[0]).hypot(b[1] - a[1]) / (CELL_M * 0.5)).ceil().max(1.0);
+    fn line_is_free(&self, a: [f64; 2], b: [f64; 2]) -> bool {
+        self.line_is_free_by(COARSE_STEP_M, a, b)
+    }
+
+    /// Whether the straight way between two points is free at points not farther apart than `step_m`.
+    pub(crate) fn line_is_free_by(&self, step_m: f64, a: [f64; 2], b: [f64; 2]) -> bool {
+        let steps = ((b[0] - a[0]).hypot(b[1] - a[1]) / step_m).ceil().max(1.0);
         (0..=steps as usize).all(|i| self.is_free(std::array::from_fn(|k| a[k] + (b[k] - a[k]) * i as f64 / steps)))
     }
 }

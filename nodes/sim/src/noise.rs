@@ -1,5 +1,7 @@
-//! The sensor: from linear light to the bytes of a camera, with exposure, colour cast, blur, noise and gamma.
+//! The sensor: from linear light to the bytes of a camera, with exposure, colour cast, blur, noise, gamma and JPEG.
 
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageFormat};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
@@ -20,6 +22,8 @@ pub struct Sensor {
     pub noise: f32,
     /// Loss of light towards the corners, 0..1.
     pub vignette: f32,
+    /// Quality of the JPEG that pictures are stored as and read from, 1..=100.
+    pub jpeg_quality: Option<u8>,
     exposure: Option<f32>,
     blurred: Vec<[f32; 3]>,
 }
@@ -34,6 +38,7 @@ impl Sensor {
             blur: rng.random_range(0.0f32..0.45).powi(2) * 2.0,
             noise: rng.random_range(0.5f32..3.0).powi(2) * 0.7,
             vignette: rng.random_range(0.0..0.25),
+            jpeg_quality: None,
             exposure: None,
             blurred: Vec::new(),
         }
@@ -48,6 +53,7 @@ impl Sensor {
             blur: 0.0,
             noise: 0.0,
             vignette: 0.0,
+            jpeg_quality: None,
             exposure: None,
             blurred: Vec::new(),
         }
@@ -75,6 +81,12 @@ impl Sensor {
                     rgb.push(level.clamp(0.0, 255.0).round() as u8);
                 }
             }
+        }
+        // A picture that JPEG can't hold, which is one with a side over 65,535 pixels, stays as it is.
+        if let Some(quality) = self.jpeg_quality
+            && let Ok(stored) = through_jpeg(rgb, [width as u32, height as u32], quality)
+        {
+            *rgb = stored;
         }
     }
 
@@ -107,6 +119,13 @@ impl Sensor {
     }
 }
 
+/// RGB bytes as they come back from a JPEG.
+fn through_jpeg(rgb: &[u8], [width, height]: [u32; 2], quality: u8) -> image::ImageResult<Vec<u8>> {
+    let mut stored = Vec::new();
+    JpegEncoder::new_with_quality(&mut stored, quality).encode(rgb, width, height, ExtendedColorType::Rgb8)?;
+    Ok(image::load_from_memory_with_format(&stored, ImageFormat::Jpeg)?.into_rgb8().into_raw())
+}
+
 /// Linear up to 0.7, then bends so that 2 is white.
 fn shoulder(v: f32) -> f32 {
     if v < 0.7 { v } else { (0.7 + 0.3 * (1.0 - (-(v - 0.7) / 0.3).exp())).min(1.0) }
@@ -135,5 +154,24 @@ mod tests {
         let mean = f64::from(clean[0]);
         let variance = noisy.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / noisy.len() as f64;
         assert!((variance.sqrt() - 5.0).abs() < 0.4, "{variance}");
+    }
+
+    #[test]
+    fn jpeg_costs_detail_by_its_quality() {
+        let light = (0..1200).map(|i| if (i / 3 + i / 40) % 2 == 0 { [0.1; 3] } else { [0.3, 0.2, 0.1] }).collect();
+        let rendering = Rendering { width: 40, height: 30, light, ..Rendering::default() };
+        let developed = |jpeg_quality| {
+            let mut rgb = Vec::new();
+            let mut sensor = Sensor { jpeg_quality, ..Sensor::clean() };
+            sensor.develop(&rendering, &mut ChaCha8Rng::seed_from_u64(1), &mut rgb);
+            rgb
+        };
+        let clean = developed(None);
+        let loss = |quality| {
+            let squares =
+                developed(Some(quality)).into_iter().zip(&clean).map(|(a, &b)| f64::from(a.abs_diff(b)).powi(2));
+            squares.sum::<f64>() / clean.len() as f64
+        };
+        assert!(loss(95) > 0.5 && loss(40) > 2.0 * loss(95), "{} {}", loss(95), loss(40));
     }
 }

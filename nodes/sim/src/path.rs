@@ -1,11 +1,17 @@
 //! A walking camera: from one free spot to the next, looking at things, never through them.
 
+mod planned;
+mod route;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::camera::Pose;
 use crate::free_space::FreeSpace;
+use crate::odometry::{Drift, odometry};
 use crate::world::World;
+
+pub use planned::Bearer;
 
 /// Seconds between the poses of a walk.
 pub const STEP_SECS: f64 = 0.05;
@@ -47,6 +53,21 @@ impl Walk {
         Self { poses: walker.poses }
     }
 
+    /// A walk of these poses, [`STEP_SECS`] apart.
+    pub(crate) fn of_poses(poses: Vec<Pose>) -> Self {
+        Self { poses }
+    }
+
+    /// The poses, [`STEP_SECS`] apart.
+    pub fn poses(&self) -> &[Pose] {
+        &self.poses
+    }
+
+    /// The walk as odometry has it.
+    pub fn believed(&self, drift: &Drift, rng: &mut ChaCha8Rng) -> Self {
+        if *drift == Drift::default() { self.clone() } else { Self { poses: odometry(&self.poses, drift, rng) } }
+    }
+
     /// Seconds from the first to the last pose.
     pub fn duration_secs(&self) -> f64 {
         (self.poses.len() - 1) as f64 * STEP_SECS
@@ -61,8 +82,8 @@ impl Walk {
         Pose {
             position: std::array::from_fn(|i| a.position[i] + (b.position[i] - a.position[i]) * t),
             yaw: a.yaw + wrap(b.yaw - a.yaw) * t,
-            pitch: a.pitch,
-            roll: 0.0,
+            pitch: a.pitch + (b.pitch - a.pitch) * t,
+            roll: a.roll + (b.roll - a.roll) * t,
             stamp_secs: secs,
         }
     }
@@ -164,6 +185,7 @@ impl Walker {
     }
 }
 
+/// Direction from one plan point to another; `None` where they are the same.
 fn bearing(from: [f64; 2], to: [f64; 2]) -> Option<f64> {
     let d = [to[0] - from[0], to[1] - from[1]];
     (d[0].hypot(d[1]) > 0.05).then(|| d[1].atan2(d[0]))

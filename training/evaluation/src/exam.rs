@@ -97,6 +97,7 @@ pub fn draw(settings: &ExamSettings, prompts: &Prompts, preprocessor: &Preproces
         height: CAMERA.1,
         rate_hz: FRAME_RATE_HZ,
         supersample: 1,
+        ..ClipSettings::default()
     };
     let mut missing = Group::ALL.map(|_| settings.questions / Group::ALL.len());
     missing[0] += settings.questions % Group::ALL.len();
