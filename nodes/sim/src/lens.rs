@@ -15,10 +15,10 @@ pub struct Distortion {
     pub k3: f64,
 }
 
-/// Steps of the inversion, which closes in by a factor each.
-const STEPS: usize = 60;
-/// Where the inversion stops: far under a pixel.
-const CLOSE: f64 = 1e-10;
+/// Newton steps of the inversion.
+const STEPS: usize = 20;
+/// Where the inversion stops, squared: far under a pixel.
+const CLOSE2: f64 = 1e-20;
 
 impl Distortion {
     /// As ROS orders them: k1, k2, p1, p2, k3.
@@ -39,17 +39,36 @@ impl Distortion {
 
     /// The ray that lands here; `None` where the lens folds over and there is none, or more than one.
     pub fn undistort(&self, landed: [f64; 2]) -> Option<[f64; 2]> {
-        let mut ray = landed;
+        self.undistort_near(landed, landed)
+    }
+
+    /// The same by Newton's method from a ray that lands nearby.
+    pub(crate) fn undistort_near(&self, landed: [f64; 2], start: [f64; 2]) -> Option<[f64; 2]> {
+        let mut ray = start;
         for _ in 0..STEPS {
-            let (radial, tangential) = self.parts(ray);
-            let next: [f64; 2] = std::array::from_fn(|i| (landed[i] - tangential[i]) / radial);
-            let step = (next[0] - ray[0]).hypot(next[1] - ray[1]);
-            ray = next;
-            if step < CLOSE {
+            let at = self.distort(ray);
+            let off = [landed[0] - at[0], landed[1] - at[1]];
+            let [xx, xy, yy] = self.derivatives(ray);
+            let determinant = xx * yy - xy * xy;
+            let step = [(yy * off[0] - xy * off[1]) / determinant, (xx * off[1] - xy * off[0]) / determinant];
+            ray = [ray[0] + step[0], ray[1] + step[1]];
+            if step[0] * step[0] + step[1] * step[1] < CLOSE2 {
                 return self.keeps_order(ray).then_some(ray);
             }
         }
         None
+    }
+
+    /// How far a ray lands for small changes of it: dx/dx, dx/dy which is dy/dx, dy/dy.
+    fn derivatives(&self, [x, y]: [f64; 2]) -> [f64; 3] {
+        let r2 = x * x + y * y;
+        let (radial, _) = self.parts([x, y]);
+        let slope = 2.0 * (self.k1 + r2 * (2.0 * self.k2 + 3.0 * r2 * self.k3));
+        [
+            radial + x * x * slope + 2.0 * self.p1 * y + 6.0 * self.p2 * x,
+            x * y * slope + 2.0 * self.p1 * x + 2.0 * self.p2 * y,
+            radial + y * y * slope + 6.0 * self.p1 * y + 2.0 * self.p2 * x,
+        ]
     }
 
     /// The radial factor and the tangential shift.

@@ -25,9 +25,11 @@ impl Warp {
         let focal = samples.focal_px();
         let (mut rays, mut reach) = (Vec::with_capacity(samples.width * samples.height), [w / 2.0, h / 2.0]);
         for y in 0..samples.height {
+            let mut last = None;
             for x in 0..samples.width {
                 let landed = [(x as f64 + 0.5 - w / 2.0) / focal, (y as f64 + 0.5 - h / 2.0) / focal];
-                let ray = samples.distortion.undistort(landed).map(|ray| ray.map(|v| v * focal));
+                last = samples.distortion.undistort_near(landed, last.unwrap_or(landed));
+                let ray = last.map(|ray| ray.map(|v| v * focal));
                 let ray = ray.filter(|v| v[0].abs() < WIDEST * w / 2.0 && v[1].abs() < WIDEST * h / 2.0);
                 if let Some(v) = ray {
                     reach = [reach[0].max(v[0].abs()), reach[1].max(v[1].abs())];
