@@ -40,7 +40,7 @@ pub fn camera_info(camera: &Camera, stamp_nanos: i64) -> CameraInfo {
         height: camera.height as u32,
         width: camera.width as u32,
         distortion_model: "plumb_bob".to_owned(),
-        d: vec![0.0; 5],
+        d: camera.distortion.coefficients().to_vec(),
         k: vec![fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
         r: vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p: vec![fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
@@ -74,7 +74,9 @@ pub fn fixed_transforms(pose: &Pose, stamp_nanos: i64) -> TFMessage {
     let none = Quaternion { x: 0.0, y: 0.0, z: 0.0, w: 1.0 };
     // A positive turn about y points the nose down (REP-103); the simulator's pitch is positive upwards.
     let (sin, cos) = (-pose.pitch / 2.0).sin_cos();
-    let nose = Quaternion { x: 0.0, y: sin, z: 0.0, w: cos };
+    // Then a positive turn about x puts the right side down, as the simulator's roll does.
+    let (sin_roll, cos_roll) = (pose.roll / 2.0).sin_cos();
+    let nose = Quaternion { x: cos * sin_roll, y: sin * cos_roll, z: -sin * sin_roll, w: cos * cos_roll };
     let optical = Quaternion { x: -0.5, y: 0.5, z: -0.5, w: 0.5 };
     TFMessage {
         transforms: vec![
@@ -96,5 +98,19 @@ fn link(frames: [&str; 2], at_m: [f64; 3], rotation: Quaternion, stamp_nanos: i6
         header: header(stamp_nanos, frames[0]),
         child_frame_id: frames[1].to_owned(),
         transform: Transform { translation: Vector3 { x, y, z }, rotation },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sim::lens::Distortion;
+
+    use super::*;
+
+    #[test]
+    fn camera_info_has_the_lens_in_the_order_of_plumb_bob() {
+        let distortion = Distortion { k1: -0.1, k2: 0.02, p1: 0.001, p2: -0.002, k3: 0.003 };
+        let info = camera_info(&Camera { distortion, ..Camera::pinhole(640, 480, 1.2) }, 5);
+        assert_eq!((info.distortion_model.as_str(), info.d), ("plumb_bob", vec![-0.1, 0.02, 0.001, -0.002, 0.003]));
     }
 }

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::sim_messages::{camera_info, fixed_transforms, moving_transforms, odometry};
 
-    const POSE: Pose = Pose { position: [1.0, 2.0, 0.7], yaw: 0.5, pitch: -0.2, stamp_secs: 0.0 };
+    const POSE: Pose = Pose { position: [1.0, 2.0, 0.7], yaw: 0.5, pitch: -0.2, roll: 0.1, stamp_secs: 0.0 };
 
     fn state() -> RobotState {
         RobotState::new(MapFrames { fixed: "map".into(), base: "base_link".into() })
@@ -141,7 +141,7 @@ mod tests {
         let robot = state.robot_at(5).expect("known");
         assert!((robot.x - 1.0).abs() + (robot.y - 2.0).abs() + (robot.yaw_rad - 0.5).abs() < 1e-9, "{robot:?}");
         assert!(state.robot_at(6).is_none(), "nothing is guessed beyond the newest stamp");
-        let camera = sim::camera::Camera { width: 640, height: 480, horizontal_fov: 1.2 };
+        let camera = sim::camera::Camera::pinhole(640, 480, 1.2);
         state.take_camera_info(&camera_info(&camera, 5));
         let facts = state.camera_facts("camera_optical_frame");
         let wanted = [(facts.height_m, 0.7), (facts.pitch_deg, (-0.2f32).to_degrees())];

@@ -34,6 +34,13 @@ impl MipTexture {
         Self { levels }
     }
 
+    /// The full texture.
+    pub fn picture(&self) -> Texture {
+        let full = &self.levels[0];
+        let rgb = full.texels.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
+        Texture { width: full.width as u32, height: full.height as u32, rgb }
+    }
+
     /// Sides of the full texture, texels.
     pub fn sides(&self) -> [f32; 2] {
         [self.levels[0].width as f32, self.levels[0].height as f32]

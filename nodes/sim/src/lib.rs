@@ -13,6 +13,7 @@ pub mod free_space;
 mod furnish;
 pub mod lens;
 pub mod mesh;
+pub mod mjcf;
 pub mod motion;
 pub mod noise;
 pub mod odometry;
