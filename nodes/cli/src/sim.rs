@@ -1,7 +1,12 @@
 //! `spacer sim`: questions about simulated rooms, looked at, counted, checked.
 
+mod canvas;
+mod check;
+mod preview;
+
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
+use indicatif::ProgressBar;
 use sim::catalogue::Catalogue;
 use sim::clip::Scene;
 use sim::questions::stats::{Collection, Figures, TopicFigures};
@@ -21,6 +26,10 @@ pub struct Arguments {
 enum Command {
     /// Prints how many questions scenes give, what each filter drops, which answers are right, and blind scores.
     Stats(Stats),
+    /// Asks two independent implementations of the truth and reports where they differ.
+    Check(check::Arguments),
+    /// Draws one scene: frames, ids, depth, plan with path and map, questions with answers.
+    Preview(preview::Arguments),
 }
 
 /// Example: `spacer sim stats --scenes 200`
@@ -61,6 +70,8 @@ impl From<Split> for RoomSplit {
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.command {
         Command::Stats(arguments) => stats(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Preview(arguments) => preview::run(arguments),
     }
 }
 
@@ -68,7 +79,7 @@ fn stats(arguments: &Stats) -> Result<()> {
     let (catalogue, settings, split) = (Catalogue::bundled()?, WatchSettings::default(), arguments.split.into());
     let mut renderer = Renderer::new();
     let mut collection = Collection::default();
-    for seed in 0..arguments.scenes {
+    for seed in ProgressBar::new(arguments.scenes).wrap_iter(0..arguments.scenes) {
         let scene = Scene::generate(seed, split, catalogue, settings.walk_secs);
         let walk = examine(&scene, &settings, &mut split.rng(seed, "exam"), &mut renderer)?;
         collection.add(walk.exams);

@@ -1,6 +1,7 @@
 //! Closest points of two bodies that do not cut each other: mesh to mesh, and box to box. Metres.
 
 use crate::body::Body;
+use crate::footprint::distance_to_segment;
 use crate::world::Object;
 
 type Point = [f64; 3];
@@ -34,6 +35,20 @@ pub fn mesh_distance(a: &Body, b: &Body) -> f64 {
         }
     }
     best
+}
+
+/// Distance on the floor from a point to the closest point of a body's surface; 0 above or below it.
+pub fn floor_distance(body: &Body, from: [f64; 2]) -> f64 {
+    let to_triangle = |facet: &Facet| {
+        let corners = facet.corners.map(|[x, y, _]| [x, y]);
+        let edges = [[0, 1], [1, 2], [2, 0]].map(|edge| edge.map(|corner| corners[corner]));
+        let side = |[a, b]: [[f64; 2]; 2]| (b[0] - a[0]) * (from[1] - a[1]) - (b[1] - a[1]) * (from[0] - a[0]);
+        let sides = edges.map(side);
+        let inside = sides.iter().all(|&side| side > 0.0) || sides.iter().all(|&side| side < 0.0);
+        let to_edge = edges.map(|[a, b]| distance_to_segment(a, b, from)).into_iter().fold(f64::INFINITY, f64::min);
+        if inside { 0.0 } else { to_edge }
+    };
+    Facets::of(body).all.iter().map(to_triangle).fold(f64::INFINITY, f64::min)
 }
 
 /// An axis-aligned box.

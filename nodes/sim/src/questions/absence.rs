@@ -13,7 +13,7 @@ use crate::footprint::PlanBox;
 use crate::world::{Object, World};
 
 /// How many absent classes, removed objects and hidden classes are asked about in one exam.
-const PER_EXAM: usize = 3;
+const PER_EXAM: usize = 2;
 /// What begins lower than this stands on the floor and darkens it, metres.
 const STANDS_M: f64 = 0.05;
 

@@ -15,13 +15,26 @@ pub const PER_TOPIC: usize = 6;
 const PER_ANSWER: usize = 2;
 /// The same where there are but two words.
 const PER_ANSWER_OF_TWO: usize = 3;
-/// Cameras look where they go, and rooms rarely have many of a kind: of questions with these answers only so many are
-/// asked.
-const SHARES: [(Topic, &str, f64); 4] = [
+/// The same for routes, of which few are clear and whose wrong options vary.
+const PER_ANSWER_OF_ROUTES: usize = 4;
+/// Cameras look where they go, and rooms rarely have many of a kind: of the questions chosen, these answers keep only
+/// such a share, so that over many rooms no answer is much more frequent than the others.
+const SHARES: [(Topic, &str, f64); 15] = [
     (Topic::ObjectCounting, "2", 0.5),
-    (Topic::ObjectCounting, "3", 0.9),
-    (Topic::EgoDirectionSide, "front", 0.45),
-    (Topic::CameraDirection, "front", 0.6),
+    (Topic::ObjectCounting, "3", 0.85),
+    (Topic::ObjectRelDirectionMedium, "left", 0.8),
+    (Topic::ObjectRelDirectionMedium, "right", 0.8),
+    (Topic::ObjectRelDirectionHard, "front-left", 0.6),
+    (Topic::ObjectRelDirectionHard, "front-right", 0.6),
+    (Topic::EgoDirectionSide, "front", 0.4),
+    (Topic::EgoDirectionClock, "12 o'clock", 0.45),
+    (Topic::EgoDirectionClock, "1 o'clock", 0.8),
+    (Topic::EgoDirectionClock, "11 o'clock", 0.8),
+    (Topic::CameraDirection, "front", 0.35),
+    (Topic::CameraDirection, "left", 0.6),
+    (Topic::CameraDirection, "right", 0.6),
+    (Topic::CameraTurnSide, "left, less than 90 degrees", 0.55),
+    (Topic::CameraTurnSide, "right, less than 90 degrees", 0.55),
 ];
 
 /// Draws the questions of every topic; what is left out is counted.
@@ -31,13 +44,13 @@ pub(super) fn balance(drafts: Vec<Draft>, tally: &mut Tally, rng: &mut ChaCha8Rn
         topics.entry(draft.topic).or_default().push(draft);
     }
     let mut kept = Vec::new();
-    for (topic, mut drafts) in topics {
-        let all = drafts.len();
-        drafts.retain(|draft| is_drawn(draft, rng));
-        tally.drop(topic, "common answer, drawn by lot", all - drafts.len());
+    for (topic, drafts) in topics {
         let possible = drafts.len();
-        let chosen = evenly(drafts, rng);
+        let mut chosen = evenly(drafts, rng);
         tally.drop(topic, "enough of this topic", possible - chosen.len());
+        let drawn = chosen.len();
+        chosen.retain(|draft| is_drawn(draft, rng));
+        tally.drop(topic, "common answer, drawn by lot", drawn - chosen.len());
         tally.keep(topic, chosen.len());
         kept.extend(chosen);
     }
@@ -77,6 +90,7 @@ fn evenly(drafts: Vec<Draft>, rng: &mut ChaCha8Rng) -> Vec<Draft> {
 fn per_answer(draft: &Draft) -> usize {
     match (&draft.answer, &draft.ask) {
         (Answer::Words(_), Ask::Direction { level: Level::Easy, .. }) => PER_ANSWER_OF_TWO,
+        (Answer::Words(_), Ask::Route { .. }) => PER_ANSWER_OF_ROUTES,
         (Answer::Words(_), _) => PER_ANSWER,
         (Answer::Number(_) | Answer::NotSeen, _) => PER_TOPIC,
     }

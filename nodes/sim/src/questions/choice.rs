@@ -68,8 +68,8 @@ fn hours(truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
 /// How often an hour so many hours off twelve is right, in proportion.
 fn hour_weight(off: u32) -> f64 {
     match off {
-        0 | 1 => 6.0,
-        2 => 3.0,
+        0 | 1 => 5.0,
+        2 => 3.5,
         3 => 1.5,
         _ => 1.0,
     }

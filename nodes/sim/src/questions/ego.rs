@@ -6,6 +6,7 @@ use super::angle::{
 use super::ask::{Answer, Ask, Draft, Topic};
 use super::stage::Stage;
 use super::tally::Tally;
+use crate::closest::floor_distance;
 use crate::questions::DISTANCE_RANGE_M;
 
 /// Least distance of a direction from the border between two hours, degrees.
@@ -18,7 +19,7 @@ pub(super) fn drafts(stage: &Stage, tally: &mut Tally) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for index in stage.unique() {
         let class = || stage.class(index).to_owned();
-        let distance = stage.objects[index].plan_distance(ground);
+        let distance = floor_distance(&stage.objects[index].body, ground);
         if tally.passes(Topic::EgoDistance, "not within 0.4–8 m", DISTANCE_RANGE_M.contains(&distance)) {
             drafts.push(Draft::walk(Ask::EgoDistance(class()), Answer::Number(distance)));
         }

@@ -1,7 +1,7 @@
 //! `object_rel_direction_*`: where an object is for somebody who stands at one object and faces another.
 
 use super::angle::{APART_M, BORDER_DEG, apart, clear_of, towards, turn_deg};
-use super::ask::{Answer, Ask, Draft, Level};
+use super::ask::{Answer, Ask, Draft, Level, Topic};
 use super::stage::Stage;
 use super::tally::Tally;
 
@@ -45,13 +45,25 @@ pub(super) fn drafts(stage: &Stage, tally: &mut Tally) -> Vec<Draft> {
     for level in LEVELS {
         for &stand in &unique {
             for &face in unique.iter().filter(|&&face| face != stand) {
-                for &target in unique.iter().filter(|&&target| target != stand && target != face) {
-                    drafts.extend(draft(stage, tally, level, [stand, face, target]));
-                }
+                let targets = unique.iter().filter(|&&target| target != stand && target != face);
+                let around: Vec<Draft> =
+                    targets.filter_map(|&target| draft(stage, tally, level, [stand, face, target])).collect();
+                drafts.extend(undecided(level, around, tally));
             }
         }
     }
     drafts
+}
+
+/// Nothing is at the back of somebody who stands at a wall and faces the room: of such places the middle level would
+/// tell by their names alone that the answer is not "back".
+fn undecided(level: Level, around: Vec<Draft>, tally: &mut Tally) -> Vec<Draft> {
+    let back = |draft: &Draft| matches!(&draft.answer, Answer::Words(words) if words == "back");
+    if level != Level::Medium || around.iter().any(back) {
+        return around;
+    }
+    tally.drop(Topic::ObjectRelDirectionMedium, "nothing is at the back there", around.len());
+    Vec::new()
 }
 
 fn draft(stage: &Stage, tally: &mut Tally, level: Level, objects: [usize; 3]) -> Option<Draft> {

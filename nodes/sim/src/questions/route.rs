@@ -1,6 +1,6 @@
 //! `route_planning`: the turns of a walk from one object, facing a second, past a third to a fourth.
 //!
-//! A walker stops beside objects: straight out from the middle of the box, in one of eight directions, at the first
+//! A walker stops beside objects: straight out from the middle of the box, in one of sixteen directions, at the first
 //! free spot. Legs are straight and free. The route that is asked about is the shortest; it is unique where every
 //! route that is at most 20 % longer takes the same turns.
 
@@ -16,11 +16,11 @@ use super::tally::Tally;
 use crate::plan::{FreeFloor, WALKING_CLEARANCE_M};
 
 /// How many quadruples of objects are tried in one exam.
-const TRIES: usize = 200;
+const TRIES: usize = 360;
 /// A rival may come this much nearer to walls and furniture, so that no answer hangs on a few centimetres.
 const RIVAL_CLEARANCE_M: f64 = 0.2;
 /// A stop is at most this far from the object's outline, metres.
-pub const REACH_M: f64 = 0.6;
+pub const REACH_M: f64 = 1.0;
 /// Least length of a leg, metres.
 pub const LEAST_LEG_M: f64 = 0.8;
 /// Routes up to this much longer than the shortest take the same turns.
@@ -126,10 +126,10 @@ impl<'s, 'a> Walker<'s, 'a> {
     }
 }
 
-/// The first free spot in each of eight directions, counted from the front of the object.
+/// The first free spot in each of sixteen directions, counted from the front of the object.
 fn stops(stage: &Stage, floor: &FreeFloor, object: usize) -> Vec<[f64; 2]> {
     let object = &stage.objects[object];
-    let outwards = (0..8).map(|k| object.plan.yaw + f64::from(k) * std::f64::consts::FRAC_PI_4);
+    let outwards = (0..16).map(|k| object.plan.yaw + f64::from(k) * std::f64::consts::FRAC_PI_8);
     let stop = |yaw: f64| {
         let [dx, dy] = super::angle::heading(yaw);
         let at = |step: u32| {

@@ -6,18 +6,18 @@ use super::survey::Survey;
 /// How far a walker keeps from every cell that holds something, metres: 0.3 less a cell's own size.
 pub const CLEARANCE_M: f64 = 0.25;
 /// A stop is at most this far from the object's points, metres.
-const REACH_M: f64 = 0.6;
+const REACH_M: f64 = 1.0;
 /// Least leg, metres.
 const LEG_M: f64 = 0.8;
 /// Steps straight out from the middle of an object, metres.
 const STEP_M: f64 = 0.05;
 
-/// Where one can stop beside an object: eight ways out from its middle.
+/// Where one can stop beside an object: sixteen ways out from its middle.
 pub fn stops(survey: &Survey, cloud: &Cloud, yaw: f64) -> Vec<[f64; 2]> {
     let middle = cloud.middle(yaw);
     let mut stops = Vec::new();
-    for eighth in 0..8 {
-        let way = yaw + f64::from(eighth) * std::f64::consts::TAU / 8.0;
+    for way in 0..16 {
+        let way = yaw + f64::from(way) * std::f64::consts::TAU / 16.0;
         let mut inside_reach = true;
         let mut off = 0.0;
         // The points of a hollow object may be out of reach from its own middle.
