@@ -14,20 +14,75 @@ pub enum QuestionKind {
     EgoDistance,
     /// "How many chairs are there?": number of instances seen in the window.
     ObjectCounting,
-    /// A question of no kind above; its answer is text.
+    /// A question of no other kind; its answer is text.
     FreeForm,
+    /// "How far is the chair from the table?": metres between the closest points of two objects.
+    ObjectAbsDistance,
+    /// "How big is the table?": the longest side of its box, centimetres.
+    ObjectSizeEstimation,
+    /// "How big is the room?": floor area in square metres.
+    RoomSizeEstimation,
+    /// "Which is nearest to the sofa: the bed, the desk or the door?": one of the classes named.
+    ObjectRelDistance,
+    /// "Standing at the bed and facing the door, is the desk on my left or on my right?"
+    ObjectRelDirectionEasy,
+    /// The same, left, right or behind.
+    ObjectRelDirectionMedium,
+    /// The same, front-left, front-right, back-left or back-right.
+    ObjectRelDirectionHard,
+    /// "Which turns lead from the bed past the desk to the door?"
+    RoutePlanning,
+    /// "What did you see first: the bed, the desk, the door or the sofa?": an order.
+    ObjAppearanceOrder,
+    /// "Where is the door?", "is the sofa left of me?": a side or an hour of the clock, from the camera at the newest
+    /// frame.
+    EgoDirection,
+    /// "How far did I move?": metres on the floor between the camera's first and newest position.
+    CameraDistance,
+    /// "Which way did I move?": the newest position as seen from the first one.
+    CameraDirection,
+    /// "How much did I turn?": degrees between the first and the newest heading, 0..=180.
+    CameraTurn,
 }
 
 impl QuestionKind {
-    /// Every kind, in a fixed order.
-    pub const ALL: [Self; 3] = [Self::EgoDistance, Self::ObjectCounting, Self::FreeForm];
+    /// Every kind, in a fixed order that only grows at its end.
+    pub const ALL: [Self; 16] = [
+        Self::EgoDistance,
+        Self::ObjectCounting,
+        Self::FreeForm,
+        Self::ObjectAbsDistance,
+        Self::ObjectSizeEstimation,
+        Self::RoomSizeEstimation,
+        Self::ObjectRelDistance,
+        Self::ObjectRelDirectionEasy,
+        Self::ObjectRelDirectionMedium,
+        Self::ObjectRelDirectionHard,
+        Self::RoutePlanning,
+        Self::ObjAppearanceOrder,
+        Self::EgoDirection,
+        Self::CameraDistance,
+        Self::CameraDirection,
+        Self::CameraTurn,
+    ];
 
     /// The unit of a numeric answer of this kind; [`Unit::None`] for text.
     pub fn unit(self) -> Unit {
         match self {
-            Self::EgoDistance => Unit::Metre,
+            Self::EgoDistance | Self::ObjectAbsDistance | Self::CameraDistance => Unit::Metre,
+            Self::ObjectSizeEstimation => Unit::Centimetre,
+            Self::RoomSizeEstimation => Unit::SquareMetre,
+            Self::CameraTurn => Unit::Degree,
             Self::ObjectCounting => Unit::Count,
-            Self::FreeForm => Unit::None,
+            Self::FreeForm
+            | Self::ObjectRelDistance
+            | Self::ObjectRelDirectionEasy
+            | Self::ObjectRelDirectionMedium
+            | Self::ObjectRelDirectionHard
+            | Self::RoutePlanning
+            | Self::ObjAppearanceOrder
+            | Self::EgoDirection
+            | Self::CameraDirection => Unit::None,
         }
     }
 
@@ -37,6 +92,19 @@ impl QuestionKind {
             Self::EgoDistance => "ego_distance",
             Self::ObjectCounting => "object_counting",
             Self::FreeForm => "free_form",
+            Self::ObjectAbsDistance => "object_abs_distance",
+            Self::ObjectSizeEstimation => "object_size_estimation",
+            Self::RoomSizeEstimation => "room_size_estimation",
+            Self::ObjectRelDistance => "object_rel_distance",
+            Self::ObjectRelDirectionEasy => "object_rel_direction_easy",
+            Self::ObjectRelDirectionMedium => "object_rel_direction_medium",
+            Self::ObjectRelDirectionHard => "object_rel_direction_hard",
+            Self::RoutePlanning => "route_planning",
+            Self::ObjAppearanceOrder => "obj_appearance_order",
+            Self::EgoDirection => "ego_direction",
+            Self::CameraDistance => "camera_distance",
+            Self::CameraDirection => "camera_direction",
+            Self::CameraTurn => "camera_turn",
         }
     }
 }
@@ -51,13 +119,22 @@ pub enum Unit {
     Metre,
     /// A number of instances; written as the empty string.
     Count,
+    /// Centimetres, written `cm`.
+    Centimetre,
+    /// Square metres, written `m2`.
+    SquareMetre,
+    /// Degrees of angle, written `deg`.
+    Degree,
 }
 
 impl Unit {
-    /// The symbol written in messages: `m`, or the empty string.
+    /// The symbol written in messages: `m`, `cm`, `m2`, `deg`, or the empty string.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Metre => "m",
+            Self::Centimetre => "cm",
+            Self::SquareMetre => "m2",
+            Self::Degree => "deg",
             Self::None | Self::Count => "",
         }
     }

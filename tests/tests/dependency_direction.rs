@@ -38,8 +38,9 @@ const LAYERS: [(&str, u8); 24] = [
 ];
 
 /// Edges inside a layer that the design needs.
-const SAME_LAYER: [(&str, &str, &str); 4] = [
+const SAME_LAYER: [(&str, &str, &str); 5] = [
     ("nodes/grounding", "nodes/imagined_map", "an answer carries the map it was read from"),
+    ("nodes/sim", "nodes/grounding", "questions are worded so that the robot reads them back"),
     ("training/cli", "training/sft", "the command runs the trainer"),
     ("training/cli", "training/grpo", "the command runs the trainer"),
     ("training/cli", "training/evaluation", "the command runs the evaluation"),

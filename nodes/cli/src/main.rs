@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod doctor;
+mod sim;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Says what this machine has of all that a robot needs, and what is missing.
     Doctor(doctor::Arguments),
+    /// Simulated rooms: their questions, counted, checked, drawn.
+    Sim(sim::Arguments),
     /// Compares a model directory with its manifest: digests, signatures, and logits on the golden prompts.
     Verify(verify::Arguments),
 }
@@ -32,6 +35,7 @@ fn main() -> anyhow::Result<()> {
         Command::Ask(arguments) => ask::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }
 }

@@ -1,6 +1,6 @@
 //! From what a model wrote to a typed answer.
 
-use msgs::QuestionKind;
+use msgs::{QuestionKind, Unit};
 
 use crate::number::parse_number;
 
@@ -95,7 +95,7 @@ pub fn outcome(answer_text: &str, kind: QuestionKind) -> Outcome {
         return Outcome::NotSeen;
     }
     match kind {
-        QuestionKind::EgoDistance | QuestionKind::ObjectCounting => match parse_number(answer_text) {
+        _ if kind.unit() != Unit::None => match parse_number(answer_text) {
             Some(value) if value >= 0.0 => Outcome::Number(value),
             _ => Outcome::Unreadable,
         },

@@ -1,4 +1,7 @@
-//! From a question's text to its kind and object.
+//! From a question's text to its kind and objects.
+
+mod relations;
+mod viewer;
 
 use msgs::QuestionKind;
 
@@ -32,6 +35,8 @@ const AFTER_OBJECT: [&str; 18] = [
     "altogether",
     "total",
 ];
+/// Marks that matter to readers of lists.
+const MARKS: [&str; 3] = [",", ":", "."];
 /// Heads that ask for something else than instances of a class.
 const NO_CLASS: [&str; 8] = ["kind", "type", "sort", "number", "room", "color", "colour", "thing"];
 
@@ -40,8 +45,11 @@ const NO_CLASS: [&str; 8] = ["kind", "type", "sort", "number", "room", "color", 
 pub struct ParsedQuestion {
     /// What is asked.
     pub kind: QuestionKind,
-    /// The class asked about: lower case, singular, synonyms replaced; `None` for free form.
+    /// The class asked about: lower case, singular, synonyms replaced; `None` where the kind has none. The first named
+    /// one where there are several.
     pub object: Option<String>,
+    /// The other classes, in the order named.
+    pub others: Vec<String>,
     /// The question with control characters removed and white space collapsed.
     pub text: String,
 }
@@ -56,9 +64,12 @@ pub fn parse_question_bytes(bytes: &[u8]) -> Result<ParsedQuestion, QuestionErro
     parse_question(text)
 }
 
-/// Reads a question. "How far (away) is the X?" and "what is the distance to the X?" are
-/// [`QuestionKind::EgoDistance`], "how many Xs are there?" is [`QuestionKind::ObjectCounting`]; everything else,
-/// the distance between two objects included, is [`QuestionKind::FreeForm`].
+/// What a reader found: the kind and the objects as written, in the order of the kind's own words.
+type Read = (QuestionKind, Vec<String>);
+
+/// Reads a question. "How far (away) is the X?" is [`QuestionKind::EgoDistance`], "how many Xs are there?"
+/// [`QuestionKind::ObjectCounting`], "where is the X?" [`QuestionKind::EgoDirection`]; [`QuestionKind`] has an example of
+/// every kind. What none of them fits is [`QuestionKind::FreeForm`].
 ///
 /// # Errors
 /// [`QuestionError`] if it is empty or longer than [`MAX_QUESTION_BYTES`].
@@ -68,18 +79,32 @@ pub fn parse_question(text: &str) -> Result<ParsedQuestion, QuestionError> {
     if !text.chars().any(char::is_alphanumeric) {
         return Err(QuestionError::Empty);
     }
-    let lower = text.to_lowercase().replace("what's", "what is").replace("how's", "how is");
-    let words: Vec<&str> = lower
-        .split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\''))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let words = skip_politeness(&words);
-    let read = distance_object(words).map(|object| (QuestionKind::EgoDistance, object));
-    let read = read.or_else(|| counted_object(words).map(|object| (QuestionKind::ObjectCounting, object)));
-    Ok(match read {
-        Some((kind, object)) => ParsedQuestion { kind, object: Some(class_name(&object)), text },
-        None => ParsedQuestion { kind: QuestionKind::FreeForm, object: None, text },
-    })
+    let lower =
+        text.to_lowercase().replace("what's", "what is").replace("how's", "how is").replace("where's", "where is");
+    let with_marks = tokens(&lower);
+    let plain: Vec<&str> = with_marks.iter().copied().filter(|word| !MARKS.contains(word)).collect();
+    let (words, with_marks) = (skip_politeness(&plain), skip_politeness(&with_marks));
+    let read = distance_object(words).map(|object| (QuestionKind::EgoDistance, vec![object]));
+    let read = read.or_else(|| counted_object(words).map(|object| (QuestionKind::ObjectCounting, vec![object])));
+    let read = read.or_else(|| relations::read(with_marks)).or_else(|| viewer::read(with_marks));
+    let (kind, objects) = read.unwrap_or((QuestionKind::FreeForm, Vec::new()));
+    let mut classes = objects.iter().map(|object| class_name(object));
+    Ok(ParsedQuestion { kind, object: classes.next(), others: classes.collect(), text })
+}
+
+/// Words, and the marks that part them, as slices of the text.
+fn tokens(text: &str) -> Vec<&str> {
+    let in_word = |c: char| c.is_alphanumeric() || c == '-' || c == '\'';
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| in_word(c) || ",:.".contains(c)) {
+        rest = &rest[start..];
+        let end = rest.find(|c: char| !in_word(c)).unwrap_or(rest.len()).max(1);
+        let (token, after) = rest.split_at(end);
+        tokens.push(token);
+        rest = after;
+    }
+    tokens
 }
 
 fn check_length(found: usize) -> Result<(), QuestionError> {
@@ -95,7 +120,8 @@ fn clean(text: &str) -> String {
 }
 
 fn skip_politeness<'a, 'b>(words: &'a [&'b str]) -> &'a [&'b str] {
-    let polite = ["please", "hey", "hi", "hello", "robot", "so", "and", "ok", "okay", "tell", "me", "now"];
+    let polite =
+        ["please", "hey", "hi", "hello", "robot", "so", "and", "ok", "okay", "tell", "me", "now", ",", ".", ":"];
     let start = words.iter().position(|word| !polite.contains(word)).unwrap_or(words.len());
     &words[start..]
 }

@@ -1,7 +1,11 @@
 //! Promises of grounding: which questions are understood, and that no completion breaks it.
 
 use grounding::{MAX_QUESTION_BYTES, Outcome, QuestionError, parse_completion, parse_question, parse_question_bytes};
-use msgs::QuestionKind::{self, EgoDistance, FreeForm, ObjectCounting};
+use msgs::QuestionKind::{
+    self, CameraDirection, CameraDistance, CameraTurn, EgoDirection, EgoDistance, FreeForm, ObjAppearanceOrder,
+    ObjectAbsDistance, ObjectCounting, ObjectRelDirectionEasy, ObjectRelDirectionHard, ObjectRelDirectionMedium,
+    ObjectRelDistance, ObjectSizeEstimation, RoomSizeEstimation, RoutePlanning,
+};
 use proptest::prelude::*;
 
 #[test]
@@ -26,8 +30,6 @@ fn understands_distances_and_counts() {
         ("What is the number of chests of drawers?", ObjectCounting, Some("chest of drawers")),
         ("How many kinds of chairs are there?", FreeForm, None),
         ("How many chairs are next to the table?", FreeForm, None),
-        ("How far is the door from the window?", FreeForm, None),
-        ("What is the distance between the bed and the door?", FreeForm, None),
         ("how far", FreeForm, None),
         ("How many are there?", FreeForm, None),
         ("What do you see?", FreeForm, None),
@@ -36,6 +38,75 @@ fn understands_distances_and_counts() {
         let parsed = parse_question(text).expect(text);
         assert_eq!((parsed.kind, parsed.object.as_deref()), (kind, object), "{text}");
     }
+}
+
+#[test]
+fn understands_what_people_ask_about_rooms_and_themselves() {
+    for (text, kind, objects) in [
+        ("How far is the chair from the table?", ObjectAbsDistance, "chair, table"),
+        ("What is the distance between the bed and the door?", ObjectAbsDistance, "bed, door"),
+        (
+            "what's the distance from the fridge to the coffee table in metres?",
+            ObjectAbsDistance,
+            "refrigerator, coffee table",
+        ),
+        ("How far apart are the couch and the TV?", ObjectAbsDistance, "sofa, television"),
+        ("How big is the room?", RoomSizeEstimation, ""),
+        ("Robot, what is the area of this room?", RoomSizeEstimation, ""),
+        ("How big is the table?", ObjectSizeEstimation, "table"),
+        (
+            "How long is the longest side of the chest of drawers, in centimetres?",
+            ObjectSizeEstimation,
+            "chest of drawers",
+        ),
+        ("What is closest to the sofa: the bed, the desk or the door?", ObjectRelDistance, "sofa, bed, desk, door"),
+        ("Which is nearest to the window?", ObjectRelDistance, "window"),
+        (
+            "If I stand by the bed facing the door, is the desk left or right?",
+            ObjectRelDirectionEasy,
+            "bed, door, desk",
+        ),
+        (
+            "Standing at the bed and facing the door, is the desk left, right or behind me?",
+            ObjectRelDirectionMedium,
+            "bed, door, desk",
+        ),
+        ("Standing at the bed and looking at the door, where is the desk?", ObjectRelDirectionHard, "bed, door, desk"),
+        (
+            "Starting at the bed and facing the door, which turns lead to the desk and from there to the sofa?",
+            RoutePlanning,
+            "bed, door, desk, sofa",
+        ),
+        ("In what order did you first see the bed, the desk and the door?", ObjAppearanceOrder, "bed, desk, door"),
+        ("Where is the door?", EgoDirection, "door"),
+        ("where's the fridge", EgoDirection, "refrigerator"),
+        ("Is the sofa left of me?", EgoDirection, "sofa"),
+        ("Is the coffee table behind me or in front of me?", EgoDirection, "coffee table"),
+        ("On which side of you is the door?", EgoDirection, "door"),
+        ("At what o'clock is the door?", EgoDirection, "door"),
+        ("Is the sofa left of the table?", FreeForm, ""),
+        ("Is the door open?", FreeForm, ""),
+        ("How far did I move?", CameraDistance, ""),
+        ("How far have you travelled in the last 10 seconds?", CameraDistance, ""),
+        ("How far are you from where you were 5 seconds ago?", CameraDistance, ""),
+        ("Which way did I move?", CameraDirection, ""),
+        ("How much did I turn?", CameraTurn, ""),
+        ("Which way and how much did the camera turn?", CameraTurn, ""),
+        ("Where do I go?", FreeForm, ""),
+    ] {
+        let parsed = parse_question(text).expect(text);
+        let named: Vec<&str> = parsed.object.iter().chain(&parsed.others).map(String::as_str).collect();
+        assert_eq!((parsed.kind, named.join(", ").as_str()), (kind, objects), "{text}");
+    }
+}
+
+#[test]
+fn numbers_and_sides_are_typed_by_their_kind() {
+    let read = |text: &str, kind| parse_completion(text, kind).outcome;
+    assert_eq!(read("<answer>21.5 m2</answer>", RoomSizeEstimation), Outcome::Number(21.5));
+    assert_eq!(read("<answer>far</answer>", ObjectAbsDistance), Outcome::Unreadable);
+    assert_eq!(read("<answer>left</answer>", EgoDirection), Outcome::Text);
+    assert_eq!(read("<answer>not seen</answer>", EgoDirection), Outcome::NotSeen);
 }
 
 #[test]

@@ -69,6 +69,9 @@ fn sentence(question: &ParsedQuestion, parsed: &ParsedAnswer, answer: &SpatialAn
                 answer.interval.map_or_else(String::new, |i| format!(" (between {:.1} and {:.1} m)", i.lower, i.upper));
             format!("The {object} is {value:.1} m away{range}.")
         }
+        (_, Some(value), kind) if kind != QuestionKind::ObjectCounting => {
+            format!("{value:.1} {}.", kind.unit().symbol())
+        }
         (_, Some(value), _) => {
             let many = if value == 1.0 { object.to_owned() } else { grounding::plural(object) };
             let range =

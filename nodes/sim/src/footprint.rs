@@ -103,7 +103,8 @@ pub fn distance_to_outline(outline: &[[f64; 2]], point: [f64; 2]) -> f64 {
     if inside { 0.0 } else { least }
 }
 
-fn distance_to_segment(a: [f64; 2], b: [f64; 2], p: [f64; 2]) -> f64 {
+/// Distance from a point to the segment from `a` to `b`.
+pub fn distance_to_segment(a: [f64; 2], b: [f64; 2], p: [f64; 2]) -> f64 {
     let d = [b[0] - a[0], b[1] - a[1]];
     let length2 = d[0] * d[0] + d[1] * d[1];
     let along = if length2 > 0.0 { ((p[0] - a[0]) * d[0] + (p[1] - a[1]) * d[1]) / length2 } else { 0.0 };

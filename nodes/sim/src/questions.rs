@@ -1,4 +1,32 @@
-//! The questions that a clip can answer, with their truth. How they are worded is decided elsewhere.
+//! The questions that a clip or a walk can answer, with their truth.
+//!
+//! [`questions`] asks about a clip of a few frames, in two kinds; how those are worded is decided elsewhere.
+//! [`exam::exam_questions`] asks about a walk of many frames, in all kinds and in words. Each rule has a file of its
+//! own, named after its topic; a rule lists what may be asked and counts in a [`tally::Tally`] what its filters drop.
+
+mod abs_distance;
+pub mod absence;
+pub mod angle;
+mod appearance;
+pub mod ask;
+pub mod balance;
+pub mod blind;
+pub mod choice;
+mod counting;
+mod ego;
+pub mod exam;
+pub mod film;
+pub mod motion;
+mod rel_direction;
+mod rel_distance;
+mod room_size;
+pub mod route;
+mod size;
+pub mod stage;
+pub mod stats;
+pub mod tally;
+pub mod walk;
+pub mod wording;
 
 use msgs::QuestionKind;
 use rand::seq::SliceRandom;

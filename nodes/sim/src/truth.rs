@@ -1,4 +1,15 @@
 //! What is true about a clip: which objects were seen, how far they are, where they lie on the imagined map.
+//!
+//! [`witness`] is a second opinion on every answer of an exam, [`agreement`] compares the two, [`cognitive`] draws the
+//! map over the room.
+
+pub mod agreement;
+mod bearing;
+mod cloud;
+pub mod cognitive;
+mod stroll;
+mod survey;
+pub mod witness;
 
 use msgs::{Cell, GRID_SIZE, ImaginedMap, MapObject};
 

@@ -1,0 +1,108 @@
+//! From true words to the options of a multiple-choice question.
+
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use super::angle::SIDES;
+use super::ask::Ask;
+use super::{ego, motion, route};
+
+/// Options of a question whose benchmark form does not fix another number.
+pub const OPTIONS: usize = 4;
+/// Hours among the options of a clock question are at least this far apart.
+const HOURS_APART: u32 = 2;
+
+/// The options of a question in random order, the true words among them. Empty for a question whose answer is a number.
+///
+/// There are four, but for directions left or right (two) and left, right or back (three), which are the benchmark's.
+pub fn options(ask: &Ask, truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
+    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let mut options: Vec<String> = match ask {
+        Ask::Nearest { among, .. } => among.to_vec(),
+        Ask::Direction { level, .. } => owned(level.words()),
+        Ask::Route { .. } => with_others(truth, all_turns(), rng),
+        Ask::Order(four) => with_others(truth, orders(four), rng),
+        Ask::EgoSide(_) | Ask::MovedWay(_) => owned(&SIDES),
+        Ask::EgoClock(_) => hours(truth, rng),
+        Ask::TurnedSide(_) => owned(&motion::TURNS),
+        _ => return Vec::new(),
+    };
+    options.shuffle(rng);
+    options
+}
+
+/// The truth and three others of `all`.
+fn with_others(truth: &str, mut all: Vec<String>, rng: &mut ChaCha8Rng) -> Vec<String> {
+    all.retain(|option| option != truth);
+    all.shuffle(rng);
+    all.truncate(OPTIONS - 1);
+    all.push(truth.to_owned());
+    all
+}
+
+fn all_turns() -> Vec<String> {
+    let pairs = route::TURNS.iter().flat_map(|first| route::TURNS.iter().map(move |second| (first, second)));
+    pairs.map(|(first, second)| format!("{first}, {second}")).collect()
+}
+
+/// Every order of four classes.
+fn orders(four: &[String; 4]) -> Vec<String> {
+    let indices = (0..256usize).map(|code| [code & 3, code >> 2 & 3, code >> 4 & 3, code >> 6]);
+    let orders = indices.filter(|order| (0..4).all(|k| order.contains(&k)));
+    orders.map(|order| order.map(|k| four[k].as_str()).join(", ")).collect()
+}
+
+/// Four hours that are not neighbours, the wrong ones drawn as the right ones fall: most are ahead.
+fn hours(truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
+    let around = |a: u32, b: u32| a.abs_diff(b).min(12 - a.abs_diff(b));
+    let mut chosen: Vec<u32> = (1..=12).filter(|&hour| ego::clock_words(hour) == truth).collect();
+    while chosen.len() < OPTIONS {
+        let fits = |hour: &u32| chosen.iter().all(|&other| around(*hour, other) >= HOURS_APART);
+        let free: Vec<u32> = (1..=12).filter(fits).collect();
+        let Ok(&next) = free.choose_weighted(rng, |&hour| hour_weight(around(hour, 12))) else { break };
+        chosen.push(next);
+    }
+    chosen.into_iter().map(ego::clock_words).collect()
+}
+
+/// How often an hour so many hours off twelve is right, in proportion.
+fn hour_weight(off: u32) -> f64 {
+    match off {
+        0 | 1 => 5.0,
+        2 => 3.5,
+        3 => 1.5,
+        _ => 1.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn the_truth_is_among_four_different_options() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let four = ["bed", "desk", "door", "sofa"].map(str::to_owned);
+        let route = Ask::Route { start: "a".into(), face: "b".into(), via: "c".into(), goal: "d".into() };
+        for _ in 0..200 {
+            let asks = [
+                (Ask::Order(four.clone()), "door, bed, sofa, desk"),
+                (Ask::EgoClock("bed".into()), "12 o'clock"),
+                (route.clone(), "turn back, turn left"),
+            ];
+            for (ask, truth) in asks {
+                let mut options = options(&ask, truth, &mut rng);
+                assert!(options.iter().any(|option| option == truth), "{options:?}");
+                options.sort();
+                options.dedup();
+                assert_eq!(options.len(), OPTIONS, "{options:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_have_no_options() {
+        assert!(options(&Ask::RoomArea, "", &mut ChaCha8Rng::seed_from_u64(0)).is_empty());
+    }
+}

@@ -1,0 +1,47 @@
+//! One scene walked through and examined.
+
+use std::ops::Range;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::exam::{Exam, exam_questions};
+use super::wording::WordingError;
+use crate::clip::Scene;
+use crate::raster::Renderer;
+use crate::watch::{Watch, WatchSettings};
+
+/// A scene's watch and its exams.
+#[derive(Debug, Clone)]
+pub struct ExaminedWalk {
+    /// What the camera saw.
+    pub watch: Watch,
+    /// One exam a stretch of [`stretches`].
+    pub exams: Vec<Exam>,
+}
+
+/// The stretches of a watch that are examined: two videos of the same room, which begin and end at different moments.
+/// Each begins, within a sixth of the walk, where fewest objects are in sight, so that the rest come into sight later.
+pub fn stretches(watch: &Watch) -> [Range<usize>; 2] {
+    let count = watch.frames.len();
+    let quiet = |first: usize, last: usize| {
+        let objects = |frame: &usize| watch.frames[*frame].objects_in_sight();
+        (first..last.max(first + 1).min(count)).min_by_key(objects).unwrap_or(first)
+    };
+    [quiet(0, count / 6)..count * 2 / 3, quiet(count / 3, count / 2)..count]
+}
+
+/// Renders the walk and draws the exams.
+///
+/// # Errors
+/// If the bundled templates are damaged.
+pub fn examine(
+    scene: &Scene,
+    settings: &WatchSettings,
+    rng: &mut ChaCha8Rng,
+    renderer: &mut Renderer,
+) -> Result<ExaminedWalk, WordingError> {
+    let watch = Watch::scene(scene, settings, renderer);
+    let exams = stretches(&watch).map(|frames| exam_questions(&scene.world, &watch, frames, rng));
+    let exams = exams.into_iter().collect::<Result<_, _>>()?;
+    Ok(ExaminedWalk { watch, exams })
+}
