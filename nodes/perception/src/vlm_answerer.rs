@@ -129,7 +129,7 @@ impl VlmAnswerer {
         let inputs = self.inputs(view, &vision, String::new())?;
         let kept = older.filter(|older| key.continues(&older.key)).map(|older| older.prefix);
         let kept = kept.filter(|prefix| prefix.shared_tokens(&inputs) == prefix.tokens());
-        let mut prefix = kept.map_or_else(|| self.engine.empty_prefix(), Ok)?;
+        let mut prefix = kept.unwrap_or_else(|| self.engine.empty_prefix());
         let embeds = std::slice::from_ref(&vision.embeds);
         self.engine.extend_prefix(&mut prefix, &inputs, embeds, self.engine.vision_end(&inputs))?;
         Ok(Hot { key, vision, prefix })
