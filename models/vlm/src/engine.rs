@@ -12,6 +12,7 @@ use crate::graph::Graph;
 use crate::ports::{self, layer_names};
 use crate::providers::{self, Provider, Refusal};
 use crate::runtime;
+use crate::tensor::Place;
 
 /// How to load and run.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +109,8 @@ pub struct Engine {
     pub(crate) model: Graph,
     pub(crate) dims: Dimensions,
     pub(crate) profile: Profile,
+    /// Where KV caches live.
+    pub(crate) kv_place: Place,
     pub(crate) tokens: TextTokenizer,
     pub(crate) grammars: Grammars,
     eos_ids: Vec<u32>,
@@ -158,6 +161,7 @@ impl Engine {
             present: present_names.iter().map(|name| model.output_index(name)).collect::<Result<_>>()?,
             past_names: layer_names("past_key_values", dims.layers),
             present_names,
+            kv_place: kv_place(&profile, &providers),
             profile,
             vision,
             embedding,
@@ -200,6 +204,14 @@ impl Engine {
     /// Context length in tokens, prompt and completion together; the configuration's, or the cache's where the graphs fix it.
     pub fn context(&self) -> usize {
         self.dims.context
+    }
+}
+
+/// Graphs of the `ort` profile append in place, so on CUDA their caches stay on the device.
+fn kv_place(profile: &Profile, providers: &[Provider]) -> Place {
+    match (profile, providers.first()) {
+        (Profile::Growing, Some(Provider::Cuda(settings))) => Place::Cuda { device_id: settings.device_id },
+        _ => Place::Host,
     }
 }
 

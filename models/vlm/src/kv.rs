@@ -132,12 +132,13 @@ impl Engine {
         };
         let contents = lease.cache().contents();
         let tensors = if contents.tensors.is_empty() {
-            let names = self.past_names.iter();
             let shape = || vec![rows.len(), self.dims.kv_heads, capacity, self.dims.head_dim];
-            names.map(|name| tensor::zeros(self.model.input_type(name), shape())).collect::<ort::Result<Vec<_>>>()
+            let empty = |name: &String| tensor::zeros(self.model.input_type(name), shape());
+            self.past_names.iter().map(|name| self.kv_place.take(empty(name)?)).collect::<ort::Result<Vec<_>>>()
         } else {
             let sizes = [lease.len(), capacity];
-            contents.tensors.iter().map(|value| tensor::with_capacity(value, rows, sizes)).collect()
+            let copy = |value| tensor::with_capacity(&*self.kv_place.read(value)?, rows, sizes);
+            contents.tensors.iter().map(|value| self.kv_place.take(copy(value)?)).collect()
         };
         let tensors = tensors.map_err(|error| self.model.failed(error))?;
         Ok(Lease::new(Arc::new(KvCache::new([rows.len(), capacity], tensors)), lease.len()))

@@ -1,11 +1,65 @@
 //! Crossing between our f32 slices and a graph's tensors, which may be f16.
 
 use std::fmt::Debug;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use half::f16;
-use ort::memory::Allocator;
-use ort::value::{DynTensor, DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef};
+use ort::memory::{AllocationDevice, Allocator};
+use ort::value::{
+    DynTensor, DynTensorValueType, DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef,
+};
+
+/// Memory that long-lived tensors are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The processor's.
+    Host,
+    /// That of a CUDA device.
+    Cuda {
+        /// Number of the device.
+        device_id: i32,
+    },
+}
+
+impl Place {
+    /// `value`, from the processor's memory, in this one.
+    pub(crate) fn take(self, value: DynValue) -> ort::Result<DynValue> {
+        match self {
+            Self::Host => Ok(value),
+            Self::Cuda { device_id } => {
+                Ok(value.downcast::<DynTensorValueType>()?.to(AllocationDevice::CUDA, device_id)?.into_dyn())
+            }
+        }
+    }
+
+    /// `value`, from this memory, where the processor can read it.
+    pub(crate) fn read(self, value: &DynValue) -> ort::Result<Readable<'_>> {
+        match self {
+            Self::Host => Ok(Readable::Here(value)),
+            Self::Cuda { .. } => {
+                let copy = value.view().downcast::<DynTensorValueType>()?.to(AllocationDevice::CPU, 0)?;
+                Ok(Readable::Copy(copy.into_dyn()))
+            }
+        }
+    }
+}
+
+/// A tensor in the processor's memory.
+pub(crate) enum Readable<'v> {
+    Here(&'v DynValue),
+    Copy(DynValue),
+}
+
+impl Deref for Readable<'_> {
+    type Target = DynValue;
+
+    fn deref(&self) -> &DynValue {
+        match self {
+            Self::Here(value) => value,
+            Self::Copy(value) => value,
+        }
+    }
+}
 
 /// Shape and values of a float tensor, as f32.
 pub(crate) fn to_f32(value: &DynValue) -> ort::Result<(Vec<usize>, Vec<f32>)> {
