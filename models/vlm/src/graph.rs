@@ -155,6 +155,8 @@ fn commit(path: &Path, settings: &EngineSettings, providers: &[ExecutionProvider
         .with_intra_threads(settings.threads)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(settings.spin)?
+        // Between runs no thread spins.
+        .with_config_entry("session.force_spinning_stop", if settings.spin { "1" } else { "0" })?
         .with_deterministic_compute(true)?
         .with_execution_providers(providers)?;
     builder.commit_from_file(path)

@@ -38,7 +38,9 @@ pub mod runtime;
 pub mod sampler;
 pub mod samples;
 mod signature;
+mod softmax;
 mod tensor;
+mod trt_profile;
 pub mod vision;
 mod vocabulary;
 

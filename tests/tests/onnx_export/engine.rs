@@ -1,7 +1,10 @@
 //! Our engine loads and runs what every precision of the `ort` profile gives.
 
+use std::path::PathBuf;
+
 use onnx_export::{ExportOptions, Precision, Profile};
 use processor::{Content, Message, Processor};
+use vlm::providers::TensorRtSettings;
 use vlm::{Engine, EngineSettings, GenerateSettings, Sampling};
 
 use crate::checkpoint::{Checkpoint, golden_dir};
@@ -52,6 +55,9 @@ fn the_trt_profile_gives_the_same_tokens_and_logits_and_ends_at_its_capacity() {
     };
     const CAPACITY: usize = 320;
     let (ort, trt) = (engine(Profile::Ort, "ort"), engine(Profile::Trt, "trt"));
+    let tensorrt = TensorRtSettings::of_export(&folder.path().join("trt"), PathBuf::new()).unwrap();
+    assert!(tensorrt.profiles.iter().any(|profile| profile.graph == "model.onnx" && profile.holds(&[1, 1, 64])));
+    assert!(TensorRtSettings::of_export(&folder.path().join("ort"), PathBuf::new()).unwrap().profiles.is_empty());
     assert_eq!(trt.context(), CAPACITY);
     // A grid whose last windows are cut off, and two frame pairs.
     let frames: Vec<Vec<u8>> =
