@@ -49,14 +49,17 @@ mod weight;
 use std::path::{Path, PathBuf};
 
 use checkpoint::Checkpoint;
-use directory::Staging;
 use graph::GraphSize;
 use precision::Style;
 use processor::config::ModelConfig;
 
+pub use directory::Staging;
 pub use error::{Error, Result};
 pub use precision::{Precision, Profile};
 pub use resources::available_memory;
+
+/// A finished export holds one of these.
+const MARKERS: &[&str] = &[genai::FILE, trt_profile::FILE];
 
 /// What to export, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +119,7 @@ pub fn export(request: &ExportRequest) -> Result<ExportReport> {
 ///
 /// # Errors
 /// A missing or foreign `config.json`; absent, extra, misshapen, wrongly typed or non-finite tensors; broken or absent
-/// shards; an adapter that can't be merged; a precision that the profile has no form for; too little free disk or memory;
+/// shards; an adapter that can't be merged; a precision that the profile has no form for; a KV cache longer than the context; too little free disk or memory;
 /// a full disk; an output path that holds something else. Nothing is left at `out_dir` then, or the earlier export as it
 /// was.
 pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<ExportReport> {
@@ -130,13 +133,13 @@ pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<E
         checkpoint: &checkpoint,
         config: &config,
         styles,
-        kv_capacity: options.kv_capacity.unwrap_or_else(|| trt_profile::default_capacity(&config)),
+        kv_capacity: trt_profile::capacity(&config, options.kv_capacity)?,
     };
     let measured = job.write(None)?;
     let tied = config.tie_word_embeddings;
     checkpoint.refuse_unused(|name| name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight"))?;
 
-    let staging = Staging::begin(&request.out_dir)?;
+    let staging = Staging::begin(&request.out_dir, MARKERS)?;
     let peak_buffer = measured.iter().map(|size| size.peak_buffer).max().unwrap_or(0);
     resources::check(staging.path(), measured.iter().map(|size| size.bytes).sum(), peak_buffer)?;
     let [vision, embedding, decoder] = job.write(Some(staging.path()))?;
