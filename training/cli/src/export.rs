@@ -50,6 +50,13 @@ pub struct Arguments {
     /// Tokens that the fixed KV cache of `--profile trt` holds; the context length, at most 8192, unless given.
     #[arg(long)]
     kv_capacity: Option<usize>,
+    /// A LoRA adapter in PEFT's format, to merge into the weights.
+    #[arg(long)]
+    adapter: Option<PathBuf>,
+    /// Leave the adapter out of the weights: it becomes `onnx/adapter.onnx_adapter`, and the graphs run with or without
+    /// it. Golden logits are those without it.
+    #[arg(long, requires = "adapter")]
+    keep_adapter: bool,
     /// Version of the weights, for the manifest.
     #[arg(long, default_value = "0.1.0")]
     version: String,
@@ -110,10 +117,11 @@ fn fill(arguments: &Arguments, places: &Places) -> Result<()> {
         profile: arguments.profile.exported(),
         vision_precision: arguments.vision_precision.map(Weights::exported),
         kv_capacity: arguments.kv_capacity,
-        ..ExportOptions::default()
+        adapter_dir: arguments.adapter.clone(),
+        keep_adapter: arguments.keep_adapter,
     };
     let report = onnx_export::export_with(&request, &options)?;
-    parity::write(model, checkpoint)?;
+    parity::write(model, checkpoint, arguments.adapter.as_deref().filter(|_| !arguments.keep_adapter))?;
     let found = sign(arguments, places)?;
     let found =
         found.map_or_else(|| "parity not measured".to_owned(), |found| format!("{found:.1e} from the checkpoint"));

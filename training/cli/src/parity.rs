@@ -4,20 +4,27 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use model_dir::{ParityCase, ParityFrames, Prompts};
+use policy::reference::LowRank;
 use processor::Processor;
 
 /// Side of the golden frames, pixels: small, since every robot runs them at each start.
 const SIDE: usize = 112;
 
-/// Writes `model/parity.safetensors` with the logits of the weights in `checkpoint`.
-pub fn write(model: &Path, checkpoint: &Path) -> Result<()> {
+/// Writes `model/parity.safetensors` with the logits of the weights in `checkpoint`, into which `adapter` is merged.
+pub fn write(model: &Path, checkpoint: &Path, adapter: Option<&Path>) -> Result<()> {
+    let adapter = adapter.map(onnx_export::read_adapter).transpose()?.unwrap_or_default();
+    let adapter: Vec<LowRank> = adapter
+        .iter()
+        .map(|(name, added)| LowRank { name, shape: added.shape(), a: added.a(), b: added.b() })
+        .collect();
     let processor = Processor::from_dir(model)?;
     let mut cases = golden_prompts(&Prompts::read(&model.join("prompts.toml"))?);
     let inputs = cases
         .iter()
         .map(|case| perception::parity::inputs(&processor, case))
         .collect::<std::result::Result<Vec<_>, _>>()?;
-    let logits = policy::reference::last_logits(checkpoint, &inputs).context("reference logits of the checkpoint")?;
+    let logits =
+        policy::reference::last_logits(checkpoint, &adapter, &inputs).context("reference logits of the checkpoint")?;
     for ((case, inputs), logits) in cases.iter_mut().zip(inputs).zip(logits) {
         (case.input_ids, case.logits) = (inputs.input_ids, logits);
     }

@@ -132,6 +132,21 @@ impl<'a> GraphBuilder<'a> {
         self.graph.input.push(value_info(name, element, dims));
     }
 
+    /// Declares a graph input of the computed type that is empty unless the caller gives it: free dimensions are 0 then.
+    pub fn optional_input(&mut self, name: &str, dims: &[Dim]) {
+        let float = self.style.compute();
+        self.input(name, Element::Float(float), dims);
+        let empty = dims.iter().map(|dim| if let Dim::Fixed(size) = dim { *size as i64 } else { 0 }).collect();
+        let data_type = Some(float.data_type() as i32);
+        let tensor = TensorProto { name: Some(name.to_owned()), dims: empty, data_type, ..Default::default() };
+        self.graph.initializer.push(tensor);
+    }
+
+    /// Is the weight `name` one that an adapter kept apart adds to?
+    pub fn is_adapted(&self, name: &str) -> bool {
+        self.checkpoint.kept().contains_key(name)
+    }
+
     /// Declares a graph output.
     pub fn output(&mut self, name: &str, element: Element, dims: &[Dim]) {
         self.graph.output.push(value_info(name, element, dims));

@@ -1,9 +1,10 @@
 //! The layers that both towers share: linear, RMS norm (alone and with the residual sum), gated MLP, rotary tables.
 //! Each takes the form of the graph's profile.
 
+use crate::adapter_file::adapter_ports;
 use crate::error::Result;
 use crate::external_data::{Float, Layout};
-use crate::graph::{GraphBuilder, Node};
+use crate::graph::{Dim, GraphBuilder, Node};
 use crate::precision::Profile;
 use crate::quantize::{BLOCK, Quantizer};
 
@@ -38,11 +39,25 @@ impl GraphBuilder<'_> {
     /// `x` [.., input] → [.., output].
     pub fn linear(&mut self, x: &str, layer: &Linear) -> Result<String> {
         let product = self.product(x, &format!("{}.weight", layer.prefix), [layer.output, layer.input])?;
+        let product = self.adapted(x, product, layer);
         if !layer.bias {
             return Ok(product);
         }
         let bias = self.weight(&format!("{}.bias", layer.prefix), &[layer.output], Layout::Kept)?;
         Ok(self.op("Add", &[&product, &bias]))
+    }
+
+    /// Adds x · A · B to `product` where an adapter is kept apart; the two are inputs, empty unless given.
+    fn adapted(&mut self, x: &str, product: String, layer: &Linear) -> String {
+        if !self.is_adapted(&format!("{}.weight", layer.prefix)) {
+            return product;
+        }
+        let [a, b] = adapter_ports(layer.prefix);
+        self.optional_input(&a, &[Dim::Fixed(layer.input), Dim::Free("lora_rank")]);
+        self.optional_input(&b, &[Dim::Free("lora_rank"), Dim::Fixed(layer.output)]);
+        let narrow = self.op("MatMul", &[x, &a]);
+        let added = self.op("MatMul", &[&narrow, &b]);
+        self.op("Add", &[&product, &added])
     }
 
     /// `x` [.., input] times the transpose of the weight `name` [output, input], quantised where the style says so.

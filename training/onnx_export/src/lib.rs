@@ -23,6 +23,7 @@
 //! # Ok::<(), onnx_export::Error>(())
 //! ```
 
+mod adapter_file;
 mod attention;
 mod checkpoint;
 mod decoder;
@@ -55,6 +56,7 @@ use processor::config::ModelConfig;
 
 pub use directory::Staging;
 pub use error::{Error, Result};
+pub use lora::{LowRank, read_adapter};
 pub use precision::{Precision, Profile};
 pub use resources::available_memory;
 
@@ -83,8 +85,14 @@ pub struct ExportOptions {
     pub vision_precision: Option<Precision>,
     /// Slots of the `trt` profile's static KV cache, tokens; usually the context length, at most 8192.
     pub kv_capacity: Option<usize>,
-    /// Directory of a LoRA adapter in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`) to merge.
+    /// Directory of a LoRA adapter in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`); merged into
+    /// the weights unless `keep_adapter`.
     pub adapter_dir: Option<PathBuf>,
+    /// Leaves the weights as they are and writes the adapter beside the graphs, as `adapter.onnx_adapter` in ONNX
+    /// Runtime's format. Only the `ort` profile, and adapters of the decoder's layers. For each adapted layer the decoder
+    /// then has two inputs that may be left out, `<layer>.lora_A` [in, r] and `<layer>.lora_B` [r, out]; without them it
+    /// is the base model.
+    pub keep_adapter: bool,
 }
 
 /// What was written; sizes in bytes, graph and data together.
@@ -126,8 +134,10 @@ pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<E
     let config = ModelConfig::from_dir(&request.checkpoint_dir)?;
     let styles = Styles::choose(request, options)?;
     let mut checkpoint = Checkpoint::open(&request.checkpoint_dir)?;
-    if let Some(adapter) = &options.adapter_dir {
-        checkpoint.merge_adapter(adapter)?;
+    match &options.adapter_dir {
+        Some(adapter) if options.keep_adapter => checkpoint.keep_adapter(adapter)?,
+        Some(adapter) => checkpoint.merge_adapter(adapter)?,
+        None => {}
     }
     let job = Job {
         checkpoint: &checkpoint,
@@ -143,6 +153,9 @@ pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<E
     let peak_buffer = measured.iter().map(|size| size.peak_buffer).max().unwrap_or(0);
     resources::check(staging.path(), measured.iter().map(|size| size.bytes).sum(), peak_buffer)?;
     let [vision, embedding, decoder] = job.write(Some(staging.path()))?;
+    if options.keep_adapter {
+        adapter_file::write(checkpoint.kept(), staging.path(), styles.decoder.compute())?;
+    }
     match options.profile {
         Profile::Ort => genai::write_runtime_files(&request.checkpoint_dir, &config, staging.path())?,
         Profile::Trt => {
@@ -170,6 +183,13 @@ struct Styles {
 impl Styles {
     fn choose(request: &ExportRequest, options: &ExportOptions) -> Result<Self> {
         let decoder = Style::decoder(options.profile, request.precision);
+        if options.profile == Profile::Trt && options.keep_adapter {
+            return Err(Error::Unsupported {
+                profile: "trt",
+                expected: "a merged adapter (TensorRT builds its engine for weights that stay)",
+                found: "one to be kept apart".to_owned(),
+            });
+        }
         let vision = options.vision_precision.unwrap_or_else(|| decoder.float_precision());
         for precision in [request.precision, vision] {
             if options.profile == Profile::Trt && precision == (Precision::Int4 { symmetric: false }) {
