@@ -142,6 +142,33 @@ impl<'a> GraphBuilder<'a> {
         self.graph.initializer.push(tensor);
     }
 
+    /// Declares an i64 input of shape [1] that is `value` unless the caller gives it.
+    pub fn optional_int(&mut self, name: &str, value: i64) {
+        self.input(name, Element::I64, &[Dim::Fixed(1)]);
+        let (data_type, raw_data) = (Some(tensor_proto::DataType::Int64 as i32), Some(value.to_le_bytes().to_vec()));
+        let tensor =
+            TensorProto { name: Some(name.to_owned()), dims: vec![1], data_type, raw_data, ..Default::default() };
+        self.graph.initializer.push(tensor);
+    }
+
+    /// The initializer `name`, if there is one.
+    pub fn initializer(&self, name: &str) -> Option<&TensorProto> {
+        self.graph.initializer.iter().find(|tensor| tensor.name.as_deref() == Some(name))
+    }
+
+    /// Takes over an initializer whose data lies in another graph's file; its name.
+    pub fn adopt(&mut self, tensor: TensorProto) -> String {
+        let name = tensor.name.clone().unwrap_or_default();
+        self.graph.initializer.push(tensor);
+        name
+    }
+
+    /// Gives the initializer `name` another shape of as many elements.
+    pub fn set_dims(&mut self, name: &str, dims: &[usize]) {
+        let named = self.graph.initializer.iter_mut().filter(|tensor| tensor.name.as_deref() == Some(name));
+        named.for_each(|tensor| tensor.dims = dims.iter().map(|&dim| dim as i64).collect());
+    }
+
     /// Is the weight `name` one that an adapter kept apart adds to?
     pub fn is_adapted(&self, name: &str) -> bool {
         self.checkpoint.kept().contains_key(name)

@@ -216,10 +216,10 @@ impl Job<'_> {
     /// Writes vision, embedding and decoder to `dir`, or measures them.
     fn write(&self, dir: Option<&Path>) -> Result<[GraphSize; 3]> {
         let Self { checkpoint, config, styles, kv_capacity } = *self;
-        Ok([
-            vision::write_vision(checkpoint, config, dir, styles.vision)?,
-            embedding::write_embedding(checkpoint, config, dir, styles.decoder)?,
-            decoder::write_decoder(checkpoint, config, dir, styles.decoder, kv_capacity)?,
-        ])
+        let vision = vision::write_vision(checkpoint, config, dir, styles.vision)?;
+        let decoder = decoder::write_decoder(checkpoint, config, dir, styles.decoder, kv_capacity)?;
+        let table = decoder.table.as_ref();
+        let embedding = embedding::write_embedding(checkpoint, config, dir, styles.decoder, table)?;
+        Ok([vision, embedding, decoder.size])
     }
 }
