@@ -2,15 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use clap::ValueEnum;
-use model_dir::{LossPoint, Manifest, Parity, Precision, Training};
-use onnx_export::{ExportOptions, ExportRequest};
-use perception::{Settings, VlmAnswerer};
+use anyhow::{Context, Result, bail};
+use model_dir::{LossPoint, Manifest, Parity, Training};
+use onnx_export::{ExportOptions, ExportRequest, Staging};
+use perception::{AnswerError, Settings, VlmAnswerer};
 use serde_json::Value;
 
-use crate::assemble::assemble;
+use crate::assemble::{Sources, assemble};
+use crate::forms::{Profile, Weights};
 use crate::parity;
+
+const MANIFEST: &str = "manifest.toml";
+/// What a directory must hold one of to be replaced by a model directory: an earlier manifest, or the wording for one.
+const MARKERS: &[&str] = &[MANIFEST, "prompts.toml"];
 
 /// Steps between the points of the loss curve in the manifest.
 const CURVE_STEPS: u64 = 100;
@@ -28,7 +32,7 @@ pub struct Arguments {
     /// A checkpoint in Hugging Face's layout, of which `--out` becomes a model directory.
     #[arg(long, requires = "out")]
     checkpoint: Option<PathBuf>,
-    /// The model directory to make.
+    /// The model directory to make; one that is there is replaced, but for its README.md and prompts.toml.
     #[arg(long, requires = "checkpoint")]
     out: Option<PathBuf>,
     /// The wording of a model directory made of a checkpoint, instead of SpaceR's.
@@ -40,6 +44,19 @@ pub struct Arguments {
     /// Type of the vision tower's weights, where it is not to follow from `--precision`.
     #[arg(long, value_enum)]
     vision_precision: Option<Weights>,
+    /// Engines that the graphs are for.
+    #[arg(long, value_enum, default_value_t = Profile::Ort)]
+    profile: Profile,
+    /// Tokens that the fixed KV cache of `--profile trt` holds; the context length, at most 8192, unless given.
+    #[arg(long)]
+    kv_capacity: Option<usize>,
+    /// A LoRA adapter in PEFT's format, to merge into the weights.
+    #[arg(long)]
+    adapter: Option<PathBuf>,
+    /// Leave the adapter out of the weights: it becomes `onnx/adapter.onnx_adapter`, and the graphs run with or without
+    /// it. Golden logits are those without it.
+    #[arg(long, requires = "adapter")]
+    keep_adapter: bool,
     /// Version of the weights, for the manifest.
     #[arg(long, default_value = "0.1.0")]
     version: String,
@@ -52,59 +69,44 @@ pub struct Arguments {
     parity_tolerance: Option<f64>,
 }
 
-/// Types of weights.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Weights {
-    /// 32-bit floats.
-    F32,
-    /// 16-bit floats.
-    F16,
-    /// 8-bit integers, a scale for every 32.
-    Int8,
-    /// 4-bit integers with zero points, a scale for every 32.
-    Int4,
-    /// 4-bit integers without zero points.
-    Int4Symmetric,
-}
-
-impl Weights {
-    fn exported(self) -> onnx_export::Precision {
-        match self {
-            Self::F32 => onnx_export::Precision::F32,
-            Self::F16 => onnx_export::Precision::F16,
-            Self::Int8 => onnx_export::Precision::Int8,
-            Self::Int4 => onnx_export::Precision::Int4 { symmetric: false },
-            Self::Int4Symmetric => onnx_export::Precision::Int4 { symmetric: true },
-        }
-    }
-
-    fn stated(self) -> Precision {
-        match self {
-            Self::F32 => Precision::F32,
-            Self::F16 => Precision::F16,
-            Self::Int8 => Precision::Int8,
-            Self::Int4 | Self::Int4Symmetric => Precision::Int4,
-        }
-    }
-
-    fn usual_tolerance(self) -> f64 {
-        match self.stated() {
-            Precision::F32 => 1e-3,
-            Precision::F16 => 1e-2,
-            Precision::Int8 => 5e-2,
-            Precision::Int4 => 0.3,
-        }
-    }
-}
-
-/// Writes the ONNX graphs, the golden prompts and the manifest. An old calibration does not outlive the weights it was
-/// measured on.
+/// Writes the ONNX graphs, the golden prompts and the manifest. A model directory made of a checkpoint appears complete or
+/// not at all; one that is exported in place does not open until the new manifest is there.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (model, checkpoint) = directories(arguments)?;
-    let calibration = model.join("calibration.toml");
-    if calibration.exists() {
-        std::fs::remove_file(&calibration)?;
+    if arguments.profile == Profile::Ort && arguments.kv_capacity.is_some() {
+        bail!("--kv-capacity: expected --profile trt, whose cache has a fixed length, found ort");
     }
+    if let (Some(checkpoint), Some(out)) = (&arguments.checkpoint, &arguments.out) {
+        parity::check_memory(checkpoint)?;
+        let staging = Staging::begin(out, MARKERS)?;
+        let sources = Sources { checkpoint, earlier: out, prompts: arguments.prompts.as_deref() };
+        assemble(&sources, staging.path())?;
+        fill(arguments, &Places { model: staging.path(), checkpoint, shown: out })?;
+        return Ok(staging.publish()?);
+    }
+    let model = arguments.model.as_deref().context("expected --model or --checkpoint")?;
+    if let Some(run) = &arguments.run {
+        let weights = run.join("model.safetensors");
+        std::fs::copy(&weights, model.join("model.safetensors")).with_context(|| weights.display().to_string())?;
+    }
+    parity::check_memory(model)?;
+    let removed = fill(arguments, &Places { model, checkpoint: model, shown: model });
+    removed.or_else(|error| remove(&model.join(MANIFEST)).and(Err(error)))
+}
+
+/// Where an export reads and writes.
+struct Places<'a> {
+    /// The model directory, maybe under another name than it will have.
+    model: &'a Path,
+    checkpoint: &'a Path,
+    /// The model directory as the user knows it.
+    shown: &'a Path,
+}
+
+/// Graphs, golden prompts, manifest. An old calibration does not outlive the weights it was measured on.
+fn fill(arguments: &Arguments, places: &Places) -> Result<()> {
+    let Places { model, checkpoint, shown } = *places;
+    remove(&model.join(MANIFEST))?;
+    remove(&model.join("calibration.toml"))?;
     model_dir::write_calibration(model, &model_dir::Calibration::default())?;
     let request = ExportRequest {
         checkpoint_dir: checkpoint.to_owned(),
@@ -112,50 +114,58 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         precision: arguments.precision.exported(),
     };
     let options = ExportOptions {
+        profile: arguments.profile.exported(),
         vision_precision: arguments.vision_precision.map(Weights::exported),
-        ..ExportOptions::default()
+        kv_capacity: arguments.kv_capacity,
+        adapter_dir: arguments.adapter.clone(),
+        keep_adapter: arguments.keep_adapter,
     };
     let report = onnx_export::export_with(&request, &options)?;
-    parity::write(model, checkpoint)?;
-    let found = sign(arguments, model)?;
-    println!("{} bytes of ONNX in {}, {found:.1e} from the checkpoint", report.bytes(), model.display());
-    println!("next: spacer-train calibrate --model {}", model.display());
+    parity::write(model, checkpoint, arguments.adapter.as_deref().filter(|_| !arguments.keep_adapter))?;
+    let found = sign(arguments, places)?;
+    let found =
+        found.map_or_else(|| "parity not measured".to_owned(), |found| format!("{found:.1e} from the checkpoint"));
+    println!("{} bytes of ONNX in {}, {found}", report.bytes(), shown.display());
+    println!("next: spacer-train calibrate --model {}", shown.display());
     Ok(())
 }
 
-/// The model directory, and where its weights are read from.
-fn directories(arguments: &Arguments) -> Result<(&Path, &Path)> {
-    if let (Some(checkpoint), Some(out)) = (&arguments.checkpoint, &arguments.out) {
-        assemble(checkpoint, out, arguments.prompts.as_deref())?;
-        return Ok((out, checkpoint));
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| path.display().to_string())
+        }
+        _ => Ok(()),
     }
-    let model = arguments.model.as_deref().context("expected --model or --checkpoint")?;
-    if let Some(run) = &arguments.run {
-        let weights = run.join("model.safetensors");
-        std::fs::copy(&weights, model.join("model.safetensors")).with_context(|| weights.display().to_string())?;
-    }
-    Ok((model, model))
 }
 
 /// Writes the manifest, loads the directory as a robot does, and records how far the graphs are from the checkpoint;
-/// past the tolerance the directory is refused here too.
-fn sign(arguments: &Arguments, model: &Path) -> Result<f64> {
+/// past the tolerance the directory is refused here too. Graphs for TensorRT need no engine here that runs them.
+fn sign(arguments: &Arguments, places: &Places) -> Result<Option<f64>> {
     let tolerance = arguments.parity_tolerance.unwrap_or_else(|| arguments.precision.usual_tolerance());
-    let name = model.canonicalize()?.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = std::path::absolute(places.shown)?;
     let mut manifest = Manifest {
-        name,
+        name: name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         version: arguments.version.clone(),
         licence: arguments.licence.clone(),
         precision: arguments.precision.stated(),
+        profile: arguments.profile.stated(),
         training: arguments.run.as_deref().map(training_record).transpose()?,
         evaluation: Vec::new(),
-        parity: Some(Parity { tolerance, found: 0.0 }),
+        parity: Some(Parity { tolerance, found: None }),
         files: std::collections::BTreeMap::new(),
     };
-    manifest = model_dir::write_manifest(model, manifest)?;
-    let found = VlmAnswerer::load(&Settings::new(model))?.parity();
+    manifest = model_dir::write_manifest(places.model, manifest)?;
+    let found = match VlmAnswerer::load(&Settings::new(places.model)) {
+        Ok(answerer) => Some(answerer.parity()),
+        Err(AnswerError::Engine(error)) if arguments.profile == Profile::Trt => {
+            tracing::warn!("parity not measured here, only at the robot's start: {error}");
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     manifest.parity = Some(Parity { tolerance, found });
-    model_dir::write_manifest(model, manifest)?;
+    model_dir::write_manifest(places.model, manifest)?;
     Ok(found)
 }
 

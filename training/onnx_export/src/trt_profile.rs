@@ -20,9 +20,17 @@ const PREFILL: [usize; 2] = [512, 2048];
 /// Patches of a vision call: one frame pair of 448×252, and the most (896×896).
 const PATCHES: [usize; 2] = [576, 4096];
 
-/// Slots of the static KV cache when the caller names none.
-pub(crate) fn default_capacity(config: &ModelConfig) -> usize {
-    config.text.max_position_embeddings.min(DEFAULT_CAPACITY)
+/// Slots of the static KV cache: `asked`, or by default the context length, at most [`DEFAULT_CAPACITY`].
+///
+/// # Errors
+/// `KvCapacity` outside 1..=context length.
+pub(crate) fn capacity(config: &ModelConfig, asked: Option<usize>) -> Result<usize> {
+    let most = config.text.max_position_embeddings;
+    match asked {
+        None => Ok(most.min(DEFAULT_CAPACITY)),
+        Some(found) if (1..=most).contains(&found) => Ok(found),
+        Some(found) => Err(Error::KvCapacity { expected: most, found }),
+    }
 }
 
 /// Input shapes of one optimisation profile: smallest, best, largest.
