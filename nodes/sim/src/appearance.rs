@@ -42,25 +42,35 @@ impl MipTexture {
     /// Bilinear sample at `uv` (wrapping) of the level that is `2^level` times smaller; sRGB, 0..=255.
     pub fn sample(&self, uv: [f32; 2], level: usize) -> [f32; 3] {
         let level = &self.levels[level.min(self.levels.len() - 1)];
-        let x = (uv[0] - uv[0].floor()) * level.width as f32 - 0.5;
-        let y = (uv[1] - uv[1].floor()) * level.height as f32 - 0.5;
-        let (fx, fy) = (x - x.floor(), y - y.floor());
-        let (x0, y0) = (x.floor() as i32 as usize, y.floor() as i32 as usize);
-        let (mx, my) = (level.width - 1, level.height - 1);
-        let row = |y: usize| {
-            let row = &level.texels[(y & my) * level.width..][..level.width];
-            (row[x0 & mx], row[x0.wrapping_add(1) & mx])
-        };
-        let ((a, b), (c, d)) = (row(y0), row(y0.wrapping_add(1)));
-        std::array::from_fn(|i| {
-            let top = f32::from(a[i]) + fx * (f32::from(b[i]) - f32::from(a[i]));
-            let bottom = f32::from(c[i]) + fx * (f32::from(d[i]) - f32::from(c[i]));
-            top + fy * (bottom - top)
-        })
+        let (x0, fx) = whole_and_part((uv[0] - whole_and_part(uv[0]).0 as f32) * level.width as f32 - 0.5);
+        let (y0, fy) = whole_and_part((uv[1] - whole_and_part(uv[1]).0 as f32) * level.height as f32 - 0.5);
+        let columns = [x0, x0.wrapping_add(1)].map(|x| x as usize & (level.width - 1));
+        let [top, bottom] = [y0, y0.wrapping_add(1)].map(|y| {
+            let row = (y as usize & (level.height - 1)) * level.width;
+            mix(level.texel(row + columns[0]), level.texel(row + columns[1]), fx)
+        });
+        let [r, g, b, _] = mix(top, bottom, fy);
+        [r, g, b]
     }
 }
 
+/// The largest whole number that isn't greater, and what is left, for numbers of ordinary size.
+fn whole_and_part(v: f32) -> (i32, f32) {
+    let toward_zero = v as i32;
+    let whole = toward_zero - i32::from((toward_zero as f32) > v);
+    (whole, v - whole as f32)
+}
+
+/// All four lanes, so that they go through one register.
+fn mix(a: [f32; 4], b: [f32; 4], share: f32) -> [f32; 4] {
+    std::array::from_fn(|i| a[i] + share * (b[i] - a[i]))
+}
+
 impl Level {
+    fn texel(&self, at: usize) -> [f32; 4] {
+        self.texels[at].map(f32::from)
+    }
+
     fn halved(&self) -> Option<Self> {
         if self.width * self.height <= 1 {
             return None;

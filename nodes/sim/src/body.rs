@@ -1,7 +1,10 @@
 //! Anything that can be drawn: a mesh brought into the world and painted. And the lights that fall on it.
 
+use std::sync::Arc;
+
 use crate::appearance::Skin;
 use crate::mesh::{Mesh, Triangle};
+use crate::shadow::ShadowMap;
 
 /// The id of a pixel where nothing was drawn.
 pub const NOTHING_ID: u16 = 0;
@@ -114,10 +117,12 @@ pub struct Light {
 }
 
 /// All light in a room.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lighting {
     /// Light from everywhere, onto every surface.
     pub ambient: f32,
     /// The lamps.
     pub lights: Vec<Light>,
+    /// One a lamp, or none: then no lamp casts shadows. See [`crate::shadow`].
+    pub shadows: Option<Arc<[ShadowMap]>>,
 }

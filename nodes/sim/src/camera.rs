@@ -3,18 +3,27 @@
 //! World frame: metres, z up. Optical frame (REP-103): x right, y down, z forward. Pixel `(0, 0)` is the top left one
 //! and its centre has the image coordinates `(0.5, 0.5)`; the principal point is the middle of the picture.
 
-/// A pinhole camera with square pixels and no distortion.
+use crate::lens::Distortion;
+
+/// A camera with square pixels: a pinhole, behind a lens or not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Camera {
     /// Columns of the picture.
     pub width: usize,
     /// Rows of the picture.
     pub height: usize,
-    /// Horizontal field of view, radians, in (0, π).
+    /// Horizontal field of view before distortion, radians, in (0, π).
     pub horizontal_fov: f64,
+    /// What the lens bends.
+    pub distortion: Distortion,
 }
 
 impl Camera {
+    /// A camera without distortion.
+    pub fn pinhole(width: usize, height: usize, horizontal_fov: f64) -> Self {
+        Self { width, height, horizontal_fov, distortion: Distortion::default() }
+    }
+
     /// Focal length in pixels, the same along both axes.
     pub fn focal_px(&self) -> f64 {
         self.width as f64 / 2.0 / (self.horizontal_fov / 2.0).tan()
@@ -27,7 +36,7 @@ impl Camera {
         [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
     }
 
-    /// The same view at another resolution; the field of view stays.
+    /// The same view at another resolution; the field of view and the lens stay.
     pub fn resized(&self, width: usize, height: usize) -> Self {
         Self { width, height, ..*self }
     }
@@ -39,20 +48,25 @@ impl Camera {
             return None;
         }
         let focal = self.focal_px();
-        Some([focal * x / z + self.width as f64 / 2.0, focal * y / z + self.height as f64 / 2.0])
+        if self.distortion.is_none() {
+            return Some([focal * x / z + self.width as f64 / 2.0, focal * y / z + self.height as f64 / 2.0]);
+        }
+        let [x, y] = self.distortion.distort([x / z, y / z]);
+        Some([focal * x + self.width as f64 / 2.0, focal * y + self.height as f64 / 2.0])
     }
 
     /// The point in the optical frame, metres, seen at image coordinates `(u, v)` at `depth_m` along the optical axis.
+    /// Where the lens lets no ray through, the pinhole's.
     pub fn unproject(&self, image: [f64; 2], depth_m: f64) -> [f64; 3] {
         let focal = self.focal_px();
-        let x = (image[0] - self.width as f64 / 2.0) / focal * depth_m;
-        let y = (image[1] - self.height as f64 / 2.0) / focal * depth_m;
-        [x, y, depth_m]
+        let landed = [(image[0] - self.width as f64 / 2.0) / focal, (image[1] - self.height as f64 / 2.0) / focal];
+        let [x, y] = self.distortion.undistort(landed).unwrap_or(landed);
+        [x * depth_m, y * depth_m, depth_m]
     }
 }
 
-/// Where the camera's optical centre is and where it looks, at one moment. There is no roll.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Where the camera's optical centre is and where it looks, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pose {
     /// Optical centre, metres, world frame.
     pub position: [f64; 3],
@@ -60,6 +74,8 @@ pub struct Pose {
     pub yaw: f64,
     /// Elevation of the optical axis, radians; negative looks down.
     pub pitch: f64,
+    /// Rotation about the optical axis, radians; positive turns the camera clockwise, the picture the other way.
+    pub roll: f64,
     /// Seconds since the walk began.
     pub stamp_secs: f64,
 }
@@ -72,7 +88,12 @@ impl Pose {
         let right = [sy, -cy, 0.0];
         let forward = [cp * cy, cp * sy, sp];
         let down = [sp * cy, sp * sy, -cp];
-        [right, down, forward]
+        if self.roll == 0.0 {
+            return [right, down, forward];
+        }
+        let (sr, cr) = self.roll.sin_cos();
+        let turned = |a: [f64; 3], b: [f64; 3], by: f64| std::array::from_fn(|i| cr * a[i] + by * b[i]);
+        [turned(right, down, sr), turned(down, right, -sr), forward]
     }
 
     /// A world point in the optical frame.
@@ -99,7 +120,7 @@ impl Pose {
 mod tests {
     use super::*;
 
-    const POSE: Pose = Pose { position: [1.0, 2.0, 1.2], yaw: 0.7, pitch: -0.3, stamp_secs: 0.0 };
+    const POSE: Pose = Pose { position: [1.0, 2.0, 1.2], yaw: 0.7, pitch: -0.3, roll: 0.4, stamp_secs: 0.0 };
 
     #[test]
     fn optical_frame_is_right_handed_and_inverts() {
@@ -113,15 +134,17 @@ mod tests {
 
     #[test]
     fn pixels_and_points_invert() {
-        let camera = Camera { width: 160, height: 120, horizontal_fov: 1.1 };
+        let distortion = Distortion { k1: -0.2, k2: 0.03, p1: 0.001, p2: -0.001, k3: 0.0 };
+        let camera = Camera { distortion, ..Camera::pinhole(160, 120, 1.1) };
         let image = camera.project(camera.unproject([12.5, 100.25], 3.0)).unwrap();
-        assert!((image[0] - 12.5).abs() < 1e-9 && (image[1] - 100.25).abs() < 1e-9);
+        assert!((image[0] - 12.5).abs() < 1e-6 && (image[1] - 100.25).abs() < 1e-6);
         assert_eq!(camera.project([0.0, 0.0, -1.0]), None);
     }
 
     #[test]
     fn plan_frame_has_heading_up() {
-        let pose = Pose { position: [0.0; 3], yaw: std::f64::consts::FRAC_PI_2, pitch: 0.0, stamp_secs: 0.0 };
+        let pose =
+            Pose { position: [0.0; 3], yaw: std::f64::consts::FRAC_PI_2, pitch: 0.0, roll: 0.0, stamp_secs: 0.0 };
         let [right, ahead] = pose.to_plan([1.0, 2.0]);
         assert!((right - 1.0).abs() < 1e-12 && (ahead - 2.0).abs() < 1e-12);
     }

@@ -81,7 +81,7 @@ impl Scene {
         let world = World::generate(seed, split, catalogue);
         let mut rng = split.rng(seed, "camera");
         let degrees = |rng: &mut ChaCha8Rng, low: f64, high: f64| rng.random_range(low..high).to_radians();
-        let camera = Camera { width: 640, height: 480, horizontal_fov: degrees(&mut rng, 55.0, 80.0) };
+        let camera = Camera::pinhole(640, 480, degrees(&mut rng, 55.0, 80.0));
         let height_m = rng.random_range(0.3..1.7);
         // Low cameras look less far down, else they would see nothing but floor.
         let steepest = -8.0 - 17.0 * ((height_m - 0.3) / 1.0f64).min(1.0);

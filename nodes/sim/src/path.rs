@@ -227,6 +227,7 @@ impl Walk {
             position: std::array::from_fn(|i| a.position[i] + (b.position[i] - a.position[i]) * t),
             yaw: a.yaw + wrap(b.yaw - a.yaw) * t,
             pitch: a.pitch,
+            roll: 0.0,
             stamp_secs: secs,
         }
     }
@@ -314,6 +315,7 @@ impl Walker {
             position: [x, y, self.carriage.height_m],
             yaw: self.yaw,
             pitch: self.carriage.pitch,
+            roll: 0.0,
             stamp_secs: self.poses.len() as f64 * STEP_SECS,
         });
     }

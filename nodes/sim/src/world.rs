@@ -164,7 +164,7 @@ fn lighting(room: &Room, rng: &mut ChaCha8Rng) -> Lighting {
             reach_m: rng.random_range(1.5..5.0),
         }
     });
-    Lighting { lights: lights.collect(), ambient: rng.random_range(0.2..0.55) }
+    Lighting { lights: lights.collect(), ambient: rng.random_range(0.2..0.55), shadows: None }
 }
 
 /// One thing to place: a model stretched along its own axes, with a tint.

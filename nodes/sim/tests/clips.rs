@@ -62,9 +62,9 @@ fn distances_agree_with_unprojected_pixels() {
 fn the_depth_of_a_wall_is_its_distance_along_the_axis() {
     let mut scene = Scene::generate(1, RoomSplit::Train, Catalogue::bundled().expect("pack"), 1.0);
     scene.world.objects.clear();
-    let camera = Camera { width: 64, height: 48, horizontal_fov: 0.6 };
+    let camera = Camera::pinhole(64, 48, 0.6);
     // The wall x = 0 has no notch before it.
-    let pose = Pose { position: [1.25, 1.0, 1.2], yaw: std::f64::consts::PI, pitch: 0.0, stamp_secs: 0.0 };
+    let pose = Pose { position: [1.25, 1.0, 1.2], yaw: std::f64::consts::PI, pitch: 0.0, roll: 0.0, stamp_secs: 0.0 };
     for supersample in [1, 2] {
         let mut renderer = Renderer::new();
         let view = renderer.render(scene.world.bodies(), &scene.world.lighting, &Shot { camera, pose, supersample });
