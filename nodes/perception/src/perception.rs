@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use frame_ring::{Counters, FrameError, FrameRing, Pushed, RawFrame, RingSettings};
+use frame_ring::{Counters, FrameError, FrameRing, Pose, Pushed, RawFrame, RingSettings};
 use geometry::CameraFacts;
 use grounding::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question};
 use msgs::{QuestionKind, SpatialAnswer, SpatialQuery, Status, Timing};
@@ -14,6 +14,7 @@ use crate::answerer::{Answerer, Progress, RunsOn};
 use crate::clock::{Clock, SystemClock, seconds_between};
 use crate::queue::{Cancelled, Job, Queue};
 use crate::reply::refusal;
+use crate::vision::{Vision, VisionCounters};
 use crate::worker::{self, Factory};
 use crate::{AnswerError, Settings, StartError, VlmAnswerer};
 
@@ -66,7 +67,9 @@ pub struct Diagnostics {
     pub asked: u64,
     /// Questions answered so far, by [`Status::code`].
     pub answered: [u64; 9],
-    /// Memory held by what is ready for the next question, bytes.
+    /// What became of the frames on the vision thread.
+    pub vision: VisionCounters,
+    /// Memory held by what is ready for the next question, bytes: prefixes, and embeds in the ring.
     pub ready_bytes: usize,
     /// Whether there is a model.
     pub model: ModelState,
@@ -89,11 +92,12 @@ struct Latest {
 
 pub(crate) struct Shared {
     pub settings: Settings,
-    pub ring: FrameRing,
+    pub vision: Vision,
     pub queue: Queue,
     pub clock: Arc<dyn Clock>,
     pub sink: Arc<dyn Sink>,
     latest: Mutex<Latest>,
+    /// Of the answerer.
     pub ready_bytes: AtomicUsize,
     asked: AtomicU64,
     answered: [AtomicU64; 9],
@@ -142,10 +146,10 @@ impl Shared {
     }
 }
 
-/// The running pipeline. Dropping it answers what waits with `CANCELLED` and joins the worker.
+/// The running pipeline. Dropping it answers what waits with `CANCELLED` and joins its threads.
 pub struct Perception {
     shared: Arc<Shared>,
-    worker: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Perception {
@@ -172,18 +176,19 @@ impl Perception {
     ) -> Result<Self, StartError> {
         settings.validate()?;
         let (width, height) = input_size(&settings);
-        let ring = FrameRing::new(RingSettings {
-            capacity: settings.window_frames,
+        let ring = FrameRing::with_embeds(RingSettings {
+            capacity: settings.ring_frames(),
             width,
             height,
             frame_rate_hz: Some(settings.frame_rate_hz),
+            still: settings.still(),
             expected_source: settings.camera_size,
         })?;
         let latest = Latest { model: ModelState::Loading, facts: CameraFacts::default(), error: None, timing: None };
         let shared = Arc::new(Shared {
             queue: Queue::new(settings.queue_capacity),
+            vision: Vision::new(ring, settings.hop() < settings.window_frames),
             settings,
-            ring,
             clock,
             sink,
             latest: Mutex::new(latest),
@@ -191,21 +196,38 @@ impl Perception {
             asked: AtomicU64::new(0),
             answered: Default::default(),
         });
-        let (for_worker, factory) = (Arc::clone(&shared), Box::new(load) as Factory);
-        let worker = std::thread::Builder::new().name("perception".into());
-        let worker = Some(worker.spawn(move || worker::run(&for_worker, factory))?);
-        Ok(Self { shared, worker })
+        let mut perception = Self { shared, threads: Vec::new() };
+        let factory = Box::new(load) as Factory;
+        perception.spawn("perception", move |shared| worker::run(shared, factory))?;
+        perception.spawn("spacer-vision", |shared| worker::see(shared))?;
+        Ok(perception)
     }
 
-    /// Takes a frame in; see [`FrameRing::push`]. Set `received_at_nanos` from [`Perception::now_nanos`].
+    fn spawn(&mut self, name: &str, run: impl FnOnce(&Arc<Shared>) + Send + 'static) -> Result<(), StartError> {
+        let shared = Arc::clone(&self.shared);
+        self.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared))?);
+        Ok(())
+    }
+
+    /// [`Perception::push_at`] without a pose.
+    ///
+    /// # Errors
+    /// As [`Perception::push_at`].
+    pub fn push(&self, frame: &RawFrame<'_>) -> Result<Pushed, FrameError> {
+        self.push_at(frame, None)
+    }
+
+    /// Takes a frame in, taken at `pose`, as far as known; see [`FrameRing::push_at`]. Set `received_at_nanos` from
+    /// [`Perception::now_nanos`].
     ///
     /// # Errors
     /// [`FrameError`] if the frame is not what it says; it is counted.
-    pub fn push(&self, frame: &RawFrame<'_>) -> Result<Pushed, FrameError> {
-        let pushed = self.shared.ring.push(frame);
+    pub fn push_at(&self, frame: &RawFrame<'_>, pose: Option<Pose>) -> Result<Pushed, FrameError> {
+        let vision = &self.shared.vision;
+        let pushed = vision.ring.push_at(frame, pose);
         match &pushed {
             Err(error) => self.shared.note_error(error.to_string()),
-            Ok(pushed) if pushed.kept && self.shared.settings.hot_prefix => self.shared.queue.frames_came(),
+            Ok(pushed) if pushed.kept && self.shared.settings.hot_prefix => vision.frame_came(),
             Ok(_) => {}
         }
         pushed
@@ -277,20 +299,21 @@ impl Perception {
     /// A reading of everything worth showing.
     pub fn diagnostics(&self) -> Diagnostics {
         let shared = &self.shared;
-        let newest = shared.ring.window(1).frames.pop();
+        let newest = shared.vision.ring.newest_received_at_nanos();
         let now = shared.clock.now_nanos();
         let (model, last_error, last_timing) =
             shared.latest(|latest| (latest.model.clone(), latest.error.clone(), latest.timing));
         Diagnostics {
-            frames: shared.ring.counters(),
+            frames: shared.vision.ring.counters(),
             queue_len: shared.queue.len(),
             asked: shared.asked.load(Ordering::Relaxed),
             answered: std::array::from_fn(|code| shared.answered[code].load(Ordering::Relaxed)),
-            ready_bytes: shared.ready_bytes.load(Ordering::Relaxed),
+            vision: shared.vision.counters(),
+            ready_bytes: shared.ready_bytes.load(Ordering::Relaxed) + shared.vision.bytes(),
             model,
             last_error,
             last_timing,
-            newest_frame_age_secs: newest.map(|frame| seconds_between(frame.received_at_nanos, now)),
+            newest_frame_age_secs: newest.map(|received| seconds_between(received, now)),
         }
     }
 }
@@ -300,9 +323,10 @@ impl Drop for Perception {
         for job in self.shared.queue.close() {
             self.emit_cancelled(&job, "The node is shutting down.");
         }
-        if let Some(worker) = self.worker.take() {
-            // The worker catches panics of models; one of a sink has been printed already.
-            let _ = worker.join();
+        self.shared.vision.close();
+        for thread in self.threads.drain(..) {
+            // Panics of models are caught; one of a sink has been printed already.
+            let _ = thread.join();
         }
     }
 }
