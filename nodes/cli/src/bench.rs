@@ -51,8 +51,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn ring_push((width, height): (u32, u32), rounds: usize) -> Result<Row> {
     let data: Vec<u8> = (0..CAMERA.0 * CAMERA.1 * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let ring =
-        FrameRing::new(RingSettings { capacity: 8, width, height, frame_rate_hz: None, expected_source: CAMERA })?;
+    let (frame_rate_hz, still, expected_source) = (None, None, CAMERA);
+    let ring = FrameRing::new(RingSettings { capacity: 8, width, height, frame_rate_hz, still, expected_source })?;
     let source = ImageRef::new(CAMERA.0, CAMERA.1, &data, PixelType::U8x3)?;
     let mut output = Image::new(width, height, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));

@@ -12,9 +12,9 @@ use vlm::ImageEmbeds;
 use crate::AnswerError;
 use crate::answerer::{Answerer, Completion, Finish, Progress, Ready, Request, View, halted};
 use crate::clock::seconds_between;
-use crate::perception::{ModelState, Shared};
 use crate::queue::{Job, Work};
 use crate::reply::{refusal, reply};
+use crate::shared::{ModelState, Shared};
 use crate::vision::panic_text;
 use crate::windows::Windows;
 

@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use frame_ring::{Frame, FrameRing, RawFrame, RingSettings, Span, Window};
 use geometry::CameraFacts;
-use perception::{Answerer, Completion, Ready, Request, Settings, View, VlmAnswerer};
+use msgs::{SpatialAnswer, SpatialQuery};
+use perception::{Answerer, Completion, Perception, Ready, Request, Settings, View, VlmAnswerer};
 use processor::{Processor, RgbView};
 use vlm::{Engine, EngineSettings};
 
@@ -179,4 +181,61 @@ fn other_facts_of_the_camera_are_read_anew() {
     let facts = CameraFacts::default();
     answerer.get_ready(&View { facts, ..view(&window) }, None).expect("frames of one size");
     assert_as_cold(&mut answerer, &(0..2));
+}
+
+/// A running pipeline and its answers.
+fn pipeline(hot_prefix: bool) -> (Perception, Receiver<SpatialAnswer>) {
+    let (sender, answers) = sync_channel(99);
+    let sender = Mutex::new(sender);
+    let sink = move |answer| sender.lock().expect("sink").send(answer).expect("the test waits");
+    let (window_frames, hop_frames, stale_after_secs) = (4, 2, 1e6);
+    let camera_size = (SIZE.0 as u32, SIZE.1 as u32);
+    let settings =
+        Settings { window_frames, hop_frames, stale_after_secs, hot_prefix, camera_size, ..Settings::new(nano()) };
+    (Perception::start(settings, Arc::new(sink)).expect("settings"), answers)
+}
+
+fn push(perception: &Perception, number: usize) {
+    let Frame { rgb, stamp_nanos, .. } = frame(number);
+    let (width, height) = (SIZE.0 as u32, SIZE.1 as u32);
+    let raw = RawFrame {
+        encoding: "rgb8",
+        width,
+        height,
+        step: width * 3,
+        data: &rgb,
+        stamp_nanos,
+        received_at_nanos: perception.now_nanos(),
+    };
+    assert!(perception.push(&raw).expect("valid").kept);
+}
+
+fn answer((perception, answers): &(Perception, Receiver<SpatialAnswer>)) -> SpatialAnswer {
+    perception.ask(SpatialQuery { text: QUESTIONS[0].into(), deadline_secs: 60.0, ..SpatialQuery::default() });
+    answers.recv_timeout(Duration::from_secs(60)).expect("an answer")
+}
+
+#[test]
+fn a_pipeline_whose_window_hops_answers_as_one_that_is_cold() {
+    let (hot, cold) = (pipeline(true), pipeline(false));
+    for number in 0..9 {
+        push(&hot.0, number);
+        push(&cold.0, number);
+        let expected = answer(&cold);
+        // The old window serves until the next one is read.
+        let until = Instant::now() + Duration::from_secs(60);
+        let mut found = answer(&hot);
+        while found.frames_used != expected.frames_used && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+            found = answer(&hot);
+        }
+        let read = |answer: &SpatialAnswer| (answer.oldest_stamp_nanos, answer.frames_used, answer.tokens.prompt);
+        assert_eq!(read(&found), read(&expected), "frame {number}");
+        let said = |answer: &SpatialAnswer| (answer.status, answer.value, answer.thinking.clone(), answer.map.clone());
+        assert_eq!(said(&found), said(&expected), "frame {number}");
+    }
+    // Pairs 0 to 3; frames 0, 2, 4, 6 and 8 were alone when they were asked about.
+    let [hot, cold] = [hot.0.diagnostics(), cold.0.diagnostics()];
+    assert!(hot.vision.failed == 0 && hot.ready_bytes > 0 && hot.last_error.is_none(), "{hot:?}");
+    assert_eq!((cold.vision.encoded, cold.vision.dropped), (9, 0));
 }
