@@ -104,6 +104,8 @@ fn settings(arguments: &Arguments, first: &Bgr8Frame) -> Settings {
     Settings {
         window_frames: arguments.frames,
         frame_rate_hz: arguments.rate,
+        // The frames that were asked for, whatever they show.
+        still: None,
         camera_size: (first.width, first.height),
         // A recording is as old as it is; the clock says when it was read.
         stale_after_secs: f64::from(u32::MAX),

@@ -60,7 +60,7 @@ fn status(name: &str, level: Level, message: String, values: &[(&str, String)]) 
 
 fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> DiagnosticStatus {
     let counters = &diagnostics.frames;
-    let rejected = &counters.rejected;
+    let (rejected, vision) = (&counters.rejected, &diagnostics.vision);
     let (level, message) = match diagnostics.newest_frame_age_secs {
         None => (Level::Stale, "no frame yet".to_owned()),
         Some(age) if age > max_age_secs => (Level::Stale, format!("newest frame is {age:.1} s old")),
@@ -76,6 +76,7 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
             ("received", (counters.received + shell.undecodable).to_string()),
             ("kept", counters.pushed.to_string()),
             ("skipped_rate", counters.skipped_rate.to_string()),
+            ("skipped_still", counters.skipped_still.to_string()),
             ("dropped_oldest", counters.dropped_oldest.to_string()),
             ("stamp_jumps", counters.stamp_jumps.to_string()),
             ("cleared", counters.cleared.to_string()),
@@ -87,6 +88,9 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
             ("rejected_short_step", rejected.short_step.to_string()),
             ("rejected_wrong_length", rejected.wrong_length.to_string()),
             ("rejected_undecodable", shell.undecodable.to_string()),
+            ("pairs_encoded", vision.encoded.to_string()),
+            ("pairs_failed", vision.failed.to_string()),
+            ("vision_dropped", vision.dropped.to_string()),
             ("newest_age_secs", age),
         ],
     )

@@ -27,7 +27,8 @@ pub(super) fn noise() -> Vec<u8> {
 
 /// A ring of `capacity` slots for a model's input size.
 pub(super) fn ring(capacity: usize, (width, height): (u32, u32)) -> Result<FrameRing> {
-    Ok(FrameRing::new(RingSettings { capacity, width, height, frame_rate_hz: None, expected_source: CAMERA })?)
+    let (frame_rate_hz, still, expected_source) = (None, None, CAMERA);
+    Ok(FrameRing::new(RingSettings { capacity, width, height, frame_rate_hz, still, expected_source })?)
 }
 
 /// `data` as the camera's frame number `index`.
