@@ -63,7 +63,7 @@ def test_every_graph_passes_the_checker(out):
         domains = {node.domain for node in onnx.load(str(graph), load_external_data=False).graph.node}
         assert "trt-" not in str(graph) or domains == {""}, f"{graph}: expected standard operators, found {domains}"
         count += 1
-    assert count == 2 * 9 * 3, f"expected 54 graphs, found {count}"
+    assert count == (2 * 9 + 2) * 3, f"expected 60 graphs, found {count}"
 
 
 def nano_cases(out):
@@ -98,6 +98,39 @@ def test_profiles_and_precisions_agree(out):
                 print(f"nano {profile} {precision} {case['name']}: logits {deviation:.1e}, tokens {same}/{len(tokens)}")
                 assert deviation < TOLERANCES[precision], f"{deviation} of {TOLERANCES[precision]}"
                 assert precision != "f32" or tokens == case["tokens"]
+
+
+def test_an_adapter_beside_the_graphs_is_the_merged_one(out):
+    import numpy as np
+    from exported_graphs import Package, relative
+
+    merged = Package(f"{out}/nano/adapter-merged", NANO)
+    kept, without = (Package(f"{out}/nano/adapter-kept", NANO, with_adapter) for with_adapter in (True, False))
+    for case, vision in nano_cases(out):
+        features = merged.encode(*vision) if vision else None
+        prompt = (case["input_ids"], np.array(case["position_ids"]), case["rope_delta"], features)
+        expected, tokens = merged.generate(*prompt)
+        found = kept.generate(*prompt)
+        base = without.generate(*prompt)
+        print(f"adapter {case['name']}: {relative(found[0], expected):.1e} kept, {relative(base[0], expected):.1e} without")
+        assert relative(found[0], expected) < F32_TOLERANCE and found[1] == tokens
+        assert base[1] == case["tokens"] and relative(base[0], expected) > 0.01
+
+
+def test_logits_of_the_last_tokens_are_those_of_all(out):
+    import numpy as np
+    from exported_graphs import Package, relative
+
+    for precision in ("f32", "int4"):
+        package = Package(f"{out}/nano/ort-{precision}", NANO)
+        case = next(case for case, vision in nano_cases(out) if vision is None)
+        rows = {}
+        for keep in (None, 0, 1, 5, 10_000):
+            package.reset()
+            rows[keep] = package.step(case["input_ids"], np.array(case["position_ids"]), keep=keep)
+        count = len(case["input_ids"])
+        assert [len(rows[keep]) for keep in (None, 0, 1, 5, 10_000)] == [count, count, 1, 5, count]
+        assert all(relative(rows[keep], rows[None][-len(rows[keep]):]) < F32_TOLERANCE for keep in (0, 1, 5, 10_000))
 
 
 class Genai:

@@ -20,13 +20,13 @@ fn every_precision_runs_and_is_as_near_to_f32_as_its_bits_allow() {
     let message = Message::new("user", vec![Content::Image, Content::Text("turn left".into())]);
     let inputs = processor.prepare(&[message], vec![image], Vec::new()).unwrap();
     let mut exact: Option<Vec<f32>> = None;
-    // The golden weights are random, which is hard on few bits: 1.2e-2 and 0.19 were seen for 8 and 4.
+    // The golden weights are random, which is hard on few bits: 1.6e-2 and 0.18 were seen for 8 and 4.
     for (precision, tolerance) in [
         (Precision::F32, 0.0),
         (Precision::F16, 5e-3),
         (Precision::Int8, 5e-2),
-        (Precision::Int4 { symmetric: true }, 0.5),
-        (Precision::Int4 { symmetric: false }, 0.5),
+        (Precision::Int4 { symmetric: true }, 0.3),
+        (Precision::Int4 { symmetric: false }, 0.3),
     ] {
         let out = folder.path().join(format!("{precision:?}"));
         run(&dir, &out, precision, &ExportOptions::default()).unwrap();

@@ -194,3 +194,122 @@ fn training_record(run: &Path) -> Result<Training> {
         loss_curve: curve.into_iter().map(|(step, loss)| LossPoint { step, loss }).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/qwen2_5_vl_tiny/tiny-qwen2_5_vl");
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn export(checkpoint: &Path, out: &Path, options: &[&str]) -> Result<()> {
+        let paths = ["export", "--checkpoint", &checkpoint.to_string_lossy(), "--out", &out.to_string_lossy()]
+            .map(ToOwned::to_owned);
+        run(&Line::parse_from(paths.into_iter().chain(options.iter().map(|&word| word.to_owned()))).arguments)
+    }
+
+    /// The golden checkpoint without the last bytes of its weights.
+    fn truncated(dir: &Path) {
+        for entry in std::fs::read_dir(GOLDEN).expect("a golden checkpoint").flatten() {
+            std::fs::copy(entry.path(), dir.join(entry.file_name())).expect("a writable folder");
+        }
+        let weights = dir.join("model.safetensors");
+        let length = weights.metadata().expect("weights").len();
+        std::fs::File::options().write(true).open(weights).and_then(|file| file.set_len(length - 8)).expect("weights");
+    }
+
+    #[test]
+    fn a_failed_export_leaves_nothing_or_what_was_there() {
+        let (folder, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        truncated(broken.path());
+        let out = folder.path().join("model");
+        let error = export(broken.path(), &out, &[]).unwrap_err().to_string();
+        assert!(error.contains("model.safetensors: not a valid safetensors file"), "{error}");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(out.join(MANIFEST), "an earlier one").unwrap();
+        export(broken.path(), &out, &[]).unwrap_err();
+        assert_eq!(std::fs::read_to_string(out.join(MANIFEST)).unwrap(), "an earlier one");
+        assert_eq!((folder.path().read_dir().unwrap().count(), out.read_dir().unwrap().count()), (1, 1));
+    }
+
+    #[test]
+    fn parity_past_the_tolerance_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = export(Path::new(GOLDEN), &folder.path().join("model"), &["--parity-tolerance", "1e-12"]);
+        assert!(error.unwrap_err().to_string().contains("expected logits within 1.0e-12"));
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn folders_of_other_things_and_options_that_do_not_go_together_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        let error = export(Path::new(GOLDEN), folder.path(), &[]).unwrap_err().to_string();
+        assert!(error.contains("expected an absent, empty or earlier exported directory"), "{error}");
+        let error = export(Path::new(GOLDEN), &folder.path().join("model"), &["--kv-capacity", "64"]);
+        assert!(error.unwrap_err().to_string().contains("expected --profile trt"));
+    }
+
+    #[test]
+    fn graphs_for_tensorrt_name_their_profile_and_keep_the_wording() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("model");
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(out.join("README.md"), "about it").unwrap();
+        let prompts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/zoo/spacer-nano/prompts.toml");
+        std::fs::copy(prompts, out.join("prompts.toml")).unwrap();
+        let options = ["--profile", "trt", "--kv-capacity", "64", "--precision", "int4-symmetric"];
+        export(Path::new(GOLDEN), &out, &options).unwrap();
+        let model = model_dir::ModelDir::open(&out).unwrap();
+        model.verify_digests().unwrap();
+        assert_eq!(model.manifest().profile, model_dir::Profile::Trt);
+        assert_eq!(model_dir::read_parity(&out).unwrap().len(), 3);
+        assert_eq!(std::fs::read_to_string(out.join("README.md")).unwrap(), "about it");
+        assert_eq!(*model.prompts(), model_dir::Prompts::read(Path::new(prompts)).unwrap());
+        let profile = std::fs::read_to_string(out.join("onnx/trt_profile.json")).unwrap();
+        assert!(profile.contains("\"kv_capacity\": 64"), "{profile}");
+    }
+
+    #[test]
+    fn an_adapter_is_merged_into_graphs_and_reference_alike() {
+        let (folder, adapter) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write_adapter(adapter.path());
+        let adapter = adapter.path().to_string_lossy();
+        let logits = |name: &str, options: &[&str]| {
+            let out = folder.path().join(name);
+            export(Path::new(GOLDEN), &out, options).unwrap();
+            let found = model_dir::ModelDir::open(&out).unwrap().manifest().parity.and_then(|parity| parity.found);
+            assert!(found.is_some_and(|found| found < 1e-4), "{name}: {found:?}");
+            model_dir::read_parity(&out).unwrap().swap_remove(0).logits
+        };
+        let base = logits("base", &[]);
+        assert_ne!(logits("merged", &["--adapter", &adapter]), base);
+        assert_eq!(logits("kept", &["--adapter", &adapter, "--keep-adapter"]), base);
+        assert!(folder.path().join("kept/onnx/adapter.onnx_adapter").is_file());
+    }
+
+    /// A LoRA of rank 1 on one layer of the golden checkpoint.
+    fn write_adapter(dir: &Path) {
+        let config = r#"{ "peft_type": "LORA", "r": 1, "lora_alpha": 1 }"#;
+        std::fs::write(dir.join("adapter_config.json"), config).expect("a writable folder");
+        let bytes: Vec<u8> = (0..128).flat_map(|i| (0.3 + (i % 7) as f32 * 0.1).to_le_bytes()).collect();
+        let view = |shape: [usize; 2]| {
+            let length = 4 * shape.iter().product::<usize>();
+            safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.to_vec(), &bytes[..length])
+                .expect("a view")
+        };
+        let name = |part: &str| format!("base_model.model.model.layers.0.mlp.gate_proj.lora_{part}.weight");
+        let tensors = [(name("A"), view([1, 64])), (name("B"), view([128, 1]))];
+        let file = safetensors::serialize(tensors, None).expect("tensors");
+        std::fs::write(dir.join("adapter_model.safetensors"), file).expect("a writable folder");
+    }
+}

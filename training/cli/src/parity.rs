@@ -87,3 +87,18 @@ fn picture(shift: usize) -> Vec<u8> {
     }
     rgb
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_beyond_memory_is_refused_before_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let weights = std::fs::File::create(dir.path().join("model.safetensors")).unwrap();
+        // A hole: eight terabytes that take no room.
+        weights.set_len(8 << 40).unwrap();
+        let error = check_memory(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("expected 17592186 MB of free memory, found"), "{error}");
+    }
+}

@@ -1,6 +1,7 @@
 //! `trt_profile.json`, written beside the graphs of the `trt` profile: the shapes TensorRT builds its engines for.
 //!
-//! Two optimisation profiles for the decoder, `decode` (one token) and `prefill` (a chunk), one for the vision tower.
+//! Two optimisation profiles for the decoder, `decode` (1 token) and `prefill` (1, 512, 2048 tokens, or as many as the cache
+//! holds), one for the vision tower (4, 576, 4096 patches where four are merged). The cache has one length in all of them.
 //! `provider_options` has them as ONNX Runtime's TensorRT provider reads them (`trt_profile_{min,opt,max}_shapes`, an input
 //! named once for each profile). A shape outside is an error of the caller's, not a reason to build anew.
 
