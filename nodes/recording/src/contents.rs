@@ -7,7 +7,9 @@ use std::path::Path;
 
 use mcap::sans_io::summary_reader::{SummaryReadEvent, SummaryReader, SummaryReaderOptions};
 
+use crate::definitions::short_name;
 use crate::error::{Error, Result};
+use crate::messages::RosMessage;
 use crate::qos::Qos;
 use crate::stream::{MAX_RECORD_BYTES, Messages};
 
@@ -28,6 +30,11 @@ pub struct TopicInfo {
 }
 
 impl TopicInfo {
+    /// Whether its messages are of type `M`.
+    pub fn is<M: RosMessage>(&self) -> bool {
+        short_name(&self.type_name) == short_name(M::TYPE_NAME)
+    }
+
     pub(crate) fn of(channel: &mcap::Channel<'_>) -> Self {
         Self {
             name: channel.topic.clone(),

@@ -73,7 +73,9 @@ fn dependencies(name: &str, text: &str) -> Vec<String> {
     let types = text.lines().filter_map(|line| line.split('#').next()?.split_whitespace().next());
     let elements = types.map(|field| field.split(['[', '<']).next().unwrap_or(field));
     let complex = elements.filter(|element| !PRIMITIVES.contains(element));
-    complex.map(|element| if element.contains('/') { short_name(element) } else { format!("{package}/{element}") }).collect()
+    complex
+        .map(|element| if element.contains('/') { short_name(element) } else { format!("{package}/{element}") })
+        .collect()
 }
 
 #[cfg(test)]
@@ -113,7 +115,11 @@ mod tests {
         let prefix = tempfile::tempdir().unwrap();
         let folder = prefix.path().join("share/my_msgs/msg");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("A.msg"), "int8 X=1 # no/Type\nstring<=5[<=3] names\nB[2] pair\nstd_msgs/Header h\n").unwrap();
+        std::fs::write(
+            folder.join("A.msg"),
+            "int8 X=1 # no/Type\nstring<=5[<=3] names\nB[2] pair\nstd_msgs/Header h\n",
+        )
+        .unwrap();
         let definitions = Definitions::new(&format!("/nowhere:{}", prefix.path().display()));
         let error = definitions.schema("my_msgs/msg/A").unwrap_err();
         assert_eq!(error.to_string(), "my_msgs/msg/A: expected a definition of my_msgs/B, found none");

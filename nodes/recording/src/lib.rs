@@ -23,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod background;
 mod cdr;
 mod contents;
 mod definitions;
@@ -37,6 +38,7 @@ pub mod spacer_messages;
 mod stream;
 mod writer;
 
+pub use background::{BackgroundWriter, QueueLimits, RecordingCounts};
 pub use cdr::{from_cdr, to_cdr};
 pub use contents::TopicInfo;
 pub use definitions::Definitions;

@@ -52,7 +52,8 @@ impl BagMessage {
 
     fn decompressed(&self) -> Result<Picture<'_>> {
         let CompressedImage { header, format, data } = self.decode()?;
-        let picture = decode(data).map_err(|source| Error::Picture { topic: self.topic().to_owned(), format, source })?;
+        let picture =
+            decode(data).map_err(|source| Error::Picture { topic: self.topic().to_owned(), format, source })?;
         let (width, height) = (picture.width(), picture.height());
         let (encoding, channels, data) = match picture {
             DynamicImage::ImageLuma8(grey) => ("mono8", 1, grey.into_raw()),

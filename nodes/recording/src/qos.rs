@@ -79,7 +79,9 @@ impl Qos {
     /// What the publishers of a topic had in common; `None` where the text is empty or of another form.
     pub(crate) fn from_yaml(text: &str) -> Option<Self> {
         let profiles: Vec<Read> = serde_yaml_ng::from_str(text).ok()?;
-        let is = |value: &Value, number: u8, name: &str| value.as_u64() == Some(number.into()) || value.as_str() == Some(name);
+        let is = |value: &Value, number: u8, name: &str| {
+            value.as_u64() == Some(number.into()) || value.as_str() == Some(name)
+        };
         let depth = profiles.iter().map(|profile| profile.depth).max()?;
         Some(Self {
             reliable: profiles.iter().all(|profile| is(&profile.reliability, RELIABLE, "reliable")),

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::contents::{Contents, TopicInfo};
-use crate::definitions::short_name;
 use crate::error::{Error, Result};
-use crate::messages::{CompressedImage, Image, RosMessage};
+use crate::messages::{CameraInfo, CompressedImage, Image};
 use crate::metadata;
 use crate::stream::Messages;
 
@@ -69,7 +68,8 @@ impl BagReader {
     pub fn image_topic(&self, named: Option<&str>) -> Result<&TopicInfo> {
         let images: Vec<&TopicInfo> = self.topics.iter().filter(|topic| holds_images(topic)).collect();
         if let Some(name) = named {
-            let found = self.topics.iter().find(|topic| topic.name.trim_start_matches('/') == name.trim_start_matches('/'));
+            let found =
+                self.topics.iter().find(|topic| topic.name.trim_start_matches('/') == name.trim_start_matches('/'));
             return match found {
                 Some(topic) if holds_images(topic) => Ok(topic),
                 Some(topic) => Err(self.wrong_topic(&format!("images on {name}"), &topic.type_name)),
@@ -77,27 +77,32 @@ impl BagReader {
             };
         }
         let is_raw = |raw: &str| images.iter().any(|image| image.name == raw);
-        let chosen: Vec<&TopicInfo> = images
-            .iter()
-            .filter(|image| !image.name.strip_suffix(COMPRESSED).is_some_and(is_raw))
-            .copied()
-            .collect();
+        let chosen: Vec<&TopicInfo> =
+            images.iter().filter(|image| !image.name.strip_suffix(COMPRESSED).is_some_and(is_raw)).copied().collect();
         match chosen.as_slice() {
             [topic] => Ok(topic),
             _ => Err(self.wrong_topic("one image topic", &format!("{}; name one", chosen.len()))),
         }
     }
 
+    /// The calibrations of an image topic's camera: `camera_info` beside it, as drivers name it.
+    pub fn camera_info_topic(&self, image_topic: &str) -> Option<&TopicInfo> {
+        let raw = image_topic.strip_suffix(COMPRESSED).unwrap_or(image_topic);
+        let camera = raw.rsplit_once('/').map_or("", |(camera, _)| camera);
+        let name = format!("{camera}/camera_info");
+        self.topics.iter().find(|topic| topic.name == name && topic.is::<CameraInfo>())
+    }
+
     fn wrong_topic(&self, expected: &str, found: &str) -> Error {
-        let line = |topic: &TopicInfo| format!("  {} [{}] {} messages", topic.name, topic.type_name, topic.message_count);
+        let line =
+            |topic: &TopicInfo| format!("  {} [{}] {} messages", topic.name, topic.type_name, topic.message_count);
         let topics: Vec<String> = self.topics.iter().map(line).collect();
         Error::Topic { expected: expected.to_owned(), found: found.to_owned(), topics: topics.join("\n") }
     }
 }
 
 fn holds_images(topic: &TopicInfo) -> bool {
-    let images = [Image::TYPE_NAME, CompressedImage::TYPE_NAME].map(short_name);
-    topic.message_count > 0 && images.contains(&short_name(&topic.type_name))
+    topic.message_count > 0 && (topic.is::<Image<'_>>() || topic.is::<CompressedImage<'_>>())
 }
 
 /// The MCAP files of a folder in the order of recording: `bag_10` comes behind `bag_9`.

@@ -127,6 +127,11 @@ impl BagWriter {
         Ok(writer)
     }
 
+    /// Where the bag is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Adds a topic; it is in the bag from its first message on.
     pub fn add_topic(&mut self, topic: Topic) -> TopicId {
         self.topics.push(topic);
