@@ -34,6 +34,8 @@ def record(stranger, folder, rate_hz, during, **simulation):
         stranger.wait("recorder_node", 30, lambda: stranger.node.count_subscribers(f"{NAMESPACE}/image_raw") >= 2
                       and "recording" in stranger.diagnostics)
         with Process("sim_node", rate_hz=float(rate_hz), **simulation):
+            # Furnishing the room takes its time.
+            stranger.wait("sim_node", 30, lambda: clocks)
             during()
         stranger.spin(1.5)
         stranger.wait("diagnostics", 10, lambda: stranger.diagnostics["recording"]["waiting_bytes"] == "0")
@@ -97,11 +99,12 @@ def replay_and_ask(stranger, bag, stamps):
     with perception(use_sim_time=True):
         stranger.meet()
         replay = Process("replay_node", bag=bag)
-        stranger.wait("frames", 30, lambda: int(stranger.diagnostics["frames"].get("kept", 0)) >= 4)
+        stranger.wait("frames", 30, lambda: int(stranger.fresh_diagnostics()["frames"]["kept"]) >= 4)
         answer = stranger.ask(QUESTION)
         assert status(answer) in GOOD and answer.frames_used == 2, answer
         assert {nanos(answer.oldest_stamp), nanos(answer.newest_stamp)} <= stamps, answer
-        assert replay.process.wait(60) == 0 and "end of the bag" in replay.text(), replay.text()
+        stranger.wait("end of the bag", 60, lambda: replay.process.poll() is not None)
+        assert replay.process.returncode == 0 and "end of the bag" in replay.text(), replay.text()
         frames = stranger.fresh_diagnostics()["frames"]
         assert frames["rejected"] == "0" and int(frames["received"]) >= 0.9 * len(stamps), frames
     print(f"  replayed {frames['received']} of {len(stamps)} images: {answer.text}")

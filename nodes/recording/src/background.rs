@@ -100,6 +100,11 @@ impl BackgroundWriter {
         taken
     }
 
+    /// Counts a message as dropped that its listener could not even offer.
+    pub fn reject(&self) {
+        self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What became of the messages so far.
     pub fn counts(&self) -> RecordingCounts {
         let Shared { recorded, recorded_bytes, dropped, waiting_bytes, error } = &*self.shared;

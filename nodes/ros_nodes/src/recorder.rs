@@ -3,6 +3,7 @@
 //! Listening costs one copy a message; writing happens on the thread of [`BackgroundWriter`], behind a bounded queue
 //! whose drops are counted. A full disk ends the recording and is an error on `/diagnostics`; the node lives on.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,8 @@ use crate::executor::{Executor, lock, warn_on_error};
 use crate::recorded_topics::{RecordedTopic, recorded_topics};
 
 const DIAGNOSTICS_PERIOD: Duration = Duration::from_secs(1);
+/// Messages that are held until simulated time begins.
+const EARLY_MESSAGES: usize = 100;
 
 /// As written; `launch/config/parameters.toml` describes each.
 #[derive(RosParams, Debug, Clone)]
@@ -56,6 +59,35 @@ impl Parameters {
     }
 }
 
+/// From the listeners to the writer.
+struct Intake {
+    background: BackgroundWriter,
+    clock: Arc<Mutex<r2r::Clock>>,
+    /// What came before simulated time began; it is recorded at that beginning.
+    early: RefCell<Vec<(TopicId, Vec<u8>)>>,
+}
+
+impl Intake {
+    fn take(&self, topic: TopicId, cdr: Vec<u8>) {
+        let now = lock(&self.clock).get_now().unwrap_or_default();
+        let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        if now > 0 {
+            self.offer_early(now);
+            self.background.offer(topic, now, cdr);
+        } else if self.early.borrow().len() < EARLY_MESSAGES {
+            self.early.borrow_mut().push((topic, cdr));
+        } else {
+            self.background.reject();
+        }
+    }
+
+    fn offer_early(&self, log_time_nanos: u64) {
+        for (topic, cdr) in self.early.take() {
+            self.background.offer(topic, log_time_nanos, cdr);
+        }
+    }
+}
+
 /// How r2r offers or asks for what a bag says.
 pub fn qos_profile(qos: Qos) -> QosProfile {
     let profile = QosProfile::default().keep_last(qos.depth.max(1) as usize);
@@ -74,20 +106,21 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     let topics = described(&executor, &wanted)?;
     let mut writer = BagWriter::create(&folder, parameters.settings()?)?;
     let ids: Vec<TopicId> = topics.into_iter().map(|topic| writer.add_topic(topic)).collect();
-    let background = Rc::new(BackgroundWriter::start(writer, QueueLimits::default())?);
     let clock = executor.node.get_ros_clock();
+    let background = BackgroundWriter::start(writer, QueueLimits::default())?;
+    let intake = Rc::new(Intake { background, clock: clock.clone(), early: RefCell::default() });
     for (topic, id) in wanted.iter().zip(ids) {
-        listen(&mut executor, topic, id, (background.clone(), clock.clone()))?;
+        listen(&mut executor, topic, id, intake.clone())?;
     }
     let diagnostics = executor.node.create_publisher::<DiagnosticArray>("/diagnostics", QosProfile::default())?;
     let node = executor.node.fully_qualified_name()?;
     tracing::info!(bag = %folder.display(), topics = wanted.len(), "recording");
 
-    let (counted, mut due, mut told) = (background.clone(), Instant::now(), false);
+    let (mut due, mut told) = (Instant::now(), false);
     executor.run(|| {
         if Instant::now() >= due {
             due = Instant::now() + DIAGNOSTICS_PERIOD;
-            let counts = counted.counts();
+            let counts = intake.background.counts();
             if let (Some(error), false) = (&counts.error, told) {
                 told = true;
                 tracing::error!("the recording ended: {error}");
@@ -96,15 +129,18 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         }
         true
     });
-    drop(counted);
-    let counts = background.counts();
-    // The listeners hold the writer too.
+    // The listeners hold the intake too.
     drop(executor);
-    let closed = Rc::into_inner(background).map(BackgroundWriter::close);
-    tracing::info!(recorded = counts.recorded, dropped = counts.dropped, "closed");
+    let Some(intake) = Rc::into_inner(intake) else {
+        bail!("{}: not closed, as it is still listened", folder.display())
+    };
+    intake.offer_early(0);
+    let counts = intake.background.counts();
+    let closed = intake.background.close();
+    tracing::info!(bag = %folder.display(), dropped = counts.dropped, "closed");
     // An error that was told while recording is not this stop's.
     match closed {
-        Some(Err(error)) if counts.error.is_none() => Err(error.into()),
+        Err(error) if counts.error.is_none() => Err(error.into()),
         _ => Ok(()),
     }
 }
@@ -122,17 +158,11 @@ fn described(executor: &Executor, wanted: &[RecordedTopic]) -> anyhow::Result<Ve
     wanted.iter().map(describe).collect()
 }
 
-fn listen(
-    executor: &mut Executor,
-    topic: &RecordedTopic,
-    id: TopicId,
-    (background, clock): (Rc<BackgroundWriter>, Arc<Mutex<r2r::Clock>>),
-) -> anyhow::Result<()> {
+fn listen(executor: &mut Executor, topic: &RecordedTopic, id: TopicId, intake: Rc<Intake>) -> anyhow::Result<()> {
     let messages = executor.node.subscribe_raw(&topic.name, &topic.type_name, qos_profile(topic.qos));
     let messages = messages.with_context(|| format!("topic {} of type {}", topic.name, topic.type_name))?;
     executor.spawner().spawn_local(messages.for_each(move |cdr| {
-        let now = lock(&clock).get_now().unwrap_or_default();
-        background.offer(id, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), cdr);
+        intake.take(id, cdr);
         future::ready(())
     }))?;
     Ok(())
