@@ -4,17 +4,22 @@
 
 SECONDS: how long the test at full rate records, 10 by default."""
 
+import contextlib
 import pathlib
 import stat
 import sys
 import tempfile
+import time
 
 from bag_readers import read
 from ros_harness import GOOD, NAMESPACE, Process, perception, run, status
 from rosgraph_msgs.msg import Clock
 from spacer_msgs.msg import AnswerFeedback, SpatialQuery
+from std_msgs.msg import String
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+# Of the simulation.
+RATE_HZ = 10.0
 QUESTION = "how far is the door?"
 # What sim_node publishes with every frame.
 PER_FRAME = ("image_raw", "camera_info", "odom", "sim/truth")
@@ -24,32 +29,39 @@ def nanos(stamp):
     return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
-def record(stranger, folder, rate_hz, during, **simulation):
-    """Records a simulation beside perception_node while `during` runs; returns the bag and the last stamp published."""
-    clocks = []
-    heard = stranger.node.create_subscription(Clock, "/clock", lambda clock: clocks.append(nanos(clock.clock)), 10)
+@contextlib.contextmanager
+def recording(stranger, folder, **clock):
+    """recorder_node beside perception_node; leaving asserts that nothing was dropped and the bag was closed."""
     stranger.diagnostics.clear()
-    with Process("recorder_node", folder=folder, use_sim_time=True), perception(use_sim_time=True):
+    with Process("recorder_node", folder=folder, **clock), perception(**clock):
         stranger.meet()
         stranger.wait("recorder_node", 30, lambda: stranger.node.count_subscribers(f"{NAMESPACE}/image_raw") >= 2
                       and "recording" in stranger.diagnostics)
-        with Process("sim_node", rate_hz=float(rate_hz), **simulation):
+        yield
+        stranger.spin(1.5)
+        stranger.wait("diagnostics", 10, lambda: stranger.diagnostics["recording"]["waiting_bytes"] == "0")
+        counts = stranger.diagnostics["recording"]
+    assert counts["dropped"] == "0", counts
+    (bag,) = folder.iterdir()
+    assert (bag / "metadata.yaml").exists(), list(bag.iterdir())
+
+
+def record_simulation(stranger, folder, during):
+    """Records a simulation while `during` runs; returns the last stamp published."""
+    clocks = []
+    heard = stranger.node.create_subscription(Clock, "/clock", lambda clock: clocks.append(nanos(clock.clock)), 10)
+    with recording(stranger, folder, use_sim_time=True):
+        with Process("sim_node", rate_hz=RATE_HZ, width=320, height=240):
             # Furnishing the room takes its time.
             stranger.wait("sim_node", 30, lambda: clocks)
             during()
-        stranger.spin(1.5)
-        stranger.wait("diagnostics", 10, lambda: stranger.diagnostics["recording"]["waiting_bytes"] == "0")
-        recording = stranger.diagnostics["recording"]
     stranger.node.destroy_subscription(heard)
-    assert recording["dropped"] == "0", recording
-    (bag,) = folder.iterdir()
-    assert (bag / "metadata.yaml").exists(), list(bag.iterdir())
-    return bag, clocks[-1]
+    return clocks[-1]
 
 
-def check_frames(topics, rate_hz, last):
+def check_frames(topics, last):
     """From the first message that was heard on, none is missing; returns the number of images."""
-    period = 1_000_000_000 / rate_hz
+    period = 1_000_000_000 / RATE_HZ
     for name in PER_FRAME:
         messages = topics[f"{NAMESPACE}/{name}"]["messages"]
         stamps = [message.get("stamp", log_time) for log_time, message in messages]
@@ -79,10 +91,11 @@ def test_record_and_replay(stranger):
         stranger.spin(3)
 
     with tempfile.TemporaryDirectory() as name:
-        bag, last = record(stranger, pathlib.Path(name), 10, during, width=320, height=240)
+        last = record_simulation(stranger, pathlib.Path(name), during)
+        (bag,) = pathlib.Path(name).iterdir()
         found = read(bag)
         for reader, topics in found.items():
-            count = check_frames(topics, 10, last)
+            count = check_frames(topics, last)
             messages = {topic.removeprefix(f"{NAMESPACE}/"): [message for _, message in content["messages"]]
                         for topic, content in topics.items()}
             assert [message["data"] for message in messages["ask"]] == [QUESTION]
@@ -112,9 +125,23 @@ def replay_and_ask(stranger, bag, stamps):
 
 def test_full_rate_beside_perception(stranger):
     with tempfile.TemporaryDirectory() as name:
-        bag, last = record(stranger, pathlib.Path(name), 30, lambda: stranger.spin(SECONDS), width=640, height=480)
-        count = check_frames(read(bag)["mcap_ros2"], 30, last)
-    print(f"  {SECONDS:.0f} s: {count} images of 640x480, none lost")
+        image, stamps = stranger.image(640, 480), []
+        with recording(stranger, pathlib.Path(name)):
+            began = time.monotonic()
+            while time.monotonic() < began + SECONDS:
+                image.header.stamp = stranger.node.get_clock().now().to_msg()
+                stamps.append(nanos(image.header.stamp))
+                stranger.images.publish(image)
+                if len(stamps) % 150 == 0:
+                    stranger.asks.publish(String(data=QUESTION))
+                stranger.spin(max(0.0, began + len(stamps) / 30 - time.monotonic()))
+        (bag,) = pathlib.Path(name).iterdir()
+        topics = read(bag)["mcap_ros2"]
+        recorded = [message["stamp"] for _, message in topics[f"{NAMESPACE}/image_raw"]["messages"]]
+    lost = sorted(set(stamps) - set(recorded))
+    assert recorded == stamps, f"{len(lost)} of {len(stamps)} images lost, the first {lost[:1]}"
+    rate = len(stamps) / SECONDS
+    print(f"  {SECONDS:.0f} s at {rate:.1f} Hz: {len(recorded)} images of 640x480 recorded, none lost")
 
 
 def test_a_full_disk_is_told_and_the_node_lives(stranger):
