@@ -4,7 +4,6 @@ profile on ONNX Runtime; an independent runtime, onnxruntime-genai, loads the pa
 The exports and our engine's answers come from the example `genai_reference` of the crate `tests`, which `cargo test` builds.
 The Python packages live in a virtual environment of their own, made at the first run."""
 
-import fcntl
 import json
 import os
 import pathlib
@@ -12,8 +11,9 @@ import struct
 import subprocess
 import sys
 import tempfile
-import venv
 import zlib
+
+from outside_packages import built_example, python_with, without_python_paths
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = REPO / "tests/golden/qwen2_5_vl_tiny"
@@ -26,32 +26,6 @@ PRECISIONS = ["f32", "f16", "int8", "int4", "int4_asymmetric"]
 F32_TOLERANCE = 1e-4
 # Seen on spacer-nano's logits against f32, relative to the largest, with room: 16-bit, 8-bit and 4-bit weights.
 TOLERANCES = {"f32": F32_TOLERANCE, "f16": 1e-2, "int8": 5e-2, "int4": 0.5, "int4_asymmetric": 0.5}
-
-
-def environment():
-    """The interpreter of a virtual environment with PACKAGES; made where it is absent, once."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "spacer"
-    folder = cache / f"genai-{GENAI}"
-    python = folder / "bin/python"
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(f"{folder}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / ".complete").exists():
-            print(f"fetching onnxruntime-genai {GENAI} to {folder}")
-            venv.create(folder, clear=True, with_pip=True)
-            clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-            subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True, env=clean)
-            (folder / ".complete").touch()
-    return python
-
-
-def export(out):
-    """Every export and our engine's answers; building is a look at time stamps after `cargo test`."""
-    build = ["cargo", "build", "--locked", "--workspace", "--example", "genai_reference", "--message-format", "json"]
-    messages = subprocess.run(build, check=True, cwd=REPO, stdout=subprocess.PIPE, text=True).stdout
-    built = [json.loads(line).get("executable") for line in messages.splitlines()]
-    (program,) = {path for path in built if path and path.endswith("genai_reference")}
-    subprocess.run([program, out], check=True)
 
 
 def test_every_graph_passes_the_checker(out):
@@ -244,9 +218,9 @@ def test_genai_answers_as_transformers(out):
 def main():
     if len(sys.argv) == 1:
         with tempfile.TemporaryDirectory() as out:
-            export(out)
-            clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-            sys.exit(subprocess.run([environment(), __file__, out], env=clean, check=False).returncode)
+            subprocess.run([built_example("genai_reference"), out], check=True)
+            python = python_with(f"genai-{GENAI}", PACKAGES)
+            sys.exit(subprocess.run([python, __file__, out], env=without_python_paths(), check=False).returncode)
     sys.path.insert(0, str(pathlib.Path(__file__).parent))
     for name, test in list(globals().items()):
         if name.startswith("test_"):

@@ -23,7 +23,7 @@ pub struct ShellCounts {
 
 /// Levels of `DiagnosticStatus`.
 #[derive(Clone, Copy)]
-enum Level {
+pub(crate) enum Level {
     Ok = 0,
     Warn = 1,
     Error = 2,
@@ -39,15 +39,20 @@ pub fn diagnostics_message(
     max_age_secs: f64,
 ) -> DiagnosticArray {
     let statuses = [frames(diagnostics, shell, max_age_secs), questions(diagnostics, shell), model(diagnostics)];
-    let status = statuses.map(|status| DiagnosticStatus {
+    array_of(node, header, statuses.into())
+}
+
+/// Statuses under the node's name.
+pub(crate) fn array_of(node: &str, header: Header, statuses: Vec<DiagnosticStatus>) -> DiagnosticArray {
+    let named = statuses.into_iter().map(|status| DiagnosticStatus {
         name: format!("{node}: {}", status.name),
         hardware_id: node.to_owned(),
         ..status
     });
-    DiagnosticArray { header, status: status.into() }
+    DiagnosticArray { header, status: named.collect() }
 }
 
-fn status(name: &str, level: Level, message: String, values: &[(&str, String)]) -> DiagnosticStatus {
+pub(crate) fn status(name: &str, level: Level, message: String, values: &[(&str, String)]) -> DiagnosticStatus {
     let values = values.iter().map(|(key, value)| KeyValue { key: (*key).to_owned(), value: without_nul(value) });
     DiagnosticStatus {
         level: level as u8,
