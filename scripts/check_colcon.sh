@@ -52,7 +52,7 @@ PY
       ;;
     spacer_bringup) test -f "$scratch/install/spacer_bringup/share/spacer_bringup/launch/sim.launch.py" ;;
     spacer_nodes)
-      for node in perception_node camera_node sim_node; do
+      for node in perception_node camera_node sim_node recorder_node replay_node; do
         test -x "$scratch/install/spacer_nodes/lib/spacer_nodes/$node"
       done
       test -f "$scratch/install/spacer_nodes/share/spacer_nodes/models/spacer-nano/config.json"

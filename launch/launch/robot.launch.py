@@ -5,6 +5,7 @@
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
@@ -27,8 +28,21 @@ def generate_launch_description():
         DeclareLaunchArgument("loop", default_value="false", description="start again at the end of the source"),
         DeclareLaunchArgument("frame_id", default_value="camera_optical_frame", description="frame of the images"),
         DeclareLaunchArgument("camera_info_file", default_value="", description="calibration; empty = none"),
+        DeclareLaunchArgument("record", default_value="false", description="record an episode"),
+        DeclareLaunchArgument("episodes", default_value="episodes", description="folder of the recorded episodes"),
         # Fast DDS's default segment loses most images.
         SetEnvironmentVariable("FASTRTPS_DEFAULT_PROFILES_FILE", PathJoinSubstitution([config, "fastdds.xml"])),
+        Node(
+            package="spacer_nodes",
+            executable="recorder_node",
+            name="recorder_node",
+            namespace=LaunchConfiguration("namespace"),
+            output="screen",
+            condition=IfCondition(LaunchConfiguration("record")),
+            parameters=[{
+                "folder": ParameterValue(LaunchConfiguration("episodes"), value_type=str),
+            }],
+        ),
         Node(
             package="spacer_nodes",
             executable="camera_node",

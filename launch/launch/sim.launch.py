@@ -5,6 +5,7 @@
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
@@ -27,8 +28,22 @@ def generate_launch_description():
         DeclareLaunchArgument("height", default_value="480", description="image height, pixels"),
         DeclareLaunchArgument("rate_hz", default_value="10.0", description="images a second"),
         DeclareLaunchArgument("rooms", default_value="heldout", description="train, heldout or novel"),
+        DeclareLaunchArgument("record", default_value="false", description="record an episode"),
+        DeclareLaunchArgument("episodes", default_value="episodes", description="folder of the recorded episodes"),
         # Fast DDS's default segment loses most images.
         SetEnvironmentVariable("FASTRTPS_DEFAULT_PROFILES_FILE", PathJoinSubstitution([config, "fastdds.xml"])),
+        Node(
+            package="spacer_nodes",
+            executable="recorder_node",
+            name="recorder_node",
+            namespace=LaunchConfiguration("namespace"),
+            output="screen",
+            condition=IfCondition(LaunchConfiguration("record")),
+            parameters=[{
+                "folder": ParameterValue(LaunchConfiguration("episodes"), value_type=str),
+                "use_sim_time": True,
+            }],
+        ),
         Node(
             package="spacer_nodes",
             executable="sim_node",

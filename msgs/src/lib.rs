@@ -4,9 +4,11 @@
 //! ours. Lengths are metres, times are seconds or nanoseconds as the name says, angles are radians.
 
 mod answer;
+mod definitions;
 mod map;
 mod question;
 
 pub use answer::{Interval, SpatialAnswer, Status, Timing, TokenCounts};
+pub use definitions::DEFINITIONS;
 pub use map::{Cell, GRID_SIZE, ImaginedMap, MapObject};
 pub use question::{QuestionKind, SpatialQuery, Unit};

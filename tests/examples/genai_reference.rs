@@ -6,7 +6,10 @@
 use std::path::Path;
 
 use onnx_export::{ExportOptions, ExportRequest, Precision, Profile, export_with};
+use processor::config::{ModelConfig, TextConfig};
 use processor::{Content, Message, ModelInputs, Processor, RgbView};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 use vlm::{Engine, EngineSettings, GenerateSettings, Sampling};
 
@@ -30,6 +33,7 @@ fn main() -> Result<()> {
     let nano = root.join("../models/zoo/spacer-nano");
     export_all(&root.join("golden/qwen2_5_vl_tiny/tiny-qwen2_5_vl"), &out.join("golden"))?;
     export_all(&nano, &out.join("nano"))?;
+    export_adapted(&nano, &out.join("nano"))?;
     let processor = Processor::from_dir(&nano)?;
     let settings = EngineSettings { threads: 1, tokenizer_dir: Some(nano), ..Default::default() };
     let engine = Engine::load(&out.join("nano/ort-f32"), processor.config(), &settings)?;
@@ -62,6 +66,42 @@ fn export_all(checkpoint: &Path, out: &Path) -> Result<()> {
             export_with(&request, &ExportOptions { profile, ..Default::default() })?;
         }
     }
+    Ok(())
+}
+
+/// The checkpoint with an adapter, merged to `out/adapter-merged` and kept apart to `out/adapter-kept`.
+fn export_adapted(checkpoint: &Path, out: &Path) -> Result<()> {
+    let adapter = tempfile::tempdir()?;
+    write_adapter(&ModelConfig::from_dir(checkpoint)?.text, adapter.path())?;
+    for (name, keep_adapter) in [("adapter-merged", false), ("adapter-kept", true)] {
+        let request =
+            ExportRequest { checkpoint_dir: checkpoint.into(), out_dir: out.join(name), precision: Precision::F32 };
+        let adapter_dir = Some(adapter.path().to_owned());
+        export_with(&request, &ExportOptions { adapter_dir, keep_adapter, ..Default::default() })?;
+    }
+    Ok(())
+}
+
+/// A LoRA of rank 4 in PEFT's format on two projections of every layer.
+fn write_adapter(text: &TextConfig, dir: &Path) -> Result<()> {
+    let config = json!({ "peft_type": "LORA", "r": 4, "lora_alpha": 8, "bias": "none" });
+    std::fs::write(dir.join("adapter_config.json"), config.to_string())?;
+    let wave =
+        |count: usize, step: f32| (0..count).flat_map(|i| ((i as f32 * step).sin() * 0.1).to_le_bytes()).collect();
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    for layer in 0..text.num_hidden_layers {
+        let query = text.num_attention_heads * text.head_dim;
+        for (module, out, input) in
+            [("self_attn.q_proj", query, text.hidden_size), ("mlp.down_proj", text.hidden_size, text.intermediate_size)]
+        {
+            let prefix = format!("base_model.model.model.layers.{layer}.{module}");
+            tensors.push((format!("{prefix}.lora_A.weight"), vec![4, input], wave(4 * input, 0.37)));
+            tensors.push((format!("{prefix}.lora_B.weight"), vec![out, 4], wave(4 * out, 0.71)));
+        }
+    }
+    let views = tensors.iter().map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data)?)));
+    let views = views.collect::<Result<Vec<_>>>()?;
+    std::fs::write(dir.join("adapter_model.safetensors"), safetensors::serialize(views, None)?)?;
     Ok(())
 }
 

@@ -8,13 +8,17 @@ import launch_stand_in as stand_in
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 LAUNCH = REPO / "launch"
-EXECUTABLES = {"spacer_nodes": ("perception_node", "camera_node", "sim_node")}
+EXECUTABLES = {"spacer_nodes": ("perception_node", "camera_node", "sim_node", "recorder_node", "replay_node")}
 SHARES = {"spacer_bringup": str(LAUNCH), "spacer_nodes": str(REPO / "models")}
 OVERRIDES = {
     "sim.launch.py": {"namespace": "/robot_2", "seed": "7", "rate_hz": "5", "rooms": "novel"},
+    "replay.launch.py": {"bag": "other", "image_topic": "/rgb", "rate": "2", "questions": "true"},
     "robot.launch.py": {"source": "0", "rate_hz": "30", "loop": "true", "camera_info_file": "camera.yaml"},
 }
+# Arguments without a default.
+REQUIRED = {"replay.launch.py": {"bag": "bag"}}
 EXPECTED = {
+    "replay.launch.py": ["replay_node", "perception_node"],
     "sim.launch.py": ["sim_node", "perception_node"],
     "robot.launch.py": ["camera_node", "perception_node"],
 }
@@ -45,7 +49,7 @@ def check_launch_files(table):
     files = {path.name: path for path in (LAUNCH / "launch").glob("*.launch.py")}
     assert set(files) == set(EXPECTED), f"expected {sorted(EXPECTED)}, found {sorted(files)}"
     for name, path in sorted(files.items()):
-        nodes, context = resolve(path, table)
+        nodes, context = resolve(path, table, **REQUIRED.get(name, {}))
         assert [node["executable"] for node in nodes] == EXPECTED[name], nodes
         for node in nodes:
             assert node["namespace"] == "/spacer", node
@@ -54,9 +58,21 @@ def check_launch_files(table):
         perception = nodes[-1]["parameters"]
         missing = set(table["perception_node"]) - set(perception) - {"use_sim_time"}
         assert not missing, f"{name}: perception_node is not given {sorted(missing)}"
-        assert perception.get("use_sim_time", False) == (name == "sim.launch.py"), perception
+        assert perception.get("use_sim_time", False) == (name != "robot.launch.py"), perception
         overridden, _ = resolve(path, table, **OVERRIDES[name])
         assert overridden != nodes, f"{name}: overrides change nothing"
+        check_recorder(name, path, table)
+
+
+def check_recorder(name, path, table):
+    """A robot and a simulation are recorded on demand, on the clock of the other nodes; a replay is not."""
+    if name == "replay.launch.py":
+        return
+    nodes, _ = resolve(path, table, record="true", episodes="/data")
+    assert [node["executable"] for node in nodes] == ["recorder_node", *EXPECTED[name]], nodes
+    recorder, perception = nodes[0]["parameters"], nodes[-1]["parameters"]
+    assert recorder["folder"] == "/data", recorder
+    assert recorder.get("use_sim_time") == perception.get("use_sim_time"), recorder
 
 
 def check_refusals(table):

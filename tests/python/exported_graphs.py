@@ -64,9 +64,15 @@ def vision_inputs(config, grids):
 
 
 class Package:
-    """The three graphs of a directory; keeps the KV cache of one sequence."""
+    """The three graphs of a directory, with an adapter if it has one that is to be active; keeps the KV cache of one
+    sequence."""
 
-    def __init__(self, folder, checkpoint):
+    def __init__(self, folder, checkpoint, with_adapter=False):
+        self.run_options = ort.RunOptions()
+        if with_adapter:
+            self.adapter = ort.LoraAdapter()
+            self.adapter.Load(os.path.join(folder, "adapter.onnx_adapter"))
+            self.run_options.add_active_adapter(self.adapter)
         self.config = Config(checkpoint)
         self.vision, self.embedding, self.model = (
             session(folder, f"{name}.onnx") for name in ("vision", "embedding", "model"))
@@ -92,8 +98,8 @@ class Package:
             feed = {"image_grid_thw": np.asarray(grids, np.int64)}
         return self.vision.run(None, {"pixel_values": pixels, **feed})[0]
 
-    def step(self, ids, positions, features=None):
-        """Reads `ids` [s] at `positions` [3, s]; returns the logits [s, vocab] as f32."""
+    def step(self, ids, positions, features=None, keep=None):
+        """Reads `ids` [s] at `positions` [3, s]; returns the logits [s, vocab] as f32, or those of the last `keep` tokens."""
         if features is None:
             features = np.zeros((0, self.hidden), self.float)
         ids = np.asarray(ids, np.int64)[None]
@@ -106,7 +112,9 @@ class Package:
         else:
             feed["attention_mask"] = np.ones((1, end), np.int64)
             feed["position_ids"] = positions[:, None].astype(np.int64)
-        out = dict(zip((port.name for port in self.model.get_outputs()), self.model.run(None, feed)))
+        if keep is not None:
+            feed["logits_to_keep"] = np.array([keep], np.int64)
+        out = dict(zip((port.name for port in self.model.get_outputs()), self.model.run(None, feed, self.run_options)))
         for name in self.cache:
             present = out[name.replace("past_key_values", "present")]
             if self.is_static:

@@ -114,9 +114,21 @@ class ParameterValue:
         return value
 
 
+class IfCondition:
+    def __init__(self, predicate_expression):
+        self.predicate = predicate_expression
+
+    def evaluate(self, context):
+        text = context.resolve(self.predicate).lower()
+        if text not in ("true", "1", "false", "0"):
+            raise Refused(f"expected a condition of true or false, found {text!r}")
+        return text in ("true", "1")
+
+
 class Node:
     def __init__(self, *, package, executable, name=None, namespace=None, parameters=None, remappings=None,
-                 output=None, arguments=None, respawn=False):
+                 output=None, arguments=None, respawn=False, condition=None):
+        self.condition = condition
         self.package, self.executable, self.name, self.namespace = package, executable, name, namespace
         self.parameters, self.remappings, self.output = parameters or [], remappings or [], output
 
@@ -138,6 +150,9 @@ class Node:
                 found = read_parameter_file(context.resolve(source), executable)
             values.update(found)
         check_parameters(executable, values, context.table)
+        # Checked above though it may not be started.
+        if self.condition and not self.condition.evaluate(context):
+            return
         context.nodes.append({
             "package": package,
             "executable": executable,
@@ -190,6 +205,7 @@ def install():
             "DeclareLaunchArgument": DeclareLaunchArgument,
             "SetEnvironmentVariable": SetEnvironmentVariable,
         },
+        "launch.conditions": {"IfCondition": IfCondition},
         "launch.substitutions": {
             "LaunchConfiguration": LaunchConfiguration,
             "PathJoinSubstitution": PathJoinSubstitution,

@@ -4,7 +4,6 @@ profile on ONNX Runtime; an independent runtime, onnxruntime-genai, loads the pa
 The exports and our engine's answers come from the example `genai_reference` of the crate `tests`, which `cargo test` builds.
 The Python packages live in a virtual environment of their own, made at the first run."""
 
-import fcntl
 import json
 import os
 import pathlib
@@ -12,8 +11,9 @@ import struct
 import subprocess
 import sys
 import tempfile
-import venv
 import zlib
+
+from outside_packages import built_example, python_with, without_python_paths
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = REPO / "tests/golden/qwen2_5_vl_tiny"
@@ -28,32 +28,6 @@ F32_TOLERANCE = 1e-4
 TOLERANCES = {"f32": F32_TOLERANCE, "f16": 1e-2, "int8": 5e-2, "int4": 0.5, "int4_asymmetric": 0.5}
 
 
-def environment():
-    """The interpreter of a virtual environment with PACKAGES; made where it is absent, once."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "spacer"
-    folder = cache / f"genai-{GENAI}"
-    python = folder / "bin/python"
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(f"{folder}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / ".complete").exists():
-            print(f"fetching onnxruntime-genai {GENAI} to {folder}")
-            venv.create(folder, clear=True, with_pip=True)
-            clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-            subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True, env=clean)
-            (folder / ".complete").touch()
-    return python
-
-
-def export(out):
-    """Every export and our engine's answers; building is a look at time stamps after `cargo test`."""
-    build = ["cargo", "build", "--locked", "--workspace", "--example", "genai_reference", "--message-format", "json"]
-    messages = subprocess.run(build, check=True, cwd=REPO, stdout=subprocess.PIPE, text=True).stdout
-    built = [json.loads(line).get("executable") for line in messages.splitlines()]
-    (program,) = {path for path in built if path and path.endswith("genai_reference")}
-    subprocess.run([program, out], check=True)
-
-
 def test_every_graph_passes_the_checker(out):
     import onnx
 
@@ -63,7 +37,7 @@ def test_every_graph_passes_the_checker(out):
         domains = {node.domain for node in onnx.load(str(graph), load_external_data=False).graph.node}
         assert "trt-" not in str(graph) or domains == {""}, f"{graph}: expected standard operators, found {domains}"
         count += 1
-    assert count == 2 * 9 * 3, f"expected 54 graphs, found {count}"
+    assert count == (2 * 9 + 2) * 3, f"expected 60 graphs, found {count}"
 
 
 def nano_cases(out):
@@ -98,6 +72,39 @@ def test_profiles_and_precisions_agree(out):
                 print(f"nano {profile} {precision} {case['name']}: logits {deviation:.1e}, tokens {same}/{len(tokens)}")
                 assert deviation < TOLERANCES[precision], f"{deviation} of {TOLERANCES[precision]}"
                 assert precision != "f32" or tokens == case["tokens"]
+
+
+def test_an_adapter_beside_the_graphs_is_the_merged_one(out):
+    import numpy as np
+    from exported_graphs import Package, relative
+
+    merged = Package(f"{out}/nano/adapter-merged", NANO)
+    kept, without = (Package(f"{out}/nano/adapter-kept", NANO, with_adapter) for with_adapter in (True, False))
+    for case, vision in nano_cases(out):
+        features = merged.encode(*vision) if vision else None
+        prompt = (case["input_ids"], np.array(case["position_ids"]), case["rope_delta"], features)
+        expected, tokens = merged.generate(*prompt)
+        found = kept.generate(*prompt)
+        base = without.generate(*prompt)
+        print(f"adapter {case['name']}: {relative(found[0], expected):.1e} kept, {relative(base[0], expected):.1e} without")
+        assert relative(found[0], expected) < F32_TOLERANCE and found[1] == tokens
+        assert base[1] == case["tokens"] and relative(base[0], expected) > 0.01
+
+
+def test_logits_of_the_last_tokens_are_those_of_all(out):
+    import numpy as np
+    from exported_graphs import Package, relative
+
+    for precision in ("f32", "int4"):
+        package = Package(f"{out}/nano/ort-{precision}", NANO)
+        case = next(case for case, vision in nano_cases(out) if vision is None)
+        rows = {}
+        for keep in (None, 0, 1, 5, 10_000):
+            package.reset()
+            rows[keep] = package.step(case["input_ids"], np.array(case["position_ids"]), keep=keep)
+        count = len(case["input_ids"])
+        assert [len(rows[keep]) for keep in (None, 0, 1, 5, 10_000)] == [count, count, 1, 5, count]
+        assert all(relative(rows[keep], rows[None][-len(rows[keep]):]) < F32_TOLERANCE for keep in (0, 1, 5, 10_000))
 
 
 class Genai:
@@ -211,9 +218,9 @@ def test_genai_answers_as_transformers(out):
 def main():
     if len(sys.argv) == 1:
         with tempfile.TemporaryDirectory() as out:
-            export(out)
-            clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-            sys.exit(subprocess.run([environment(), __file__, out], env=clean, check=False).returncode)
+            subprocess.run([built_example("genai_reference"), out], check=True)
+            python = python_with(f"genai-{GENAI}", PACKAGES)
+            sys.exit(subprocess.run([python, __file__, out], env=without_python_paths(), check=False).returncode)
     sys.path.insert(0, str(pathlib.Path(__file__).parent))
     for name, test in list(globals().items()):
         if name.startswith("test_"):

@@ -46,9 +46,9 @@ def frames_and_questions(stranger, width, height, least_share):
         found = {status(answer) for answer in stranger.answers}
         assert found <= GOOD, found
         frames = {key: int(value) for key, value in stranger.fresh_diagnostics()["frames"].items() if value.isdigit()}
-    accounted = frames["kept"] + frames["skipped_rate"] + frames["rejected"]
+    accounted = frames["kept"] + frames["skipped_rate"] + frames["skipped_still"] + frames["rejected"]
     print(f"  {width}x{height}: {sent} sent, {frames['received']} received, {frames['kept']} kept, "
-          f"{frames['skipped_rate']} skipped, {asked} questions: {sorted(found)}")
+          f"{frames['skipped_rate']} + {frames['skipped_still']} skipped, {asked} questions: {sorted(found)}")
     assert frames["received"] == accounted and frames["rejected"] == 0, frames
     assert least_share * sent <= frames["received"] <= sent, (sent, frames)
     assert frames["kept"] >= 5, frames

@@ -17,14 +17,13 @@ const PROMPTS: &str = "prompts.toml";
 const CALIBRATION: &str = "calibration.toml";
 /// What the robot needs besides the TOML files; weights as safetensors are optional, and the preprocessor's configuration
 /// has several names.
-const REQUIRED: [&str; 7] = [
+const REQUIRED: [&str; 6] = [
     "config.json",
     "tokenizer.json",
     "chat_template.jinja",
     "onnx/vision.onnx",
     "onnx/embedding.onnx",
     "onnx/model.onnx",
-    "onnx/genai_config.json",
 ];
 
 /// A model directory whose layout and TOML files are valid.
@@ -47,7 +46,7 @@ impl ModelDir {
         }
         let manifest: Manifest = read_toml(&path.join(MANIFEST))?;
         check_manifest(&path.join(MANIFEST), &manifest)?;
-        for name in REQUIRED {
+        for name in REQUIRED.into_iter().chain([manifest.profile.file()]) {
             require(path, name, &manifest)?;
         }
         for name in manifest.files.keys() {
@@ -198,7 +197,8 @@ pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
 }
 
 fn check_parity(path: &Path, parity: &Parity) -> Result<()> {
-    for (key, value) in [("parity.tolerance", parity.tolerance), ("parity.found", parity.found)] {
+    for (key, value) in [("parity.tolerance", Some(parity.tolerance)), ("parity.found", parity.found)] {
+        let Some(value) = value else { continue };
         if !(value.is_finite() && value >= 0.0) {
             let (path, expected) = (path.to_path_buf(), "a finite number of at least 0");
             return Err(Error::Value { path, key: key.to_owned(), expected, found: value.to_string() });

@@ -32,6 +32,6 @@ pub use calibration::{Abstention, Calibration, KindCalibration, Width};
 pub use digest::digest_file;
 pub use directory::{ModelDir, write_calibration, write_manifest, write_prompts};
 pub use error::{Error, Result};
-pub use manifest::{Evaluation, FileDigest, LossPoint, Manifest, Parity, Precision, Training};
+pub use manifest::{Evaluation, FileDigest, LossPoint, Manifest, Parity, Precision, Profile, Training};
 pub use parity::{PARITY_FILE, ParityCase, ParityFrames, read_parity, write_parity};
 pub use prompts::{KindPrompts, Prompts, fill};

@@ -16,6 +16,9 @@ pub struct Manifest {
     pub licence: String,
     /// Precision of the exported graphs.
     pub precision: Precision,
+    /// Family of engines that the graphs are for.
+    #[serde(default)]
+    pub profile: Profile,
     /// How the weights were trained, if by this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
@@ -44,6 +47,28 @@ pub enum Precision {
     Int4,
 }
 
+/// Family of engines that graphs are written for: their operators, inputs and KV cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// ONNX Runtime's CPU and CUDA providers; a KV cache that grows.
+    #[default]
+    Ort,
+    /// TensorRT; a KV cache of fixed length, and the shapes that `onnx/trt_profile.json` names.
+    Trt,
+}
+
+impl Profile {
+    /// The file in the model directory that tells engines of the family how to run the graphs.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Ort => "onnx/genai_config.json",
+            Self::Trt => "onnx/trt_profile.json",
+        }
+    }
+}
+
 /// The parity gate, measured on the prompts of `parity.safetensors`: the largest difference of a logit over the largest
 /// reference logit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,8 +76,9 @@ pub enum Precision {
 pub struct Parity {
     /// The most that is accepted.
     pub tolerance: f64,
-    /// What was found at export.
-    pub found: f64,
+    /// What was found at export; absent where no engine at hand could run the graphs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<f64>,
 }
 
 /// Length and digest of a file.

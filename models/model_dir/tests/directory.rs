@@ -6,7 +6,7 @@ use std::path::Path;
 
 use model_dir::{
     Abstention, Calibration, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest, ModelDir, Parity,
-    Precision, Prompts, Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
+    Precision, Profile, Prompts, Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
 };
 use tempfile::TempDir;
 
@@ -28,6 +28,7 @@ fn manifest() -> Manifest {
         version: "0.1.0".into(),
         licence: "CC0-1.0".into(),
         precision: Precision::F32,
+        profile: Profile::Ort,
         training: Some(Training {
             command: "spacer-train sft --seed 7".into(),
             seed: 7,
@@ -38,7 +39,7 @@ fn manifest() -> Manifest {
             command: "spacer-train evaluate".into(),
             scores: BTreeMap::from([("distance.mra".into(), 0.5)]),
         }],
-        parity: Some(Parity { tolerance: 1e-3, found: 4e-7 }),
+        parity: Some(Parity { tolerance: 1e-3, found: Some(4e-7) }),
         files: BTreeMap::new(),
     }
 }

@@ -27,6 +27,7 @@ pub mod mrope;
 pub mod patches;
 mod preprocessor_config;
 pub mod resize;
+pub mod rotary;
 pub mod sampling;
 pub mod tokens;
 pub mod window;

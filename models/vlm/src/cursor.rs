@@ -10,7 +10,8 @@ use crate::constraint::Guide;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::generate::{FinishReason, GenerateSettings, Generation, OnToken, TokenEvent};
-use crate::sampler::{Choice, Sampler, Sampling, biased, log_prob};
+use crate::sampler::{Choice, Sampler, Sampling, biased};
+use crate::softmax::log_prob;
 
 /// Chooses the tokens of one completion.
 pub(crate) struct Cursor<'s> {

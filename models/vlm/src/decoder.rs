@@ -1,18 +1,21 @@
 //! The language model (`embedding.onnx`, `model.onnx`): prefill and decode. The KV
-//! state that both extend is `kv`'s.
+//! state that both extend is `kv`'s; how a run feeds the graph is `growing`'s and `fixed`'s.
 
-use std::borrow::Cow;
-use std::sync::Arc;
+use std::ops::Range;
 
 use ort::value::DynValue;
 use processor::ModelInputs;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Profile};
 use crate::error::{Error, Result};
-use crate::graph::Inputs;
 use crate::kv::KvState;
+use crate::kv_cache::Lease;
 use crate::tensor;
 use crate::vision::ImageEmbeds;
+
+/// Tokens of one run of the decoder. A longer stretch is read in several: attention scores take memory by the product of
+/// a run's tokens and all tokens so far, logits by that of its tokens and the vocabulary.
+const RUN_TOKENS: usize = 512;
 
 /// A stretch of prompt to add to a KV state.
 #[derive(Debug, Clone, Copy)]
@@ -48,15 +51,13 @@ pub struct Logits {
 pub(crate) struct Feed {
     /// \[batch, length, hidden\].
     pub(crate) embeds: DynValue,
-    /// \[3, batch, length\].
-    pub(crate) positions: Vec<i64>,
+    /// Of each axis \[batch, length\].
+    pub(crate) positions: [Vec<i64>; 3],
+    /// Tokens of each row that the cache holds.
+    pub(crate) past: usize,
     pub(crate) batch: usize,
     /// New tokens of each row.
     pub(crate) length: usize,
-    /// Tokens of each row with its past.
-    pub(crate) total: usize,
-    /// Last positions, of all rows together, whose logits come back.
-    pub(crate) rows: usize,
 }
 
 impl Engine {
@@ -66,7 +67,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Shape`] when ids, positions and embeds disagree, [`Error::TooLong`], [`Error::Run`].
     pub fn prefill(&self, inputs: &ModelInputs, image_embeds: &[ImageEmbeds]) -> Result<KvState> {
-        let mut state = self.empty_state()?;
+        let mut state = self.empty_state();
         self.extend(&mut state, &Chunk::whole(inputs, image_embeds))?;
         state.set_rope_delta(inputs.rope_delta);
         Ok(state)
@@ -97,7 +98,7 @@ impl Engine {
     /// # Errors
     /// As [`Self::prefill`].
     pub fn prompt_logits(&self, inputs: &ModelInputs, image_embeds: &[ImageEmbeds], rows: usize) -> Result<Logits> {
-        self.forward(&mut self.empty_state()?, &Chunk::whole(inputs, image_embeds), rows)
+        self.forward(&mut self.empty_state(), &Chunk::whole(inputs, image_embeds), rows)
     }
 
     /// Reads `chunk` and returns the logits of its last `rows` positions. On an error `state` is unchanged.
@@ -105,36 +106,40 @@ impl Engine {
         let total = self.check_chunk(state, chunk)?;
         let length = chunk.input_ids.len();
         let embeds = self.embed([1, length], chunk.input_ids, chunk.image_embeds)?;
-        let positions = chunk.position_ids.iter().flat_map(|axis| axis.iter().copied()).collect();
-        let feed = Feed { embeds, positions, batch: 1, length, total, rows };
-        let (past, logits) = self.run_decoder(&state.past, feed)?;
-        state.past = past;
+        let mut lease = state.lease.clone();
+        self.make_room(&mut lease, total)?;
+        let mut logits = Logits { rows: 0, vocab: self.dims.vocab, data: Vec::new() };
+        for (range, embeds) in self.in_runs(embeds, length)? {
+            let wanted = rows.saturating_sub(length - range.end).min(range.len());
+            let positions = chunk.position_ids.map(|axis| axis[range.clone()].to_vec());
+            let feed = Feed { embeds, positions, past: state.tokens() + range.start, batch: 1, length: range.len() };
+            let run_logits = self.run_decoder(&lease, feed, wanted)?;
+            logits.rows += run_logits.rows;
+            logits.data.extend(run_logits.data);
+        }
+        state.lease = lease;
         state.ids.extend_from_slice(chunk.input_ids);
         Ok(logits)
     }
 
-    /// One run of `model.onnx`: `past` (each \[batch, kv heads, total − length, head size\]) and `feed` to the present
-    /// (each \[batch, kv heads, total, head size\]) and the logits.
-    pub(crate) fn run_decoder(&self, past: &[Arc<DynValue>], feed: Feed) -> Result<(Vec<Arc<DynValue>>, Logits)> {
-        let Feed { embeds, positions, batch, length, total, rows } = feed;
-        let integers = |shape, data| tensor::from_i64(shape, data).map_err(|error| self.model.failed(error));
-        let mut inputs: Inputs<'_> = Vec::with_capacity(3 + past.len());
-        inputs.push(("inputs_embeds".into(), embeds.into()));
-        inputs.push(("attention_mask".into(), integers(vec![batch, total], vec![1; batch * total])?.into()));
-        inputs.push(("position_ids".into(), integers(vec![3, batch, length], positions)?.into()));
-        let past = self.past_names.iter().zip(past);
-        inputs.extend(past.map(|(name, value)| (Cow::from(name.as_str()), value.as_ref().into())));
-        let outputs = self.model.run(inputs)?;
-        let logits = self.read_logits(&outputs[self.logits], rows)?;
-        let mut outputs: Vec<Option<DynValue>> = outputs.into_iter().map(Some).collect();
-        let mut present = Vec::with_capacity(self.present.len());
-        for &index in &self.present {
-            let value =
-                outputs[index].take().ok_or_else(|| self.model.failed(ort::Error::new("an output was used twice")))?;
-            self.check_present(&value, batch, total)?;
-            present.push(Arc::new(value));
+    /// Embeds \[1, length, hidden\] cut into runs.
+    fn in_runs(&self, embeds: DynValue, length: usize) -> Result<Vec<(Range<usize>, DynValue)>> {
+        if length <= RUN_TOKENS {
+            return Ok(vec![(0..length, embeds)]);
         }
-        Ok((present, logits))
+        let ranges = (0..length).step_by(RUN_TOKENS).map(|from| from..length.min(from + RUN_TOKENS));
+        let cut = |range: Range<usize>| Ok((range.clone(), tensor::tokens(&embeds, range)?));
+        ranges.map(cut).collect::<ort::Result<_>>().map_err(|error| self.embedding.failed(error))
+    }
+
+    /// One run of `model.onnx` on `lease`, whose holder has claimed the feed's tokens; the logits of the last `rows`
+    /// positions, of all rows of the batch together.
+    pub(crate) fn run_decoder(&self, lease: &Lease, feed: Feed, rows: usize) -> Result<Logits> {
+        let logits = match &self.profile {
+            Profile::Growing => self.run_growing(lease.cache(), feed)?,
+            Profile::Fixed(fixed) => self.run_fixed(fixed, lease.cache(), feed)?,
+        };
+        self.read_logits(&logits, rows)
     }
 
     /// `token_embeds` with the placeholders' rows replaced: \[batch, len, hidden\], still ONNX Runtime's tensor.
@@ -204,6 +209,9 @@ impl Engine {
     }
 
     fn read_logits(&self, value: &DynValue, rows: usize) -> Result<Logits> {
+        if rows == 0 {
+            return Ok(Logits { rows, vocab: self.dims.vocab, data: Vec::new() });
+        }
         let (vocab, data) = tensor::last_rows(value, rows).map_err(|error| self.model.failed(error))?;
         if vocab != self.dims.vocab || data.is_empty() {
             let found = format!("{:?}", tensor::shape(value));
@@ -214,17 +222,5 @@ impl Engine {
             });
         }
         Ok(Logits { rows: data.len() / vocab, vocab, data })
-    }
-
-    fn check_present(&self, value: &DynValue, batch: usize, total: usize) -> Result<()> {
-        let (expected, found) = ([batch, self.dims.kv_heads, total, self.dims.head_dim], tensor::shape(value));
-        if found == expected {
-            return Ok(());
-        }
-        Err(Error::Shape {
-            what: "present of model.onnx",
-            expected: format!("{expected:?}"),
-            found: format!("{found:?}"),
-        })
     }
 }

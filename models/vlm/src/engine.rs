@@ -7,17 +7,20 @@ use processor::tokens::TextTokenizer;
 
 use crate::constraint::Grammars;
 use crate::error::{Error, Result};
+use crate::fixed::FixedShapes;
 use crate::graph::Graph;
+use crate::ports::{self, layer_names};
 use crate::providers::{self, Provider, Refusal};
 use crate::runtime;
-use crate::signature::{self, F32, FLOAT, I64, Port};
+use crate::tensor::Place;
 
 /// How to load and run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineSettings {
     /// Threads for one operation; 0 is one for each core.
     pub threads: usize,
-    /// Lets idle threads spin between operations: lower latency, a busy core.
+    /// Lets threads wait for the next operation of a run by spinning, which makes decoding about a tenth faster; between
+    /// runs they sleep.
     pub spin: bool,
     /// The ONNX Runtime library; `None` searches (see [`runtime::init`]).
     pub library: Option<PathBuf>,
@@ -34,7 +37,7 @@ impl Default for EngineSettings {
     fn default() -> Self {
         Self {
             threads: 0,
-            spin: false,
+            spin: true,
             library: None,
             tokenizer_dir: None,
             providers: vec![Provider::Cpu],
@@ -79,6 +82,25 @@ impl Dimensions {
     }
 }
 
+/// The export profile of the graphs.
+#[derive(Debug)]
+pub(crate) enum Profile {
+    /// `ort`: positions and mask in, a cache of any length.
+    Growing,
+    /// `trt`: shapes that don't change.
+    Fixed(Box<FixedShapes>),
+}
+
+impl Profile {
+    /// Length of every cache, where the graphs fix it.
+    pub(crate) fn fixed_capacity(&self) -> Option<usize> {
+        match self {
+            Self::Growing => None,
+            Self::Fixed(fixed) => Some(fixed.capacity),
+        }
+    }
+}
+
 /// A model on ONNX Runtime. Shared by reference: its methods take `&self`, and
 /// vision and decoder may run at the same time on two threads.
 #[derive(Debug)]
@@ -87,14 +109,19 @@ pub struct Engine {
     pub(crate) embedding: Graph,
     pub(crate) model: Graph,
     pub(crate) dims: Dimensions,
+    pub(crate) profile: Profile,
+    /// Where KV caches live.
+    pub(crate) kv_place: Place,
     pub(crate) tokens: TextTokenizer,
     pub(crate) grammars: Grammars,
     eos_ids: Vec<u32>,
     providers: Vec<Provider>,
     refusals: Vec<Refusal>,
-    /// `past_key_values.N.key`, `.value` in the order of a KV state.
+    /// `past_key_values.N.key`, `.value` in the order of a KV cache.
     pub(crate) past_names: Vec<String>,
-    /// Output indices in `model` of a KV state's tensors, in the same order.
+    /// `present.N.key`, `.value` in the same order.
+    pub(crate) present_names: Vec<String>,
+    /// Their output indices in `model`.
     pub(crate) present: Vec<usize>,
     /// Output indices of `logits`, `image_features`, `inputs_embeds` in their graphs.
     pub(crate) logits: usize,
@@ -113,7 +140,7 @@ impl Engine {
     /// (another checkpoint's graph), `Processor` (tokenizer), `Provider` (one required and refused, or all refused).
     pub fn load(onnx_dir: &Path, config: &ModelConfig, settings: &EngineSettings) -> Result<Self> {
         runtime::init(settings.library.as_deref())?;
-        let dims = Dimensions::from_config(config);
+        let mut dims = Dimensions::from_config(config);
         let tokens = load_tokens(onnx_dir, settings)?;
         let probed = providers::probe(&settings.providers)?;
         let ([vision, embedding, model], providers, refusals) = providers::load_graphs(probed, |usable| {
@@ -121,16 +148,22 @@ impl Engine {
             Ok([load("vision.onnx")?, load("embedding.onnx")?, load("model.onnx")?])
         })?;
         check_required(settings, &providers, &refusals)?;
-        check_signatures(&dims, [&vision, &embedding, &model])?;
-        let present = layer_names("present", dims.layers);
+        let fixed = FixedShapes::of(&model, config);
+        let profile = fixed.map_or(Profile::Growing, |fixed| Profile::Fixed(Box::new(fixed)));
+        dims.context = dims.context.min(profile.fixed_capacity().unwrap_or(usize::MAX));
+        ports::check(&dims, &profile, [&vision, &embedding, &model])?;
+        let present_names = layer_names("present", dims.layers);
         let logits = model.output_index("logits")?;
         Ok(Self {
             logits,
             logits_of_all: model.outputs[logits].dtype.tensor_shape().is_none_or(|shape| shape.get(1) != Some(&1)),
             image_features: vision.output_index("image_features")?,
             inputs_embeds: embedding.output_index("inputs_embeds")?,
-            present: present.iter().map(|name| model.output_index(name)).collect::<Result<_>>()?,
+            present: present_names.iter().map(|name| model.output_index(name)).collect::<Result<_>>()?,
             past_names: layer_names("past_key_values", dims.layers),
+            present_names,
+            kv_place: kv_place(&profile, &providers),
+            profile,
             vision,
             embedding,
             model,
@@ -169,9 +202,17 @@ impl Engine {
         id == self.dims.image_token_id || id == self.dims.video_token_id
     }
 
-    /// Context length in tokens, prompt and completion together.
+    /// Context length in tokens, prompt and completion together; the configuration's, or the cache's where the graphs fix it.
     pub fn context(&self) -> usize {
         self.dims.context
+    }
+}
+
+/// Graphs of the `ort` profile append in place, so on CUDA their caches stay on the device.
+fn kv_place(profile: &Profile, providers: &[Provider]) -> Place {
+    match (profile, providers.first()) {
+        (Profile::Growing, Some(Provider::Cuda(settings))) => Place::Cuda { device_id: settings.device_id },
+        _ => Place::Host,
     }
 }
 
@@ -192,40 +233,4 @@ fn load_tokens(onnx_dir: &Path, settings: &EngineSettings) -> Result<TextTokeniz
     let beside = onnx_dir.parent().filter(|folder| folder.join("tokenizer.json").is_file());
     let folder = settings.tokenizer_dir.as_deref().or(beside).unwrap_or(onnx_dir);
     Ok(TextTokenizer::from_dir(folder)?)
-}
-
-/// `prefix.0.key`, `prefix.0.value`, `prefix.1.key`, …
-fn layer_names(prefix: &str, layers: usize) -> Vec<String> {
-    (0..layers).flat_map(|layer| ["key", "value"].map(|part| format!("{prefix}.{layer}.{part}"))).collect()
-}
-
-fn check_signatures(dims: &Dimensions, [vision, embedding, model]: [&Graph; 3]) -> Result<()> {
-    let hidden = Some(dims.hidden);
-    let pixels = Port::new("pixel_values", F32, &[None, Some(dims.patch_values)]);
-    let grid = Port::new("image_grid_thw", I64, &[None, Some(3)]);
-    let features = || Port::new("image_features", FLOAT, &[None, hidden]);
-    signature::check(vision, &[pixels, grid], &[features()])?;
-
-    let ids = Port::new("input_ids", I64, &[None, None]);
-    let embeds = || Port::new("inputs_embeds", FLOAT, &[None, None, hidden]);
-    signature::check(embedding, &[ids, features()], &[embeds()])?;
-
-    let cache = [None, Some(dims.kv_heads), None, Some(dims.head_dim)];
-    let caches = |prefix| layer_names(prefix, dims.layers).into_iter().map(|name| Port::new(name, FLOAT, &cache));
-    let mask = Port::new("attention_mask", I64, &[None, None]);
-    let positions = Port::new("position_ids", I64, &[Some(3), None, None]);
-    let inputs: Vec<Port> = [embeds(), mask, positions].into_iter().chain(caches("past_key_values")).collect();
-    let logits = Port::new("logits", FLOAT, &[None, None, Some(dims.vocab)]);
-    let outputs: Vec<Port> = std::iter::once(logits).chain(caches("present")).collect();
-    signature::check(model, &inputs, &outputs)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layer_names_are_key_then_value() {
-        assert_eq!(layer_names("present", 2), ["present.0.key", "present.0.value", "present.1.key", "present.1.value"]);
-    }
 }

@@ -36,6 +36,16 @@ pub enum Error {
         /// What it should hold.
         expected: &'static str,
     },
+    /// A file beside the graphs can't be read.
+    #[error("{path}: expected {expected}, found: {found}")]
+    MalformedFile {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+        /// Why that can't be read.
+        found: String,
+    },
     /// ONNX Runtime refused a graph: truncated, tampered, too new, or its external data is not there.
     #[error(
         "cannot load {path}: expected a complete ONNX graph, found {found_bytes} bytes and {data_bytes} bytes of external \

@@ -249,7 +249,11 @@ impl Engine {
             let (expected, found) = (ids.len().to_string(), logits.rows.to_string());
             return Err(Error::Shape { what: "rows of logits of model.onnx", expected, found });
         }
-        rows.extend(logits.data.chunks_exact(logits.vocab).map(<[f32]>::to_vec));
+        if logits.rows == 1 {
+            rows.push(logits.data);
+        } else {
+            rows.extend(logits.data.chunks_exact(logits.vocab).map(<[f32]>::to_vec));
+        }
         Ok(rows)
     }
 

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use ort::ep::ExecutionProviderDispatch;
+use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::session::{Session, SessionInputValue};
+use ort::session::{IoBinding, Session, SessionInputValue};
 use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 
 use crate::engine::EngineSettings;
@@ -72,24 +73,58 @@ impl Graph {
         Ok(outputs.into_iter().map(|(_, value)| value).collect())
     }
 
-    fn check_profiles(&self, inputs: &Inputs<'_>) -> Result<()> {
-        for profile in &self.profiles {
-            let Some((_, value)) = inputs.iter().find(|(name, _)| **name == *profile.input) else { continue };
-            let shape = tensor::shape(value);
-            if !profile.holds(&shape) {
-                return Err(Error::Shape {
-                    what: "input outside of its TensorRT profile",
-                    expected: format!("{} {} {:?} to {:?}", self.name, profile.input, profile.min, profile.max),
-                    found: format!("{shape:?}"),
-                });
-            }
+    /// A binding of this graph, to name long-lived tensors once.
+    pub(crate) fn binding(&self) -> Result<IoBinding> {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        session.create_binding().map_err(|error| self.failed(error))
+    }
+
+    /// Runs on what `binding` names and on `inputs`; gives the output `output`, in the processor's memory.
+    pub(crate) fn run_bound(
+        &self,
+        binding: &mut IoBinding,
+        inputs: Vec<(&str, DynValue)>,
+        output: &str,
+    ) -> Result<DynValue> {
+        let failed = |error| self.failed(error);
+        for (name, value) in &inputs {
+            self.check_profile(name, value)?;
+            binding.bind_input(*name, value).map_err(failed)?;
         }
-        Ok(())
+        let host = MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput);
+        binding.bind_output_to_device(output, &host.map_err(failed)?).map_err(failed)?;
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outputs = session.run_binding(binding).map_err(failed)?;
+        outputs.remove(output).ok_or_else(|| self.failed(ort::Error::new(format!("output `{output}` is missing"))))
+    }
+
+    fn check_profiles(&self, inputs: &Inputs<'_>) -> Result<()> {
+        inputs.iter().try_for_each(|(name, value)| self.check_profile(name, value))
+    }
+
+    /// Several profiles of one input are alternatives.
+    fn check_profile(&self, name: &str, value: &DynValue) -> Result<()> {
+        let shape = tensor::shape(value);
+        let mut profiles = self.profiles.iter().filter(|profile| profile.input == name).peekable();
+        let Some(first) = profiles.peek().copied() else { return Ok(()) };
+        if profiles.any(|profile| profile.holds(&shape)) {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what: "input outside of its TensorRT profile",
+            expected: format!("{} {} {:?} to {:?}", self.name, first.input, first.min, first.max),
+            found: format!("{shape:?}"),
+        })
     }
 
     /// An `ort` error as this graph's.
     pub(crate) fn failed(&self, error: ort::Error) -> Error {
         Error::Run { graph: self.name, reason: error.message().to_owned() }
+    }
+
+    /// An output that a run didn't give.
+    pub(crate) fn missing_output(&self, index: usize) -> Error {
+        self.failed(ort::Error::new(format!("output {index} is missing")))
     }
 
     /// Element type of input `name`; f32 where the graph has no such input.
@@ -120,6 +155,8 @@ fn commit(path: &Path, settings: &EngineSettings, providers: &[ExecutionProvider
         .with_intra_threads(settings.threads)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(settings.spin)?
+        // Between runs no thread spins.
+        .with_config_entry("session.force_spinning_stop", if settings.spin { "1" } else { "0" })?
         .with_deterministic_compute(true)?
         .with_execution_providers(providers)?;
     builder.commit_from_file(path)

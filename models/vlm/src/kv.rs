@@ -1,22 +1,25 @@
 //! What the decoder has read: keys and values in ONNX Runtime's own tensors.
 //!
-//! A tensor is never written to, only replaced, so a clone of a state is a few
-//! reference counts: that is how several questions fork one prefix. The first run
-//! of a fork writes its keys and values behind a copy that it would make anyway.
+//! A clone of a state shares its keys and values. Whoever of them reads on first
+//! appends in place, behind what they share; another that reads on meanwhile gets
+//! a copy. So several questions fork one prefix, and one after the other they cost
+//! no copy at all.
 
 use std::sync::Arc;
 
-use ort::value::DynValue;
-
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::kv_cache::{KvCache, Lease};
 use crate::tensor;
+
+/// Caches grow by a quarter and this many tokens, so that they seldom do.
+const HEADROOM_TOKENS: usize = 256;
 
 /// Keys and values of everything read so far, and the logits after it.
 #[derive(Debug, Clone)]
 pub struct KvState {
-    /// key 0, value 0, key 1, …; each \[1, kv heads, tokens, head size\].
-    pub(crate) past: Vec<Arc<DynValue>>,
+    /// Its length is that of `ids`.
+    pub(crate) lease: Lease,
     /// Every token read.
     pub(crate) ids: Vec<u32>,
     pub(crate) rope_delta: i64,
@@ -51,38 +54,31 @@ impl KvState {
         self.rope_delta = rope_delta;
     }
 
-    /// Memory that the state refers to, in bytes: keys, values, logits and ids. Clones share their keys and values
-    /// until they read on.
+    /// Memory that the state refers to, in bytes: keys and values with the room behind them, logits and ids. Clones
+    /// share their keys and values until two of them read on.
     pub fn bytes(&self) -> usize {
-        let cache: usize = self.past.iter().map(|value| tensor::bytes(value)).sum();
+        let cache: usize = self.lease.cache().contents().tensors.iter().map(tensor::bytes).sum();
         cache + self.logits.len() * size_of::<f32>() + self.ids.len() * size_of::<u32>()
     }
 
     /// Whether both refer to the same keys and values in memory.
     pub fn shares_cache_with(&self, other: &Self) -> bool {
-        self.past.len() == other.past.len() && self.past.iter().zip(&other.past).all(|(a, b)| Arc::ptr_eq(a, b))
+        self.lease.shares_cache_with(&other.lease)
     }
 }
 
 impl Engine {
     /// A state that has read nothing.
-    ///
-    /// # Errors
-    /// [`Error::Run`] when the empty tensors can't be made.
-    pub fn empty_state(&self) -> Result<KvState> {
-        let dims = &self.dims;
-        let past = self.past_names.iter().map(|name| {
-            let shape = vec![1, dims.kv_heads, 0, dims.head_dim];
-            tensor::empty(self.model.input_type(name), shape).map(Arc::new).map_err(|error| self.model.failed(error))
-        });
-        Ok(KvState { past: past.collect::<Result<_>>()?, ids: Vec::new(), rope_delta: 0, logits: Vec::new() })
+    pub fn empty_state(&self) -> KvState {
+        let lease = Lease::new(Arc::new(KvCache::new([1, 0], Vec::new())), 0);
+        KvState { lease, ids: Vec::new(), rope_delta: 0, logits: Vec::new() }
     }
 
     /// Forgets all but the first `tokens`. The logits are gone; the rope delta stays, so cut only behind the last
     /// picture or set it anew.
     ///
     /// # Errors
-    /// [`Error::Shape`] when `state` has read fewer, [`Error::Run`].
+    /// [`Error::Shape`] when `state` has read fewer.
     pub fn truncate(&self, state: &mut KvState, tokens: usize) -> Result<()> {
         if tokens > state.tokens() {
             return Err(Error::Shape {
@@ -92,12 +88,59 @@ impl Engine {
             });
         }
         if tokens < state.tokens() {
-            let cut = |value: &Arc<DynValue>| tensor::first_tokens(value, tokens).map(Arc::new);
-            let past = state.past.iter().map(cut).collect::<ort::Result<_>>();
-            state.past = past.map_err(|error| self.model.failed(error))?;
+            state.lease.shrink(tokens);
             state.ids.truncate(tokens);
             state.logits = Vec::new();
         }
         Ok(())
+    }
+
+    /// Makes room for `further` tokens, so that reading them copies nothing. Clones made afterwards share it.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] beyond the context, [`Error::Run`] when the memory can't be had.
+    pub fn reserve(&self, state: &mut KvState, further: usize) -> Result<()> {
+        let total = state.tokens() + further;
+        if total > self.context() {
+            return Err(Error::TooLong { expected: self.context(), found: total });
+        }
+        if total > state.lease.cache().capacity {
+            state.lease = self.copied(&state.lease, &[0], total)?;
+        }
+        Ok(())
+    }
+
+    /// Lets `lease` write its tokens up to `total`: where it is, or in a copy.
+    pub(crate) fn make_room(&self, lease: &mut Lease, total: usize) -> Result<()> {
+        if lease.claim(total) {
+            return Ok(());
+        }
+        let rows: Vec<usize> = (0..lease.cache().rows).collect();
+        let mut copy = self.copied(lease, &rows, total)?;
+        if !copy.claim(total) {
+            return Err(Error::TooLong { expected: copy.cache().capacity, found: total });
+        }
+        *lease = copy;
+        Ok(())
+    }
+
+    /// Rows `rows` of a cache, in that order, in one of their own with room for `total` tokens and some more.
+    pub(crate) fn copied(&self, lease: &Lease, rows: &[usize], total: usize) -> Result<Lease> {
+        let capacity = match self.profile.fixed_capacity() {
+            Some(capacity) => capacity,
+            None => (total + total / 4 + HEADROOM_TOKENS).min(self.dims.context.max(total)),
+        };
+        let contents = lease.cache().contents();
+        let tensors = if contents.tensors.is_empty() {
+            let shape = || vec![rows.len(), self.dims.kv_heads, capacity, self.dims.head_dim];
+            let empty = |name: &String| tensor::zeros(self.model.input_type(name), shape());
+            self.past_names.iter().map(|name| self.kv_place.take(empty(name)?)).collect::<ort::Result<Vec<_>>>()
+        } else {
+            let sizes = [lease.len(), capacity];
+            let copy = |value| tensor::with_capacity(&*self.kv_place.read(value)?, rows, sizes);
+            contents.tensors.iter().map(|value| self.kv_place.take(copy(value)?)).collect()
+        };
+        let tensors = tensors.map_err(|error| self.model.failed(error))?;
+        Ok(Lease::new(Arc::new(KvCache::new([rows.len(), capacity], tensors)), lease.len()))
     }
 }

@@ -75,11 +75,17 @@ pub fn shared_tokens(a: &ModelInputs, b: &ModelInputs) -> usize {
 
 impl Engine {
     /// A prefix that has read nothing.
+    pub fn empty_prefix(&self) -> Prefix {
+        Prefix { state: self.empty_state(), position_ids: Default::default(), vision_tokens: 0 }
+    }
+
+    /// Makes room behind `prefix` for questions and completions of up to `further` tokens: a fork then writes there and
+    /// copies nothing. Without it the first fork that outgrows the room copies the prefix.
     ///
     /// # Errors
-    /// As [`Engine::empty_state`].
-    pub fn empty_prefix(&self) -> Result<Prefix> {
-        Ok(Prefix { state: self.empty_state()?, position_ids: Default::default(), vision_tokens: 0 })
+    /// As [`Engine::reserve`].
+    pub fn reserve_prefix(&self, prefix: &mut Prefix, further: usize) -> Result<()> {
+        self.reserve(&mut prefix.state, further)
     }
 
     /// Index behind the last placeholder of a prompt: what lies before is the same for every question about the same
@@ -132,7 +138,7 @@ impl Engine {
     }
 
     /// The state after the whole prompt `inputs`, of which `prefix` has read the head; `image_embeds` as for
-    /// [`Self::extend_prefix`]. `prefix` stays as it is and shares its memory until the first run of the fork.
+    /// [`Self::extend_prefix`]. `prefix` stays as it is; the fork writes behind it where nobody else does.
     ///
     /// # Errors
     /// As [`Self::extend_prefix`].

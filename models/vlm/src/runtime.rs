@@ -25,6 +25,18 @@ struct Loaded {
 static LOADED: OnceLock<Loaded> = OnceLock::new();
 static LOADING: Mutex<()> = Mutex::new(());
 
+/// The user's cache folder of this project, `${XDG_CACHE_HOME:-~/.cache}/spacer`; `None` where neither `XDG_CACHE_HOME`
+/// nor `HOME` is set.
+pub fn cache_folder() -> Option<PathBuf> {
+    let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    cache.map(|cache| cache.join("spacer"))
+}
+
+/// A path in an environment variable that is set and not empty.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// Loads ONNX Runtime. Tried in this order: `library`; `SPACER_ORT_DYLIB`;
 /// `ORT_DYLIB_PATH`; the set-up's cache
 /// (`${XDG_CACHE_HOME:-~/.cache}/spacer/onnxruntime-1.31.1-<arch>/`); the system loader.
@@ -85,13 +97,11 @@ struct Places {
 
 impl Places {
     fn from_process(library: Option<&Path>) -> Self {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
         let named = library
             .map(Path::to_path_buf)
             .or_else(|| variable("SPACER_ORT_DYLIB"))
             .or_else(|| variable("ORT_DYLIB_PATH"));
-        Self::list(named, cache)
+        Self::list(named, cache_folder())
     }
 
     fn list(named: Option<PathBuf>, cache: Option<PathBuf>) -> Self {
@@ -102,7 +112,7 @@ impl Places {
         }
         places.notes.push("argument, SPACER_ORT_DYLIB and ORT_DYLIB_PATH (not set)".into());
         if let Some(cache) = cache {
-            let folder = cache.join("spacer").join(format!("onnxruntime-{ORT_VERSION}-{}", std::env::consts::ARCH));
+            let folder = cache.join(format!("onnxruntime-{ORT_VERSION}-{}", std::env::consts::ARCH));
             match find_library(&folder, 8) {
                 Some(found) => places.candidates.push(found),
                 None => places.notes.push(format!("{} (no libonnxruntime.so in it)", folder.display())),
@@ -133,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_named_library_is_the_only_candidate() {
-        let places = Places::list(Some("/x/libort.so".into()), Some("/nowhere".into()));
+        let places = Places::list(Some("/x/libort.so".into()), Some("/nowhere/spacer".into()));
         assert_eq!(places.candidates, [PathBuf::from("/x/libort.so")]);
         assert!(places.notes.is_empty());
     }
@@ -146,16 +156,19 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("libonnxruntime.so.1.31.1");
         std::fs::write(&file, b"").unwrap();
-        let places = Places::list(None, Some(cache.path().into()));
+        let places = Places::list(None, Some(cache.path().join("spacer")));
         assert_eq!(places.candidates[0], file);
         std::fs::rename(&file, folder.join("libonnxruntime.so")).unwrap();
-        assert_eq!(Places::list(None, Some(cache.path().into())).candidates[0], folder.join("libonnxruntime.so"));
+        assert_eq!(
+            Places::list(None, Some(cache.path().join("spacer"))).candidates[0],
+            folder.join("libonnxruntime.so")
+        );
         assert_eq!(places.candidates[2], PathBuf::from("libonnxruntime.so"));
     }
 
     #[test]
     fn an_empty_cache_is_noted_with_its_path() {
-        let places = Places::list(None, Some("/nowhere".into()));
+        let places = Places::list(None, Some("/nowhere/spacer".into()));
         assert!(places.notes[1].contains("/nowhere/spacer/onnxruntime-1.31.1"), "{:?}", places.notes);
     }
 }

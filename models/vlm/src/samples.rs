@@ -9,15 +9,12 @@
 //!
 //! [`Sampling::of_sample`]: crate::Sampling::of_sample
 
-use std::sync::Arc;
-
 use crate::cursor::Cursor;
 use crate::decoder::{Feed, Logits};
-use crate::engine::Engine;
+use crate::engine::{Engine, Profile};
 use crate::error::{Error, Result};
 use crate::generate::{FinishReason, GenerateSettings, Generation, TokenEvent};
 use crate::kv::KvState;
-use crate::tensor;
 
 /// The caller's view of tokens as they are made, with the sample's index.
 pub type OnSampleToken<'f> = dyn FnMut(usize, &TokenEvent) + 'f;
@@ -52,6 +49,9 @@ impl Engine {
             });
         }
         self.check_room(state.tokens(), settings)?;
+        if let Profile::Fixed(_) = self.profile {
+            return (0..count).map(|index| self.complete_sample(state, settings, index, on_token)).collect();
+        }
         let mut generations: Vec<Option<Generation>> = vec![None; count];
         let start = |index| {
             Cursor::new(self, settings, &settings.sampling.of_sample(index)).map(|cursor| Running { index, cursor })
@@ -83,13 +83,25 @@ impl Engine {
         generations.into_iter().map(|generation| generation.ok_or_else(unfinished)).collect()
     }
 
+    /// One sample by itself, for graphs that take one sequence at a time.
+    fn complete_sample(
+        &self,
+        state: &KvState,
+        settings: &GenerateSettings,
+        index: usize,
+        on_token: &mut OnSampleToken<'_>,
+    ) -> Result<Generation> {
+        let sampling = settings.sampling.of_sample(index);
+        let settings = GenerateSettings { sampling, draft: None, ..settings.clone() };
+        self.complete(&mut state.clone(), &settings, &mut |event| on_token(index, event))
+    }
+
     /// Makes `batch` of its rows `rows`, unless it is.
     fn select(&self, batch: &mut Batch, rows: &[usize]) -> Result<()> {
         if rows.iter().copied().eq(0..batch.rows) {
             return Ok(());
         }
-        let past = batch.state.past.iter().map(|value| tensor::batch_rows(value, rows).map(Arc::new));
-        batch.state.past = past.collect::<ort::Result<_>>().map_err(|error| self.model.failed(error))?;
+        batch.state.lease = self.copied(&batch.state.lease, rows, batch.state.tokens() + 1)?;
         batch.rows = rows.len();
         Ok(())
     }
@@ -98,15 +110,15 @@ impl Engine {
     fn step_batch(&self, batch: &mut Batch, tokens: &[u32]) -> Result<Logits> {
         let (rows, state) = (batch.rows, &mut batch.state);
         let embeds = self.embed([rows, 1], tokens, &[])?;
-        let positions = vec![state.next_position(); 3 * rows];
-        let total = state.tokens() + 1;
-        let feed = Feed { embeds, positions, batch: rows, length: 1, total, rows };
-        let (past, logits) = self.run_decoder(&state.past, feed)?;
+        let past = state.tokens();
+        self.make_room(&mut state.lease, past + 1)?;
+        let positions = std::array::from_fn(|_| vec![state.next_position(); rows]);
+        let feed = Feed { embeds, positions, past, batch: rows, length: 1 };
+        let logits = self.run_decoder(&state.lease, feed, rows)?;
         if logits.rows != rows {
             let (expected, found) = (rows.to_string(), logits.rows.to_string());
             return Err(Error::Shape { what: "rows of logits of model.onnx", expected, found });
         }
-        state.past = past;
         // Only their number counts: the rows have different ones.
         state.ids.extend(tokens.first());
         Ok(logits)

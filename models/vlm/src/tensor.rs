@@ -1,11 +1,65 @@
 //! Crossing between our f32 slices and a graph's tensors, which may be f16.
 
 use std::fmt::Debug;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use half::f16;
-use ort::memory::Allocator;
-use ort::value::{DynTensor, DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef};
+use ort::memory::{AllocationDevice, Allocator};
+use ort::value::{
+    DynTensor, DynTensorValueType, DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef,
+};
+
+/// Memory that long-lived tensors are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The processor's.
+    Host,
+    /// That of a CUDA device.
+    Cuda {
+        /// Number of the device.
+        device_id: i32,
+    },
+}
+
+impl Place {
+    /// `value`, from the processor's memory, in this one.
+    pub(crate) fn take(self, value: DynValue) -> ort::Result<DynValue> {
+        match self {
+            Self::Host => Ok(value),
+            Self::Cuda { device_id } => {
+                Ok(value.downcast::<DynTensorValueType>()?.to(AllocationDevice::CUDA, device_id)?.into_dyn())
+            }
+        }
+    }
+
+    /// `value`, from this memory, where the processor can read it.
+    pub(crate) fn read(self, value: &DynValue) -> ort::Result<Readable<'_>> {
+        match self {
+            Self::Host => Ok(Readable::Here(value)),
+            Self::Cuda { .. } => {
+                let copy = value.view().downcast::<DynTensorValueType>()?.to(AllocationDevice::CPU, 0)?;
+                Ok(Readable::Copy(copy.into_dyn()))
+            }
+        }
+    }
+}
+
+/// A tensor in the processor's memory.
+pub(crate) enum Readable<'v> {
+    Here(&'v DynValue),
+    Copy(DynValue),
+}
+
+impl Deref for Readable<'_> {
+    type Target = DynValue;
+
+    fn deref(&self) -> &DynValue {
+        match self {
+            Self::Here(value) => value,
+            Self::Copy(value) => value,
+        }
+    }
+}
 
 /// Shape and values of a float tensor, as f32.
 pub(crate) fn to_f32(value: &DynValue) -> ort::Result<(Vec<usize>, Vec<f32>)> {
@@ -65,21 +119,57 @@ pub(crate) fn bytes(value: &DynValue) -> usize {
     shape(value).iter().product::<usize>() * size
 }
 
-/// The first `keep` tokens of a KV tensor \[batch, kv heads, tokens, head size\], copied.
-pub(crate) fn first_tokens(value: &DynValue, keep: usize) -> ort::Result<DynValue> {
-    let [batch, heads, tokens, size] = kv_shape(value)?;
-    let blocks = (0..batch * heads).map(|block| block * tokens * size..(block * tokens + keep.min(tokens)) * size);
-    copy_blocks(value, vec![batch, heads, keep.min(tokens), size], blocks)
-}
-
-/// Rows `rows` of a KV tensor's batch, copied in that order: \[rows, kv heads, tokens, head size\].
-pub(crate) fn batch_rows(value: &DynValue, rows: &[usize]) -> ort::Result<DynValue> {
+/// A KV tensor \[batch, kv heads, tokens, head size\] with room for `capacity` tokens: the first `keep` tokens of its rows
+/// `rows`, in that order, and zeros behind them.
+pub(crate) fn with_capacity(value: &DynValue, rows: &[usize], [keep, capacity]: [usize; 2]) -> ort::Result<DynValue> {
     let [batch, heads, tokens, size] = kv_shape(value)?;
     if let Some(row) = rows.iter().find(|row| **row >= batch) {
         return Err(ort::Error::new(format!("expected rows below {batch}, found {row}")));
     }
-    let row = heads * tokens * size;
-    copy_blocks(value, vec![rows.len(), heads, tokens, size], rows.iter().map(|&index| index * row..(index + 1) * row))
+    if keep > tokens.min(capacity) {
+        return Err(ort::Error::new(format!("expected at most {} tokens, found {keep}", tokens.min(capacity))));
+    }
+    let mut copy = zeros(*value.data_type(), vec![rows.len(), heads, capacity, size])?;
+    let blocks = rows.iter().flat_map(|row| (0..heads).map(move |head| row * heads + head)).enumerate();
+    let blocks = blocks.map(|(to, from)| [from * tokens * size, to * capacity * size]);
+    copy_blocks((value, &mut copy), blocks, keep * size)?;
+    Ok(copy)
+}
+
+/// Writes the tokens of `new` \[1, kv heads, added, head size\] behind the first `tokens` of `cache`
+/// \[1, kv heads, capacity, head size\].
+pub(crate) fn append_tokens(cache: &mut DynValue, tokens: usize, new: &DynValue) -> ort::Result<()> {
+    let ([_, heads, capacity, size], [_, new_heads, added, new_size]) = (kv_shape(cache)?, kv_shape(new)?);
+    if (heads, size) != (new_heads, new_size) || tokens + added > capacity {
+        let expected = format!("[1, {heads}, at most {}, {size}]", capacity.saturating_sub(tokens));
+        return Err(ort::Error::new(format!("expected new keys and values {expected}, found {:?}", shape(new))));
+    }
+    let blocks = (0..heads).map(|head| [head * added * size, (head * capacity + tokens) * size]);
+    copy_blocks((new, cache), blocks, added * size)
+}
+
+/// Tokens `range` of embeds \[1, tokens, hidden\], copied.
+pub(crate) fn tokens(value: &DynValue, range: Range<usize>) -> ort::Result<DynValue> {
+    let element = *value.data_type();
+    let &[1, tokens, hidden] = shape(value).as_slice() else {
+        return Err(ort::Error::new(format!("expected embeds [1, tokens, hidden], found {:?}", shape(value))));
+    };
+    if range.end > tokens {
+        return Err(ort::Error::new(format!("expected at most {tokens} tokens, found {}", range.end)));
+    }
+    let mut part = zeros(element, vec![1, range.len(), hidden])?;
+    copy_blocks((value, &mut part), std::iter::once([range.start * hidden, 0]), range.len() * hidden)?;
+    Ok(part)
+}
+
+/// A tensor of zeros in memory that ONNX Runtime owns, which it may write its outputs to.
+pub(crate) fn zeros(element: TensorElementType, shape: Vec<usize>) -> ort::Result<DynValue> {
+    let mut value = DynTensor::new(&Allocator::default(), element, shape)?.into_dyn();
+    match element {
+        TensorElementType::Float16 => value.try_extract_tensor_mut::<f16>()?.1.fill(f16::ZERO),
+        _ => value.try_extract_tensor_mut::<f32>()?.1.fill(0.0),
+    }
+    Ok(value)
 }
 
 fn kv_shape(value: &DynValue) -> ort::Result<[usize; 4]> {
@@ -89,28 +179,27 @@ fn kv_shape(value: &DynValue) -> ort::Result<[usize; 4]> {
     found.try_into().map_err(mismatch)
 }
 
+/// Copies `length` elements from the first to the second index of each block.
 fn copy_blocks(
-    value: &DynValue,
-    shape: Vec<usize>,
-    blocks: impl Iterator<Item = Range<usize>>,
-) -> ort::Result<DynValue> {
-    let element = *value.data_type();
-    if shape.contains(&0) {
-        return empty(element, shape);
-    }
-    match element {
-        TensorElementType::Float16 => copy_elements::<f16>(value, shape, blocks),
-        _ => copy_elements::<f32>(value, shape, blocks),
+    (from, to): (&DynValue, &mut DynValue),
+    blocks: impl Iterator<Item = [usize; 2]>,
+    length: usize,
+) -> ort::Result<()> {
+    match *from.data_type() {
+        TensorElementType::Float16 => copy_elements::<f16>((from, to), blocks, length),
+        _ => copy_elements::<f32>((from, to), blocks, length),
     }
 }
 
 fn copy_elements<T: PrimitiveTensorElementType + Copy + Debug + 'static>(
-    value: &DynValue,
-    shape: Vec<usize>,
-    blocks: impl Iterator<Item = Range<usize>>,
-) -> ort::Result<DynValue> {
-    let (_, data) = value.try_extract_tensor::<T>()?;
-    let mut copy = Vec::with_capacity(shape.iter().product());
-    blocks.for_each(|block| copy.extend_from_slice(&data[block]));
-    Ok(Tensor::from_array((shape, copy))?.into_dyn())
+    (from, to): (&DynValue, &mut DynValue),
+    blocks: impl Iterator<Item = [usize; 2]>,
+    length: usize,
+) -> ort::Result<()> {
+    let (_, from) = from.try_extract_tensor::<T>()?;
+    let (_, to) = to.try_extract_tensor_mut::<T>()?;
+    for [source, target] in blocks {
+        to[target..target + length].copy_from_slice(&from[source..source + length]);
+    }
+    Ok(())
 }

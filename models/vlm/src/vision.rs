@@ -7,8 +7,9 @@
 
 use processor::{ModelInputs, VisionInput};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Profile};
 use crate::error::{Error, Result};
+use crate::graph::Inputs;
 use crate::tensor;
 
 /// Merged vision tokens of one picture, one video, or one frame pair.
@@ -70,10 +71,15 @@ impl Engine {
         }
         let pixels = tensor::borrow_f32(vec![height * width, dims.patch_values], patches)
             .map_err(|error| graph.failed(error))?;
-        let grid =
-            tensor::from_i64(vec![1, 3], vec![1, height as i64, width as i64]).map_err(|error| graph.failed(error))?;
-        let outputs =
-            graph.run(vec![("pixel_values".into(), pixels.into()), ("image_grid_thw".into(), grid.into())])?;
+        let mut inputs: Inputs<'_> = vec![("pixel_values".into(), pixels.into())];
+        match &self.profile {
+            Profile::Growing => {
+                let grid = tensor::from_i64(vec![1, 3], vec![1, height as i64, width as i64]);
+                inputs.push(("image_grid_thw".into(), grid.map_err(|error| graph.failed(error))?.into()));
+            }
+            Profile::Fixed(fixed) => inputs.extend(fixed.vision_inputs([1, height, width], graph)?),
+        }
+        let outputs = graph.run(inputs)?;
         let (shape, data) = tensor::to_f32(&outputs[self.image_features]).map_err(|error| graph.failed(error))?;
         let rows = height * width / (merge * merge);
         if shape != [rows, dims.hidden] {

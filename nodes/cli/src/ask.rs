@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use anyhow::{Context, Result, bail};
-use capture::{Bgr8Frame, Capture};
 use frame_ring::RawFrame;
 use geometry::CameraFacts;
 use msgs::{SpatialAnswer, SpatialQuery, Status};
 use perception::{Perception, Progress, Settings, Sink};
 
-/// The rate of a video that states none, frames per second.
-const DEFAULT_RATE_HZ: f64 = 30.0;
+use crate::bag_frames::BagFrames;
+use crate::frames::{CaptureFrames, Frame, Frames};
 
 /// Example: `spacer ask --video walk.mp4 --camera-height 0.6 --pitch -10 "how far is the door?"`
 #[derive(clap::Args)]
@@ -20,11 +19,20 @@ pub struct Arguments {
     /// What to ask.
     question: String,
     /// A video file, device or URL.
-    #[arg(long, required_unless_present = "images", conflicts_with = "images")]
+    #[arg(long, group = "source", required_unless_present_any = ["images", "bag"])]
     video: Option<String>,
     /// A folder of pictures, in order of their names, taken at `--rate`.
-    #[arg(long)]
+    #[arg(long, group = "source")]
     images: Option<String>,
+    /// A rosbag2 folder or an .mcap file; its camera_info and TF tell what the flags about the camera leave open.
+    #[arg(long, group = "source")]
+    bag: Option<PathBuf>,
+    /// Image topic of the bag; needed where it has several.
+    #[arg(long, requires = "bag")]
+    topic: Option<String>,
+    /// Frame of the robot in the bag's TF.
+    #[arg(long, requires = "bag", default_value = "base_link")]
+    base_frame: String,
     /// The model directory.
     #[arg(long, default_value = "models/zoo/spacer-nano")]
     model: PathBuf,
@@ -69,41 +77,42 @@ impl Sink for Listener {
 
 /// Runs the command; an answer that is neither a value nor "not seen" is an error.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let source = arguments.video.as_deref().or(arguments.images.as_deref()).unwrap_or_default();
-    let mut capture = Capture::open(source)?;
-    let rate_hz =
-        if arguments.images.is_some() { arguments.rate } else { capture.rate_hz().unwrap_or(DEFAULT_RATE_HZ) };
-    let first = capture.read()?.with_context(|| format!("{source}: expected frames, found none"))?;
+    let mut frames = open(arguments)?;
+    let first = frames.next_frame()?.with_context(|| format!("{}: expected frames, found none", frames.name()))?;
     let (sender, answers) = mpsc::sync_channel(1);
     let perception =
         Perception::start(settings(arguments, &first), Arc::new(Listener { answers: Mutex::new(sender) }))?;
-    perception.set_camera_facts(CameraFacts {
-        horizontal_fov_deg: arguments.fov,
-        height_m: arguments.camera_height,
-        pitch_deg: arguments.pitch,
-    });
-    push(&perception, &first, 0)?;
-    let mut count = 1;
-    loop {
-        match capture.read() {
-            Ok(Some(frame)) => {
-                push(&perception, &frame, (f64::from(count) * 1e9 / rate_hz) as i64)?;
-                count += 1;
-            }
-            Ok(None) => break,
-            Err(error) => eprintln!("skipped a frame: {error}"),
-        }
+    push(&perception, &first)?;
+    while let Some(frame) = frames.next_frame()? {
+        push(&perception, &frame)?;
     }
+    let recorded = frames.camera_facts();
+    perception.set_camera_facts(CameraFacts {
+        horizontal_fov_deg: arguments.fov.or(recorded.horizontal_fov_deg),
+        height_m: arguments.camera_height.or(recorded.height_m),
+        pitch_deg: arguments.pitch.or(recorded.pitch_deg),
+    });
     perception.ask(SpatialQuery { text: arguments.question.clone(), ..SpatialQuery::default() });
     let answer = answers.recv().context("the pipeline gave no answer")?;
     eprintln!();
     report(arguments, &answer)
 }
 
-fn settings(arguments: &Arguments, first: &Bgr8Frame) -> Settings {
+fn open(arguments: &Arguments) -> Result<Box<dyn Frames>> {
+    match (&arguments.video, &arguments.images, &arguments.bag) {
+        (Some(video), ..) => Ok(Box::new(CaptureFrames::open(video, None)?)),
+        (_, Some(images), _) => Ok(Box::new(CaptureFrames::open(images, Some(arguments.rate))?)),
+        (.., Some(bag)) => Ok(Box::new(BagFrames::open(bag, arguments.topic.as_deref(), &arguments.base_frame)?)),
+        _ => bail!("expected --video, --images or --bag, found none"),
+    }
+}
+
+fn settings(arguments: &Arguments, first: &Frame) -> Settings {
     Settings {
         window_frames: arguments.frames,
         frame_rate_hz: arguments.rate,
+        // The frames that were asked for, whatever they show.
+        still: None,
         camera_size: (first.width, first.height),
         // A recording is as old as it is; the clock says when it was read.
         stale_after_secs: f64::from(u32::MAX),
@@ -114,14 +123,14 @@ fn settings(arguments: &Arguments, first: &Bgr8Frame) -> Settings {
     }
 }
 
-fn push(perception: &Perception, frame: &Bgr8Frame, stamp_nanos: i64) -> Result<()> {
+fn push(perception: &Perception, frame: &Frame) -> Result<()> {
     perception.push(&RawFrame {
-        encoding: "bgr8",
+        encoding: &frame.encoding,
         width: frame.width,
         height: frame.height,
-        step: frame.width * 3,
+        step: frame.step,
         data: &frame.data,
-        stamp_nanos,
+        stamp_nanos: frame.stamp_nanos,
         received_at_nanos: perception.now_nanos(),
     })?;
     Ok(())

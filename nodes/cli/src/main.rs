@@ -1,8 +1,10 @@
 //! `spacer`: the robot-side command.
 
 mod ask;
+mod bag_frames;
 mod bench;
 mod doctor;
+mod frames;
 mod sim;
 mod verify;
 
@@ -18,7 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answers a question about a video or pictures, without ROS.
+    /// Answers a question about a video, pictures or a bag, without ROS.
     Ask(ask::Arguments),
     /// Measures the hot paths, each beside what it is compared with, in one run.
     Bench(bench::Arguments),

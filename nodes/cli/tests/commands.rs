@@ -3,6 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use recording::messages::{
+    CameraInfo, Header, Image, Quaternion, TfMessage, Time, Transform, TransformStamped, Vector3,
+};
+use recording::{BagWriter, Definitions, Topic, WriterSettings};
+
 fn nano() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/zoo/spacer-nano")
 }
@@ -42,6 +47,64 @@ fn ask_answers_about_pictures_with_a_typed_answer() {
     assert!(["ANSWERED", "NOT_SEEN"].contains(&answer["status"].as_str().unwrap_or_default()), "{answer}");
     assert_eq!(answer["frames_used"], 2);
     assert!(text(&output.stderr).contains("<think>"), "what the model writes is streamed to standard error");
+}
+
+/// A bag with `topics` of grey pictures; the first has a calibrated camera 0.6 m over the ground.
+fn bag(topics: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a writable temporary folder");
+    let definitions = Definitions::new("");
+    let mut writer = BagWriter::create(folder.path(), WriterSettings::default()).expect("a new bag");
+    let camera = Header { stamp: Time::default(), frame_id: "camera".to_owned() };
+    let infos = Topic::of::<CameraInfo>("/front/camera_info", &definitions).expect("a known type");
+    let infos = writer.add_topic(infos);
+    let k = [80.0, 0.0, 80.0, 0.0, 80.0, 60.0, 0.0, 0.0, 1.0];
+    let info = CameraInfo { header: camera, width: 160, height: 120, k, ..CameraInfo::default() };
+    writer.write_message(infos, 1, &info).expect("a writable bag");
+    let fixed = writer.add_topic(Topic::of::<TfMessage>("/tf_static", &definitions).expect("a known type"));
+    let rotation = Quaternion { x: -0.5, y: 0.5, z: -0.5, w: 0.5 };
+    let transform = Transform { translation: Vector3 { x: 0.0, y: 0.0, z: 0.6 }, rotation };
+    let header = Header { stamp: Time::default(), frame_id: "base_link".to_owned() };
+    let mounting = TransformStamped { header, child_frame_id: "camera".to_owned(), transform };
+    writer.write_message(fixed, 1, &TfMessage { transforms: vec![mounting] }).expect("a writable bag");
+    for topic in topics {
+        let images = writer.add_topic(Topic::of::<Image<'_>>(topic, &definitions).expect("a known type"));
+        for number in 0..4 {
+            let nanos = 1_000_000_000 + i64::from(number) * 500_000_000;
+            let header = Header { stamp: Time::from_nanos(nanos), frame_id: "camera".to_owned() };
+            let data = &vec![60 * number; 160 * 120][..];
+            let encoding = "mono8".to_owned();
+            let image = Image { header, height: 120, width: 160, encoding, is_bigendian: 0, step: 160, data };
+            writer.write_message(images, nanos, &image).expect("a writable bag");
+        }
+    }
+    writer.close().expect("a writable bag");
+    folder
+}
+
+#[test]
+fn ask_answers_about_a_bag_and_lists_its_topics_when_there_is_a_choice() {
+    let (folder, model) = (bag(&["/front/image_raw"]), nano());
+    let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
+    let output = spacer(&["ask", "--bag", &path, "--model", &model, "--json", "how far is the door?"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON value");
+    assert!(["ANSWERED", "NOT_SEEN"].contains(&answer["status"].as_str().unwrap_or_default()), "{answer}");
+    assert_eq!((&answer["frames_used"], &answer["newest_stamp_nanos"]), (&2.into(), &2_500_000_000_i64.into()));
+    // What the bag tells about the camera is what the flags would: the same answer, to the token.
+    let told = ["--fov", "90", "--camera-height", "0.6", "--pitch", "0"];
+    let same =
+        spacer(&[&["ask", "--bag", &path, "--model", &model, "--json", "how far is the door?"], &told[..]].concat());
+    let same: serde_json::Value = serde_json::from_slice(&same.stdout).expect("one JSON value");
+    assert_eq!((&answer["thinking"], &answer["tokens"]), (&same["thinking"], &same["tokens"]));
+
+    let folder = bag(&["/front/image_raw", "/rear/image_raw"]);
+    let path = folder.path().to_string_lossy();
+    let several = spacer(&["ask", "--bag", &path, "--model", &model, "how far is the door?"]);
+    assert!(!several.status.success());
+    let listed = text(&several.stderr);
+    assert!(listed.contains("/rear/image_raw [sensor_msgs/msg/Image] 4 messages"), "{listed}");
+    let named = ["ask", "--bag", &path, "--topic", "/rear/image_raw", "--model", &model, "how far is the door?"];
+    assert!(spacer(&named).status.success());
 }
 
 #[test]

@@ -72,6 +72,16 @@ pub enum SettingsError {
         /// The rate found.
         found: f64,
     },
+    /// A limit of stillness is out of range.
+    #[error("{name}: expected {expected}, found {found}")]
+    Still {
+        /// The setting's name.
+        name: &'static str,
+        /// The accepted range.
+        expected: &'static str,
+        /// The number found.
+        found: f64,
+    },
     /// A slot's side is longer than [`crate::MAX_SIDE`].
     #[error("slot size: expected sides of at most {expected}, found {width}x{height}")]
     TooLarge {

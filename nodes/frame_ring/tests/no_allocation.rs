@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use frame_ring::{FrameRing, RawFrame, RingSettings};
+use frame_ring::{FrameRing, RawFrame, RingSettings, StillSettings};
 
 struct Counting;
 
@@ -29,13 +29,16 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn no_push_after_start_allocates() {
+    let (frame_rate_hz, still) = (Some(10.0), Some(StillSettings::default()));
     let settings =
-        RingSettings { capacity: 3, width: 112, height: 84, frame_rate_hz: Some(10.0), expected_source: (640, 480) };
+        RingSettings { capacity: 3, width: 112, height: 84, frame_rate_hz, still, expected_source: (640, 480) };
     let ring = FrameRing::new(settings).expect("valid settings");
-    let data = vec![77u8; 640 * 480 * 4];
+    let mut data = vec![77u8; 640 * 480 * 4];
     let layouts = [("rgb8", 3), ("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1), ("yuyv", 2)];
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     for i in 0..60i64 {
+        // Half of the frames that come in time show nothing new.
+        data.fill(i as u8 / 6 * 20);
         let (encoding, bytes) = layouts[i as usize % layouts.len()];
         let step = 640 * bytes as u32;
         let (stamp_nanos, received_at_nanos) = (i * 40_000_000, i * 40_000_000);
@@ -46,5 +49,6 @@ fn no_push_after_start_allocates() {
         assert!(ring.push(&RawFrame { step: 1, ..frame }).is_err());
     }
     assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0);
-    assert!(ring.counters().dropped_oldest > 0);
+    let counters = ring.counters();
+    assert!(counters.dropped_oldest > 0 && counters.skipped_still > 0, "{counters:?}");
 }

@@ -2,12 +2,15 @@
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use frame_ring::{FrameError, FrameRing, RawFrame, RingSettings, StampJump};
+use std::sync::Arc;
+
+use frame_ring::{FrameError, FrameRing, Pose, RawFrame, RingSettings, Span, StampJump, StillSettings};
 use proptest::prelude::*;
 
 fn ring(capacity: usize, frame_rate_hz: Option<f64>) -> FrameRing {
     let expected_source = (8, 6);
-    FrameRing::new(RingSettings { capacity, width: 4, height: 4, frame_rate_hz, expected_source }).expect("settings")
+    let settings = RingSettings { capacity, width: 4, height: 4, frame_rate_hz, still: None, expected_source };
+    FrameRing::new(settings).expect("settings")
 }
 
 fn grey(data: &[u8], stamp_nanos: i64) -> RawFrame<'_> {
@@ -38,6 +41,72 @@ fn thins_to_the_rate_and_counts_the_skipped() {
     let counters = ring.counters();
     assert!((6..=7).contains(&counters.pushed), "{counters:?}");
     assert_eq!(counters.pushed + counters.skipped_rate, 90);
+}
+
+const STILL: StillSettings = StillSettings { luma: 2.0, move_m: 0.1, turn_deg: 5.0, longest_gap_secs: 10.0 };
+
+fn choosy(still: StillSettings) -> FrameRing<&'static str> {
+    let settings = RingSettings { still: Some(still), ..ring(9, Some(1.0)).settings().clone() };
+    FrameRing::with_embeds(settings).expect("settings")
+}
+
+fn at(x: f64, degrees: f64) -> Option<Pose> {
+    let half = degrees.to_radians() / 2.0;
+    Some(Pose { position_m: [x, 0.0, 0.0], orientation: [0.0, 0.0, half.sin(), half.cos()] })
+}
+
+#[test]
+fn a_frame_that_shows_nothing_new_is_skipped_and_counted() {
+    let ring = choosy(STILL);
+    let kept = |shade: u8, seconds: i64, pose| {
+        ring.push_at(&grey(&[shade; 48], seconds * 1_000_000_000), pose).expect("valid").kept
+    };
+    assert!(kept(50, 0, at(0.0, 0.0)));
+    assert!(!kept(51, 1, at(0.05, 2.0)), "neither picture nor pose differs");
+    assert!(!kept(51, 2, None), "an unknown pose tells nothing");
+    assert!(kept(53, 3, at(0.0, 0.0)), "the picture differs from the last kept one");
+    assert!(kept(53, 4, at(0.2, 0.0)), "the robot drives");
+    assert!(kept(53, 5, at(0.2, 6.0)), "the robot turns");
+    assert!(kept(53, 6, at(f64::NAN, 6.0)), "a pose that is no number may be anywhere");
+    let counters = ring.counters();
+    assert_eq!((counters.pushed, counters.skipped_still, counters.skipped_rate), (5, 2, 0));
+}
+
+#[test]
+fn a_still_scene_is_kept_again_after_the_longest_gap_by_stamp_or_by_arrival() {
+    let ring = choosy(STILL);
+    let stamps: Vec<i64> =
+        (0..31).filter(|s| ring.push(&grey(&[9; 48], s * 1_000_000_000)).expect("valid").kept).collect();
+    assert_eq!(stamps, [0, 9, 18, 27]);
+    let slow = |seconds: i64, received_at_nanos: i64| {
+        ring.push(&RawFrame { received_at_nanos, ..grey(&[9; 48], seconds * 1_000_000_000) }).expect("valid").kept
+    };
+    assert!(slow(40, 0) && !slow(41, 8_000_000_000) && slow(42, 9_000_000_000));
+}
+
+#[test]
+fn embeds_lie_beside_their_frames_and_leave_with_them() {
+    let ring: FrameRing<&str> = FrameRing::with_embeds(ring(3, None).settings().clone()).expect("settings");
+    let push = |i: i64| ring.push(&grey(&[i as u8; 48], i)).expect("valid");
+    (0..3).for_each(|i| assert!(push(i).kept));
+    assert_eq!(ring.held(), 0..3);
+    assert!(ring.attach(2, Span::Alone, Arc::new("2")) && ring.attach(0, Span::Pair, Arc::new("01")));
+    assert!(!ring.attach(2, Span::Pair, Arc::new("23")), "frame 3 has not come");
+    let snapshot = ring.snapshot(0);
+    assert_eq!(
+        snapshot.embeds.iter().map(|embeds| embeds.as_deref().copied()).collect::<Vec<_>>(),
+        [Some("01"), Some("2")]
+    );
+    assert!(snapshot.window.frames.iter().all(|frame| frame.rgb.is_empty()) && snapshot.missing().next().is_none());
+    assert!(push(3).kept);
+    assert_eq!(ring.embeds(0, Span::Pair), None, "its first frame has left");
+    assert_eq!(ring.snapshot(1).missing().collect::<Vec<_>>(), [(1, Span::Pair), (3, Span::Alone)]);
+    assert!(ring.attach(2, Span::Pair, Arc::new("23")));
+    assert_eq!((ring.embeds(2, Span::Alone), ring.embeds(2, Span::Pair)), (None, Some(Arc::new("23"))));
+    assert_eq!(ring.sum_embeds(|embeds| embeds.len()), 2);
+    assert!(push(4).kept && push(0).jump.is_some());
+    assert_eq!((ring.held(), ring.sum_embeds(|embeds| embeds.len())), (6..7, 0), "numbers go on, even, after a jump");
+    assert!(!ring.attach(4, Span::Alone, Arc::new("late")));
 }
 
 #[test]
@@ -75,11 +144,18 @@ fn refuses_frames_that_lie_and_says_why() {
 
 #[test]
 fn refuses_settings_out_of_range() {
-    let good = RingSettings { capacity: 1, width: 4, height: 4, frame_rate_hz: None, expected_source: (8, 6) };
+    let good = ring(1, None).settings().clone();
     assert!(FrameRing::new(RingSettings { capacity: 0, ..good.clone() }).is_err());
     assert!(FrameRing::new(RingSettings { width: u32::MAX, ..good.clone() }).is_err());
     assert!(FrameRing::new(RingSettings { frame_rate_hz: Some(f64::NAN), ..good.clone() }).is_err());
-    assert!(FrameRing::new(RingSettings { frame_rate_hz: Some(0.0), ..good }).is_err());
+    assert!(FrameRing::new(RingSettings { frame_rate_hz: Some(0.0), ..good.clone() }).is_err());
+    for still in [
+        StillSettings { luma: f64::NAN, ..StillSettings::default() },
+        StillSettings { turn_deg: -1.0, ..StillSettings::default() },
+        StillSettings { longest_gap_secs: 0.0, ..StillSettings::default() },
+    ] {
+        assert!(FrameRing::new(RingSettings { still: Some(still), ..good.clone() }).is_err(), "{still:?}");
+    }
 }
 
 #[test]
@@ -120,8 +196,14 @@ fn scene(width: usize, height: usize) -> Vec<u8> {
 fn matches_fast_image_resize() {
     for ((w, h), (ow, oh)) in [((641u32, 479u32), (112u32, 84u32)), ((1920, 1080), (448, 252)), ((20, 30), (56, 56))] {
         let data = scene(w as usize, h as usize);
-        let settings =
-            RingSettings { capacity: 1, width: ow, height: oh, frame_rate_hz: None, expected_source: (w, h) };
+        let settings = RingSettings {
+            capacity: 1,
+            width: ow,
+            height: oh,
+            frame_rate_hz: None,
+            still: None,
+            expected_source: (w, h),
+        };
         let ring = FrameRing::new(settings).expect("settings");
         let (stamp_nanos, received_at_nanos) = (0, 0);
         let frame = RawFrame {
@@ -152,7 +234,8 @@ proptest! {
         exact in any::<bool>(),
         stamp_nanos in any::<i64>(),
     ) {
-        let ring = ring(2, Some(3.0));
+        let settings = RingSettings { still: Some(STILL), ..ring(2, Some(3.0)).settings().clone() };
+        let ring = FrameRing::new(settings).expect("settings");
         let mut data = data;
         if exact {
             data.resize((step * height) as usize, 7);
@@ -160,6 +243,6 @@ proptest! {
         let frame = RawFrame { encoding: &encoding, width, height, step, data: &data, stamp_nanos, received_at_nanos: 0 };
         let _ = ring.push(&frame);
         let counters = ring.counters();
-        prop_assert_eq!(counters.received, counters.pushed + counters.skipped_rate + counters.rejected.total());
+        prop_assert_eq!(counters.received, counters.pushed + counters.skipped_rate + counters.skipped_still + counters.rejected.total());
     }
 }

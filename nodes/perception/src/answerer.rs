@@ -1,21 +1,25 @@
 //! The seam between the pipeline and a model.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use frame_ring::Window;
 use geometry::CameraFacts;
 use grounding::ParsedQuestion;
 use msgs::{Interval, QuestionKind, TokenCounts};
+use vlm::ImageEmbeds;
 
 use crate::AnswerError;
+use crate::vision::PairEncoder;
 
 /// What there is to see.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    /// At least one frame, oldest first.
+    /// At least one frame, oldest first. Pixels may be missing where embeds are not.
     pub window: &'a Window,
+    /// For each two frames, and for the odd one at the end, the embeds, where they are there. May be shorter.
+    pub embeds: &'a [Option<Arc<ImageEmbeds>>],
     /// Rate at which the window's frames were kept, frames per second.
     pub frame_rate_hz: f64,
     /// What is known of the camera.
@@ -29,12 +33,29 @@ pub struct Request<'a> {
     pub view: View<'a>,
     /// The question.
     pub question: &'a ParsedQuestion,
+    /// Number of options of a multiple-choice question; 0 for an open one.
+    pub options: usize,
     /// No token is begun after this.
     pub deadline: Instant,
     /// No token is begun after this is true.
     pub cancel: Arc<AtomicBool>,
     /// Longest completion, tokens.
     pub max_new_tokens: usize,
+}
+
+impl Request<'_> {
+    /// Why nothing more may be begun.
+    pub fn halted(&self) -> Option<Finish> {
+        halted(&self.cancel, self.deadline)
+    }
+}
+
+/// Why nothing may be begun that can be cancelled and has a deadline.
+pub(crate) fn halted(cancel: &AtomicBool, deadline: Instant) -> Option<Finish> {
+    if cancel.load(Ordering::Relaxed) {
+        return Some(Finish::Cancelled);
+    }
+    (Instant::now() >= deadline).then_some(Finish::Deadline)
 }
 
 /// Why a completion ended.
@@ -90,6 +111,15 @@ pub struct RunsOn {
     pub refusals: Vec<String>,
 }
 
+/// How far [`Answerer::get_ready`] got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// Nothing is left to do for the serving window.
+    pub serving: bool,
+    /// Nothing is left to do for the next window, where there is one.
+    pub next: bool,
+}
+
 /// A model that answers. Lives on the worker thread; the real one is [`crate::VlmAnswerer`].
 pub trait Answerer {
     /// Name and version.
@@ -100,13 +130,21 @@ pub trait Answerer {
         RunsOn::default()
     }
 
-    /// Gets ready for questions about `view`: called while no question waits, after frames have come. Does nothing
-    /// unless implemented; a question must be answered the same without it.
+    /// The model's vision tower, which then encodes frames on a thread of its own as they come; the embeds arrive in
+    /// [`View::embeds`]. Without one they never do.
+    fn encoder(&self) -> Option<Arc<dyn PairEncoder>> {
+        None
+    }
+
+    /// Gets ready for questions about `serving` and, after that, for those about `next`, the window that will follow:
+    /// called while no question waits, after frames have come, and again as long as anything is left to do. One call is
+    /// short, for a question may come meanwhile. What is ready for other windows may be forgotten. Does nothing unless
+    /// implemented; a question must be answered the same without it.
     ///
     /// # Errors
     /// [`AnswerError`] if a step failed; it is shown in the diagnostics, and questions go on.
-    fn get_ready(&mut self, _view: &View<'_>) -> Result<(), AnswerError> {
-        Ok(())
+    fn get_ready(&mut self, _serving: &View<'_>, _next: Option<&View<'_>>) -> Result<Ready, AnswerError> {
+        Ok(Ready { serving: true, next: true })
     }
 
     /// Memory that [`Answerer::get_ready`] holds, bytes.

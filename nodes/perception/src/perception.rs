@@ -1,23 +1,23 @@
 //! The pipeline's handle: frames and questions in, answers out.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use frame_ring::{Counters, FrameError, FrameRing, Pushed, RawFrame, RingSettings};
+use frame_ring::{FrameError, FrameRing, Pose, Pushed, RawFrame, RingSettings};
 use geometry::CameraFacts;
-use grounding::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question};
-use msgs::{QuestionKind, SpatialAnswer, SpatialQuery, Status, Timing};
+use msgs::{SpatialAnswer, SpatialQuery, Status};
 use processor::PreprocessorConfig;
 
-use crate::answerer::{Answerer, Progress, RunsOn};
+use crate::answerer::{Answerer, Progress};
 use crate::clock::{Clock, SystemClock, seconds_between};
-use crate::queue::{Cancelled, Job, Queue};
+use crate::query::read_query;
+use crate::queue::{Cancelled, Job};
 use crate::reply::refusal;
+use crate::shared::{Diagnostics, Shared};
 use crate::worker::{self, Factory};
 use crate::{AnswerError, Settings, StartError, VlmAnswerer};
 
-const MAX_OPTIONS: usize = 26;
 const LONGEST_DEADLINE_SECS: f64 = 86_400.0;
 
 /// Where answers go. Called from the worker and, for questions refused at once, from the thread that asks; so it must
@@ -36,116 +36,10 @@ impl<F: Fn(SpatialAnswer) + Send + Sync> Sink for F {
     }
 }
 
-/// Whether there is a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ModelState {
-    /// Being verified and loaded; questions wait.
-    Loading,
-    /// Ready.
-    Ready {
-        /// Name and version.
-        model: String,
-        /// What it runs on.
-        runs_on: RunsOn,
-    },
-    /// Refused; every question is answered `MODEL_ERROR` with this reason.
-    Failed {
-        /// Which file, expected and found.
-        reason: String,
-    },
-}
-
-/// A reading of everything worth showing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Diagnostics {
-    /// What became of every frame.
-    pub frames: Counters,
-    /// Questions waiting.
-    pub queue_len: usize,
-    /// Questions asked so far.
-    pub asked: u64,
-    /// Questions answered so far, by [`Status::code`].
-    pub answered: [u64; 9],
-    /// Memory held by what is ready for the next question, bytes.
-    pub ready_bytes: usize,
-    /// Whether there is a model.
-    pub model: ModelState,
-    /// Text of the newest `MODEL_ERROR` answer or refused frame.
-    pub last_error: Option<String>,
-    /// Timing of the newest answer that ran the model.
-    pub last_timing: Option<Timing>,
-    /// Age of the newest frame, seconds since it was received.
-    pub newest_frame_age_secs: Option<f64>,
-}
-
-/// What the last of each kind was.
-#[derive(Debug)]
-struct Latest {
-    model: ModelState,
-    facts: CameraFacts,
-    error: Option<String>,
-    timing: Option<Timing>,
-}
-
-pub(crate) struct Shared {
-    pub settings: Settings,
-    pub ring: FrameRing,
-    pub queue: Queue,
-    pub clock: Arc<dyn Clock>,
-    pub sink: Arc<dyn Sink>,
-    latest: Mutex<Latest>,
-    pub ready_bytes: AtomicUsize,
-    asked: AtomicU64,
-    answered: [AtomicU64; 9],
-}
-
-impl Shared {
-    fn latest<T>(&self, read: impl FnOnce(&mut Latest) -> T) -> T {
-        read(&mut self.latest.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub fn set_model(&self, model: ModelState) {
-        self.latest(|latest| {
-            if let ModelState::Failed { reason } = &model {
-                latest.error = Some(reason.clone());
-            }
-            latest.model = model;
-        });
-    }
-
-    pub fn model_error(&self) -> String {
-        self.latest(|latest| match &latest.model {
-            ModelState::Failed { reason } => format!("No usable model: {reason}"),
-            _ => "No usable model.".to_owned(),
-        })
-    }
-
-    pub fn note_error(&self, text: String) {
-        self.latest(|latest| latest.error = Some(text));
-    }
-
-    pub fn camera_facts(&self) -> CameraFacts {
-        self.latest(|latest| latest.facts)
-    }
-
-    pub fn emit(&self, answer: SpatialAnswer) {
-        self.answered[usize::from(answer.status.code())].fetch_add(1, Ordering::Relaxed);
-        self.latest(|latest| {
-            if answer.status == Status::ModelError {
-                latest.error = Some(answer.text.clone());
-            }
-            if answer.tokens.generated > 0 {
-                latest.timing = Some(answer.timing);
-            }
-        });
-        self.sink.answer(answer);
-    }
-}
-
-/// The running pipeline. Dropping it answers what waits with `CANCELLED` and joins the worker.
+/// The running pipeline. Dropping it answers what waits with `CANCELLED` and joins its threads.
 pub struct Perception {
     shared: Arc<Shared>,
-    worker: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Perception {
@@ -172,40 +66,47 @@ impl Perception {
     ) -> Result<Self, StartError> {
         settings.validate()?;
         let (width, height) = input_size(&settings);
-        let ring = FrameRing::new(RingSettings {
-            capacity: settings.window_frames,
+        let ring = FrameRing::with_embeds(RingSettings {
+            capacity: settings.ring_frames(),
             width,
             height,
             frame_rate_hz: Some(settings.frame_rate_hz),
+            still: settings.still(),
             expected_source: settings.camera_size,
         })?;
-        let latest = Latest { model: ModelState::Loading, facts: CameraFacts::default(), error: None, timing: None };
-        let shared = Arc::new(Shared {
-            queue: Queue::new(settings.queue_capacity),
-            settings,
-            ring,
-            clock,
-            sink,
-            latest: Mutex::new(latest),
-            ready_bytes: AtomicUsize::new(0),
-            asked: AtomicU64::new(0),
-            answered: Default::default(),
-        });
-        let (for_worker, factory) = (Arc::clone(&shared), Box::new(load) as Factory);
-        let worker = std::thread::Builder::new().name("perception".into());
-        let worker = Some(worker.spawn(move || worker::run(&for_worker, factory))?);
-        Ok(Self { shared, worker })
+        let shared = Arc::new(Shared::new(settings, ring, clock, sink));
+        let mut perception = Self { shared, threads: Vec::new() };
+        let factory = Box::new(load) as Factory;
+        perception.spawn("perception", move |shared| worker::run(shared, factory))?;
+        perception.spawn("spacer-vision", |shared| worker::see(shared))?;
+        Ok(perception)
     }
 
-    /// Takes a frame in; see [`FrameRing::push`]. Set `received_at_nanos` from [`Perception::now_nanos`].
+    fn spawn(&mut self, name: &str, run: impl FnOnce(&Arc<Shared>) + Send + 'static) -> Result<(), StartError> {
+        let shared = Arc::clone(&self.shared);
+        self.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared))?);
+        Ok(())
+    }
+
+    /// [`Perception::push_at`] without a pose.
+    ///
+    /// # Errors
+    /// As [`Perception::push_at`].
+    pub fn push(&self, frame: &RawFrame<'_>) -> Result<Pushed, FrameError> {
+        self.push_at(frame, None)
+    }
+
+    /// Takes a frame in, taken at `pose`, as far as known; see [`FrameRing::push_at`]. Set `received_at_nanos` from
+    /// [`Perception::now_nanos`].
     ///
     /// # Errors
     /// [`FrameError`] if the frame is not what it says; it is counted.
-    pub fn push(&self, frame: &RawFrame<'_>) -> Result<Pushed, FrameError> {
-        let pushed = self.shared.ring.push(frame);
+    pub fn push_at(&self, frame: &RawFrame<'_>, pose: Option<Pose>) -> Result<Pushed, FrameError> {
+        let vision = &self.shared.vision;
+        let pushed = vision.ring.push_at(frame, pose);
         match &pushed {
             Err(error) => self.shared.note_error(error.to_string()),
-            Ok(pushed) if pushed.kept && self.shared.settings.hot_prefix => self.shared.queue.frames_came(),
+            Ok(pushed) if pushed.kept && self.shared.settings.hot_prefix => vision.frame_came(),
             Ok(_) => {}
         }
         pushed
@@ -218,7 +119,7 @@ impl Perception {
 
     /// Tells what is known of the camera from now on.
     pub fn set_camera_facts(&self, facts: CameraFacts) {
-        self.shared.latest(|latest| latest.facts = facts);
+        self.shared.set_camera_facts(facts);
     }
 
     /// Asks. The answer comes through the sink, at once where the question is refused (`BAD_QUERY`, `BUSY`). Returns
@@ -226,7 +127,7 @@ impl Perception {
     pub fn ask(&self, query: SpatialQuery) -> String {
         let shared = &self.shared;
         let now = shared.clock.now_nanos();
-        let number = shared.asked.fetch_add(1, Ordering::Relaxed);
+        let number = shared.number_question();
         let query_id = if query.query_id.is_empty() { format!("q{number}") } else { query.query_id.clone() };
         let question = match read_query(&query) {
             Ok(question) => question,
@@ -276,22 +177,7 @@ impl Perception {
 
     /// A reading of everything worth showing.
     pub fn diagnostics(&self) -> Diagnostics {
-        let shared = &self.shared;
-        let newest = shared.ring.window(1).frames.pop();
-        let now = shared.clock.now_nanos();
-        let (model, last_error, last_timing) =
-            shared.latest(|latest| (latest.model.clone(), latest.error.clone(), latest.timing));
-        Diagnostics {
-            frames: shared.ring.counters(),
-            queue_len: shared.queue.len(),
-            asked: shared.asked.load(Ordering::Relaxed),
-            answered: std::array::from_fn(|code| shared.answered[code].load(Ordering::Relaxed)),
-            ready_bytes: shared.ready_bytes.load(Ordering::Relaxed),
-            model,
-            last_error,
-            last_timing,
-            newest_frame_age_secs: newest.map(|frame| seconds_between(frame.received_at_nanos, now)),
-        }
+        self.shared.diagnostics()
     }
 }
 
@@ -300,9 +186,10 @@ impl Drop for Perception {
         for job in self.shared.queue.close() {
             self.emit_cancelled(&job, "The node is shutting down.");
         }
-        if let Some(worker) = self.worker.take() {
-            // The worker catches panics of models; one of a sink has been printed already.
-            let _ = worker.join();
+        self.shared.vision.close();
+        for thread in self.threads.drain(..) {
+            // Panics of models are caught; one of a sink has been printed already.
+            let _ = thread.join();
         }
     }
 }
@@ -314,29 +201,4 @@ fn input_size(settings: &Settings) -> (u32, u32) {
     let size = PreprocessorConfig::from_dir(&settings.model).and_then(|config| config.video_size(height, width));
     let (height, width) = size.unwrap_or((112, 140));
     (width as u32, height as u32)
-}
-
-/// The question in words, options included; the error says what is wrong with it.
-fn read_query(query: &SpatialQuery) -> Result<ParsedQuestion, String> {
-    let deadline = query.deadline_secs;
-    if !(deadline.is_finite() && deadline >= 0.0) {
-        return Err(format!("deadline_secs: expected a finite number of at least 0, found {deadline}"));
-    }
-    let mut question = parse_question(&query.text).map_err(|error| error.to_string())?;
-    if query.options.is_empty() {
-        return Ok(question);
-    }
-    let bytes = query.options.iter().fold(0usize, |sum, option| sum.saturating_add(option.len()));
-    if query.options.len() > MAX_OPTIONS || bytes > MAX_QUESTION_BYTES {
-        let found = query.options.len();
-        return Err(format!(
-            "options: expected at most {MAX_OPTIONS} of {MAX_QUESTION_BYTES} bytes in all, found {found} of {bytes} bytes"
-        ));
-    }
-    (question.kind, question.object) = (QuestionKind::FreeForm, None);
-    for (letter, option) in ('A'..='Z').zip(&query.options) {
-        let option: String = option.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        question.text.push_str(&format!("\n{letter}. {}", option.trim()));
-    }
-    Ok(question)
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use frame_ring::StillSettings;
+
 use crate::StartError;
 
 /// What graphs run on.
@@ -41,10 +43,17 @@ pub struct Settings {
     pub require_device: bool,
     /// Questions that may wait; more are refused with `BUSY` (`reject_new`).
     pub queue_capacity: usize,
-    /// Frames that an answer looks at, newest last.
+    /// Frames that an answer looks at, newest last. While the next window is being read ahead, up to `hop_frames` more.
     pub window_frames: usize,
-    /// Frames kept per second.
+    /// Frames that leave a full window when the next one comes; even, as `window_frames` must be then. A window so has
+    /// `window_frames - hop_frames + 1` to `window_frames` frames, most of which are read when a question comes. 0 is
+    /// the whole window: it is always the newest `window_frames`, and is read anew with every frame.
+    pub hop_frames: usize,
+    /// Most frames kept per second.
     pub frame_rate_hz: f64,
+    /// Which of these show nothing new and are left out; `None` keeps all. A still scene is kept again after half of
+    /// `stale_after_secs` at the latest, so that it never goes stale.
+    pub still: Option<StillSettings>,
     /// Width and height of the camera's frames, pixels.
     pub camera_size: (u32, u32),
     /// The newest frame may be this old, seconds since it was received.
@@ -55,6 +64,11 @@ pub struct Settings {
     pub max_new_tokens: usize,
     /// Encode frames and read the prompt up to them as they come, not when a question does.
     pub hot_prefix: bool,
+    /// Let completions be nothing but `<think>…<map>…</map></think><answer>…</answer>` with an answer of the kind that
+    /// is asked for.
+    pub constrained: bool,
+    /// Draft tokens that stood in the prompt or the completion before; pays for models larger than `spacer-nano`.
+    pub draft: bool,
 }
 
 impl Settings {
@@ -68,13 +82,33 @@ impl Settings {
             require_device: false,
             queue_capacity: 8,
             window_frames: 8,
+            hop_frames: 0,
             frame_rate_hz: 2.0,
+            still: Some(StillSettings::default()),
             camera_size: (640, 480),
             stale_after_secs: 3.0,
             deadline_secs: 30.0,
             max_new_tokens: 512,
             hot_prefix: true,
+            constrained: true,
+            draft: false,
         }
+    }
+
+    /// Frames that leave a full window at once.
+    pub(crate) fn hop(&self) -> usize {
+        if self.hop_frames == 0 { self.window_frames } else { self.hop_frames }
+    }
+
+    /// Frames that the ring must hold: a window, and those that come while the next one is being read.
+    pub(crate) fn ring_frames(&self) -> usize {
+        let hop = self.hop();
+        if hop < self.window_frames { self.window_frames + hop } else { self.window_frames }
+    }
+
+    pub(crate) fn still(&self) -> Option<StillSettings> {
+        let longest_secs = self.stale_after_secs / 2.0;
+        self.still.map(|still| StillSettings { longest_gap_secs: still.longest_gap_secs.min(longest_secs), ..still })
     }
 
     pub(crate) fn validate(&self) -> Result<(), StartError> {
@@ -96,6 +130,16 @@ impl Settings {
                 return Err(StartError::Setting { name, expected, found: found.to_string() });
             }
         }
-        Ok(())
+        self.validate_hop()
+    }
+
+    fn validate_hop(&self) -> Result<(), StartError> {
+        let (window, hop) = (self.window_frames, self.hop_frames);
+        if hop == 0 || (hop <= window && hop % 2 == 0 && window % 2 == 0) {
+            return Ok(());
+        }
+        let expected = "0, or an even number of at most window_frames, which is even then";
+        let found = format!("{hop} with window_frames {window}");
+        Err(StartError::Setting { name: "hop_frames", expected, found })
     }
 }

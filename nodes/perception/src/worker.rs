@@ -1,115 +1,189 @@
-//! The thread that owns the model and answers one question after another.
+//! The thread that owns the model and answers one question after another, and the one that sees meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use frame_ring::Window;
+use frame_ring::Snapshot;
 use msgs::{SpatialAnswer, Status, Timing};
+use vlm::ImageEmbeds;
 
 use crate::AnswerError;
-use crate::answerer::{Answerer, Completion, Finish, Request, View};
+use crate::answerer::{Answerer, Completion, Finish, Progress, Ready, Request, View, halted};
 use crate::clock::seconds_between;
-use crate::perception::{ModelState, Shared};
 use crate::queue::{Job, Work};
 use crate::reply::{refusal, reply};
+use crate::shared::{ModelState, Shared};
+use crate::vision::panic_text;
+use crate::windows::Windows;
 
 /// Makes the answerer on the worker thread.
 pub(crate) type Factory = Box<dyn FnOnce() -> Result<Box<dyn Answerer>, AnswerError> + Send>;
 
-pub(crate) fn run(shared: &Arc<Shared>, factory: Factory) {
+/// The vision thread: each frame that came is encoded, then the worker looks at it.
+pub(crate) fn see(shared: &Shared) {
+    shared.vision.run(|encoded| {
+        if let Err(error) = encoded {
+            shared.note_error(format!("The model failed on new frames: {error}"));
+        }
+        shared.queue.frames_came();
+    });
+}
+
+pub(crate) fn run(shared: &Shared, factory: Factory) {
     let loaded = catch_unwind(AssertUnwindSafe(factory))
         .unwrap_or_else(|panic| Err(AnswerError::Other(format!("loading panicked: {}", panic_text(&*panic)))));
-    let mut answerer = match loaded {
+    match loaded {
         Ok(answerer) => {
+            if let Some(encoder) = answerer.encoder() {
+                shared.vision.set_encoder(encoder);
+            }
             shared.set_model(ModelState::Ready { model: answerer.model(), runs_on: answerer.runs_on() });
-            Some(answerer)
+            Worker { shared, answerer: Some(answerer), windows: Windows::new(&shared.settings) }.run();
         }
         Err(error) => {
             shared.set_model(ModelState::Failed { reason: error.to_string() });
-            None
+            Worker { shared, answerer: None, windows: Windows::new(&shared.settings) }.run();
         }
-    };
-    loop {
-        let job = match shared.queue.next() {
-            Work::Question(job) => job,
-            Work::Frames => {
-                get_ready(shared, answerer.as_mut());
-                continue;
+    }
+}
+
+/// The worker thread, with a model or without.
+struct Worker<'s> {
+    shared: &'s Shared,
+    answerer: Option<Box<dyn Answerer>>,
+    windows: Windows,
+}
+
+impl Worker<'_> {
+    fn run(mut self) {
+        loop {
+            match self.shared.queue.next() {
+                Work::Question(job) => self.settle(&job),
+                Work::Frames => self.get_ready(),
+                Work::End => return,
             }
-            Work::End => return,
-        };
+        }
+    }
+
+    /// Answers one question, whatever happens.
+    fn settle(&mut self, job: &Job) {
+        let shared = self.shared;
         let started_at = shared.clock.now_nanos();
-        let mut answer = answer(shared, answerer.as_mut(), &job, started_at);
+        let mut answer = self.answer(job, started_at);
         answer.kind = Some(job.question.kind);
         answer.timing.queue_secs = seconds_between(job.arrived_at_nanos, started_at);
         answer.timing.total_secs = seconds_between(job.arrived_at_nanos, shared.clock.now_nanos());
-        if let Some(answerer) = &answerer {
+        if let Some(answerer) = &self.answerer {
             answer.model = answerer.model();
             shared.ready_bytes.store(answerer.ready_bytes(), Ordering::Relaxed);
         }
         shared.emit(answer);
     }
+
+    /// Looks at the newest frames while nobody asks: one slice of work, then questions go first again.
+    fn get_ready(&mut self) {
+        let Some(answerer) = &mut self.answerer else { return };
+        let ring = &self.shared.vision.ring;
+        let held = ring.held();
+        let serving = ring.snapshot(self.windows.serving(&held));
+        if serving.window.frames.is_empty() {
+            return;
+        }
+        let next = self.windows.next(&held).map(|first| ring.snapshot(first));
+        match catch_unwind(AssertUnwindSafe(|| slice(self.shared, answerer.as_mut(), &serving, next.as_ref()))) {
+            Ok(Ok(ready)) => {
+                self.windows.set_next_is_read(next.is_some() && ready.next);
+                if !(ready.serving && ready.next) {
+                    self.shared.queue.frames_came();
+                }
+            }
+            Ok(Err(error)) => self.shared.note_error(format!("The model failed on new frames: {error}")),
+            Err(panic) => {
+                self.shared.note_error(format!("The model panicked on new frames: {}", panic_text(&*panic)));
+            }
+        }
+        self.shared.ready_bytes.store(answerer.ready_bytes(), Ordering::Relaxed);
+    }
+
+    fn answer(&mut self, job: &Job, now: i64) -> SpatialAnswer {
+        let shared = self.shared;
+        let refuse = |status, text: String| refusal(&job.query_id, status, text);
+        if job.cancel.load(Ordering::Relaxed) {
+            return refuse(Status::Cancelled, "Cancelled before it was begun.".to_owned());
+        }
+        if now >= job.deadline_nanos {
+            return refuse(Status::Timeout, "The deadline passed while the question waited.".to_owned());
+        }
+        let Some(answerer) = &mut self.answerer else {
+            return refuse(Status::ModelError, shared.model_error());
+        };
+        let ring = &shared.vision.ring;
+        let mut snapshot = ring.snapshot(self.windows.serving(&ring.held()));
+        let Some(newest) = snapshot.window.frames.last() else {
+            return refuse(Status::NoFrames, "No frame has arrived yet.".to_owned());
+        };
+        let age_secs = seconds_between(newest.received_at_nanos, now);
+        let limit_secs = shared.settings.stale_after_secs;
+        if age_secs > limit_secs {
+            let text = format!("The newest frame is {age_secs:.1} s old; expected at most {limit_secs} s.");
+            return refuse(Status::StaleFrames, text);
+        }
+        complete(shared, answerer.as_mut(), job, &mut snapshot, now)
+    }
 }
 
-/// Looks at the newest frames while nobody asks.
-fn get_ready(shared: &Shared, answerer: Option<&mut Box<dyn Answerer>>) {
-    let Some(answerer) = answerer else { return };
-    let window = shared.ring.window(shared.settings.window_frames);
-    if window.frames.is_empty() {
-        return;
+/// One pair encoded that the vision thread dropped or that came before the model, else one slice of the answerer's.
+fn slice(
+    shared: &Shared,
+    answerer: &mut dyn Answerer,
+    serving: &Snapshot<ImageEmbeds>,
+    next: Option<&Snapshot<ImageEmbeds>>,
+) -> Result<Ready, AnswerError> {
+    if shared.vision.encode_one([serving].into_iter().chain(next))? {
+        return Ok(Ready { serving: false, next: false });
     }
-    let ready = catch_unwind(AssertUnwindSafe(|| answerer.get_ready(&view(shared, &window))));
-    match ready {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => shared.note_error(format!("The model failed on new frames: {error}")),
-        Err(panic) => shared.note_error(format!("The model panicked on new frames: {}", panic_text(&*panic))),
-    }
-    shared.ready_bytes.store(answerer.ready_bytes(), Ordering::Relaxed);
+    let next = next.map(|next| view(shared, next));
+    answerer.get_ready(&view(shared, serving), next.as_ref())
 }
 
-fn view<'a>(shared: &Shared, window: &'a Window) -> View<'a> {
-    View { window, frame_rate_hz: shared.settings.frame_rate_hz, facts: shared.camera_facts() }
+fn view<'a>(shared: &Shared, snapshot: &'a Snapshot<ImageEmbeds>) -> View<'a> {
+    View {
+        window: &snapshot.window,
+        embeds: &snapshot.embeds,
+        frame_rate_hz: shared.settings.frame_rate_hz,
+        facts: shared.camera_facts(),
+    }
 }
 
-fn answer(shared: &Shared, answerer: Option<&mut Box<dyn Answerer>>, job: &Job, now: i64) -> SpatialAnswer {
-    let refuse = |status, text: String| refusal(&job.query_id, status, text);
-    if job.cancel.load(Ordering::Relaxed) {
-        return refuse(Status::Cancelled, "Cancelled before it was begun.".to_owned());
-    }
-    if now >= job.deadline_nanos {
-        return refuse(Status::Timeout, "The deadline passed while the question waited.".to_owned());
-    }
-    let Some(answerer) = answerer else {
-        return refuse(Status::ModelError, shared.model_error());
-    };
-    let window = shared.ring.window(shared.settings.window_frames);
-    let Some(newest) = window.frames.last() else {
-        return refuse(Status::NoFrames, "No frame has arrived yet.".to_owned());
-    };
-    let age_secs = seconds_between(newest.received_at_nanos, now);
-    let limit_secs = shared.settings.stale_after_secs;
-    if age_secs > limit_secs {
-        let text = format!("The newest frame is {age_secs:.1} s old; expected at most {limit_secs} s.");
-        return refuse(Status::StaleFrames, text);
-    }
-    complete(shared, answerer.as_mut(), job, &window, now)
-}
-
-fn complete(shared: &Shared, answerer: &mut dyn Answerer, job: &Job, window: &Window, now: i64) -> SpatialAnswer {
+fn complete(
+    shared: &Shared,
+    answerer: &mut dyn Answerer,
+    job: &Job,
+    snapshot: &mut Snapshot<ImageEmbeds>,
+    now: i64,
+) -> SpatialAnswer {
     let left = Duration::from_secs_f64(seconds_between(now, job.deadline_nanos).min(1e6));
-    let request = Request {
-        view: view(shared, window),
-        question: &job.question,
-        deadline: Instant::now() + left,
-        cancel: Arc::clone(&job.cancel),
-        max_new_tokens: shared.settings.max_new_tokens,
-    };
-    let mut progress = |progress: crate::Progress<'_>| shared.sink.progress(&job.query_id, progress);
+    let deadline = Instant::now() + left;
+    let mut progress = |progress: Progress<'_>| shared.sink.progress(&job.query_id, progress);
     let completed = catch_unwind(AssertUnwindSafe(|| {
-        let completion = answerer.answer(&request, &mut progress)?;
-        let answer = reply(job, &completion, window, |kind, value| answerer.interval(kind, value));
+        let start = Instant::now();
+        progress(Progress::Vision);
+        shared.vision.complete(snapshot, || halted(&job.cancel, deadline))?;
+        let encode_secs = start.elapsed().as_secs_f64();
+        let request = Request {
+            view: view(shared, snapshot),
+            question: &job.question,
+            options: job.options,
+            deadline,
+            cancel: Arc::clone(&job.cancel),
+            max_new_tokens: shared.settings.max_new_tokens,
+        };
+        let mut completion = answerer.answer(&request, &mut progress)?;
+        completion.vision_secs += encode_secs;
+        completion.first_token_secs += encode_secs;
+        let answer = reply(job, &completion, &snapshot.window, |kind, value| answerer.interval(kind, value));
         Ok::<_, AnswerError>((completion, answer))
     }));
     let failed = |text: String| refusal(&job.query_id, Status::ModelError, text);
@@ -136,9 +210,4 @@ fn timing(completion: &Completion, queue_secs: f64) -> Timing {
         decode_secs: completion.decode_secs,
         total_secs: 0.0,
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

@@ -62,7 +62,7 @@ fn one_changed_byte_is_refused_by_its_digest_and_changed_weights_by_their_logits
 fn a_tolerance_that_is_not_met_or_not_stated_is_refused() {
     let dir = tempfile::tempdir().expect("a writable temporary folder");
     copy_to(dir.path());
-    sign(dir.path(), |manifest| manifest.parity = Some(Parity { tolerance: 1e-12, found: 0.0 }));
+    sign(dir.path(), |manifest| manifest.parity = Some(Parity { tolerance: 1e-12, found: Some(0.0) }));
     assert!(refusal(dir.path()).to_string().contains("expected logits within 1.0e-12"));
     sign(dir.path(), |manifest| manifest.parity = None);
     assert!(matches!(refusal(dir.path()), AnswerError::NoParity(_)));

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use frame_ring::RawFrame;
+use frame_ring::{RawFrame, Window};
 use msgs::{Interval, QuestionKind, SpatialAnswer, SpatialQuery, Status, TokenCounts, Unit};
 use perception::*;
+use vlm::ImageEmbeds;
 
 const DOOR: &str = "<think>I see the door 2.4 m away.<map>{\"door\":[[5,5]],\"cell_size_m\":0.6,\"robot\":[[5,9]]}</map>\
                     </think><answer>2.4</answer>";
@@ -31,6 +32,15 @@ struct Scripted {
 impl Answerer for Scripted {
     fn model(&self) -> String {
         "scripted 1".into()
+    }
+
+    fn encoder(&self) -> Option<Arc<dyn PairEncoder>> {
+        Some(Arc::new(Blind))
+    }
+
+    /// Never gets any window ready ahead.
+    fn get_ready(&mut self, _: &View<'_>, next: Option<&View<'_>>) -> Result<Ready, AnswerError> {
+        Ok(Ready { serving: true, next: next.is_none() })
     }
 
     fn answer(
@@ -64,6 +74,15 @@ impl Answerer for Scripted {
     }
 }
 
+/// Sees nothing.
+struct Blind;
+
+impl PairEncoder for Blind {
+    fn encode(&self, _: &Window) -> Result<ImageEmbeds, AnswerError> {
+        Ok(ImageEmbeds { rows: 1, hidden: 1, data: vec![0.0] })
+    }
+}
+
 struct Bench {
     perception: Perception,
     answers: Receiver<SpatialAnswer>,
@@ -73,6 +92,10 @@ struct Bench {
 
 impl Bench {
     fn new(script: &str, gated: bool) -> Self {
+        Self::with(Settings { queue_capacity: 3, ..Settings::new("/nowhere") }, script, gated)
+    }
+
+    fn with(settings: Settings, script: &str, gated: bool) -> Self {
         let (sender, answers) = sync_channel(4096);
         let sender = Mutex::new(sender);
         let sink = move |answer| drop(sender.lock().expect("sink").send(answer));
@@ -80,7 +103,6 @@ impl Bench {
         let (gate, waits) = if gated { (Some(gate), Some(waits)) } else { (None, None) };
         let script = script.to_owned();
         let load = move || Ok(Box::new(Scripted { script, gate: waits }) as Box<dyn Answerer>);
-        let settings = Settings { queue_capacity: 3, ..Settings::new("/nowhere") };
         let clock = Arc::new(TestClock::default());
         let perception =
             Perception::start_with(settings, Arc::clone(&clock) as _, Arc::new(sink), load).expect("settings");
@@ -88,8 +110,20 @@ impl Bench {
     }
 
     fn frame(&self) {
+        self.frame_of(90);
+    }
+
+    /// A frame every half a second, each of another shade.
+    fn frames(&self, shades: std::ops::Range<u8>) {
+        for shade in shades {
+            self.clock.0.fetch_add(500_000_000, Ordering::Relaxed);
+            self.frame_of(shade * 10);
+        }
+    }
+
+    fn frame_of(&self, shade: u8) {
         let now = self.perception.now_nanos();
-        let data = vec![90; 64 * 48];
+        let data = vec![shade; 64 * 48];
         let frame = RawFrame {
             encoding: "mono8",
             width: 64,
@@ -116,7 +150,13 @@ impl Bench {
     }
 
     fn wait_until_running(&self) {
-        while self.perception.diagnostics().queue_len > 0 {
+        self.wait_for(|diagnostics| diagnostics.queue_len == 0);
+    }
+
+    fn wait_for(&self, reached: impl Fn(&Diagnostics) -> bool) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !reached(&self.perception.diagnostics()) {
+            assert!(Instant::now() < until, "{:?}", self.perception.diagnostics());
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -157,6 +197,48 @@ fn frames_that_never_came_or_stopped_are_said() {
     bench.clock.0.store(4_000_000_000, Ordering::Relaxed);
     let answer = bench.answer_to("how far is the door?");
     assert_eq!((answer.status, answer.kind), (Status::StaleFrames, Some(QuestionKind::EgoDistance)));
+}
+
+#[test]
+fn pairs_are_encoded_while_a_question_is_answered() {
+    let bench = Bench::new(DOOR, true);
+    bench.frames(0..2);
+    bench.wait_for(|diagnostics| diagnostics.vision.encoded == 1);
+    bench.ask("how far is the door?");
+    bench.wait_until_running();
+    bench.frames(2..4);
+    // Every frame makes a pair with the one before it, as the window is always the newest frames.
+    bench.wait_for(|diagnostics| diagnostics.vision.encoded == 3);
+    assert_eq!(bench.perception.diagnostics().answered[0], 0, "the question still runs");
+    bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
+    assert_eq!(bench.next().frames_used, 2);
+    let diagnostics = bench.perception.diagnostics();
+    assert_eq!((diagnostics.ready_bytes, diagnostics.vision.dropped), (3 * size_of::<f32>(), 0));
+}
+
+#[test]
+fn a_window_hops_and_serves_longer_until_the_next_one_is_ready() {
+    let used = |hot_prefix: bool, frames: u8| {
+        let settings = Settings { window_frames: 4, hop_frames: 2, hot_prefix, ..Settings::new("/nowhere") };
+        let bench = Bench::with(settings, DOOR, false);
+        bench.frames(0..frames);
+        let answer = bench.answer_to("how far is the door?");
+        (answer.frames_used, (answer.newest_stamp_nanos - answer.oldest_stamp_nanos) / 500_000_000)
+    };
+    assert_eq!((used(false, 4), used(false, 5), used(false, 6)), ((4, 3), (3, 2), (4, 3)));
+    assert_eq!((used(true, 5), used(true, 6), used(true, 7)), ((5, 4), (6, 5), (5, 4)));
+}
+
+#[test]
+fn a_still_scene_is_skipped_counted_and_never_stale() {
+    let bench = Bench::new(DOOR, false);
+    for _ in 0..20 {
+        bench.clock.0.fetch_add(500_000_000, Ordering::Relaxed);
+        bench.frame();
+        assert_eq!(bench.answer_to("how far is the door?").status, Status::Answered);
+    }
+    let frames = bench.perception.diagnostics().frames;
+    assert_eq!((frames.pushed, frames.skipped_still), (10, 10));
 }
 
 #[test]
@@ -279,6 +361,10 @@ fn settings_out_of_range_are_refused() {
         Settings { queue_capacity: 0, ..good.clone() },
         Settings { frame_rate_hz: f64::NAN, ..good.clone() },
         Settings { camera_size: (0, 480), ..good.clone() },
+        Settings { hop_frames: 3, ..good.clone() },
+        Settings { hop_frames: 10, ..good.clone() },
+        Settings { window_frames: 7, hop_frames: 2, ..good.clone() },
+        Settings { still: Some(StillSettings { luma: -1.0, ..StillSettings::default() }), ..good.clone() },
     ] {
         assert!(Perception::start(bad, sink.clone()).is_err());
     }

@@ -23,7 +23,7 @@ pub struct ShellCounts {
 
 /// Levels of `DiagnosticStatus`.
 #[derive(Clone, Copy)]
-enum Level {
+pub(crate) enum Level {
     Ok = 0,
     Warn = 1,
     Error = 2,
@@ -39,15 +39,20 @@ pub fn diagnostics_message(
     max_age_secs: f64,
 ) -> DiagnosticArray {
     let statuses = [frames(diagnostics, shell, max_age_secs), questions(diagnostics, shell), model(diagnostics)];
-    let status = statuses.map(|status| DiagnosticStatus {
+    array_of(node, header, statuses.into())
+}
+
+/// Statuses under the node's name.
+pub(crate) fn array_of(node: &str, header: Header, statuses: Vec<DiagnosticStatus>) -> DiagnosticArray {
+    let named = statuses.into_iter().map(|status| DiagnosticStatus {
         name: format!("{node}: {}", status.name),
         hardware_id: node.to_owned(),
         ..status
     });
-    DiagnosticArray { header, status: status.into() }
+    DiagnosticArray { header, status: named.collect() }
 }
 
-fn status(name: &str, level: Level, message: String, values: &[(&str, String)]) -> DiagnosticStatus {
+pub(crate) fn status(name: &str, level: Level, message: String, values: &[(&str, String)]) -> DiagnosticStatus {
     let values = values.iter().map(|(key, value)| KeyValue { key: (*key).to_owned(), value: without_nul(value) });
     DiagnosticStatus {
         level: level as u8,
@@ -60,7 +65,7 @@ fn status(name: &str, level: Level, message: String, values: &[(&str, String)]) 
 
 fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> DiagnosticStatus {
     let counters = &diagnostics.frames;
-    let rejected = &counters.rejected;
+    let (rejected, vision) = (&counters.rejected, &diagnostics.vision);
     let (level, message) = match diagnostics.newest_frame_age_secs {
         None => (Level::Stale, "no frame yet".to_owned()),
         Some(age) if age > max_age_secs => (Level::Stale, format!("newest frame is {age:.1} s old")),
@@ -76,6 +81,7 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
             ("received", (counters.received + shell.undecodable).to_string()),
             ("kept", counters.pushed.to_string()),
             ("skipped_rate", counters.skipped_rate.to_string()),
+            ("skipped_still", counters.skipped_still.to_string()),
             ("dropped_oldest", counters.dropped_oldest.to_string()),
             ("stamp_jumps", counters.stamp_jumps.to_string()),
             ("cleared", counters.cleared.to_string()),
@@ -87,6 +93,9 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
             ("rejected_short_step", rejected.short_step.to_string()),
             ("rejected_wrong_length", rejected.wrong_length.to_string()),
             ("rejected_undecodable", shell.undecodable.to_string()),
+            ("pairs_encoded", vision.encoded.to_string()),
+            ("pairs_failed", vision.failed.to_string()),
+            ("vision_dropped", vision.dropped.to_string()),
             ("newest_age_secs", age),
         ],
     )

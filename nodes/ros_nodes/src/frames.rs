@@ -1,10 +1,10 @@
 //! Image messages on their way into the frame ring.
 
 use anyhow::{Context, bail};
-use frame_ring::{Pushed, RawFrame};
+use frame_ring::{FrameError, Pushed, RawFrame};
 use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
 use opencv::imgcodecs;
-use perception::Perception;
+use perception::{Perception, Pose};
 use r2r::NativeMsg;
 use r2r::sensor_msgs::msg::{CompressedImage, Image};
 
@@ -41,9 +41,9 @@ impl FrameIntake {
         }
     }
 
-    /// Hands a raw image on. A refused one is counted by the ring and logged when the reason is new. True if stamps
-    /// jumped back.
-    pub fn take_image(&mut self, perception: &Perception, message: &NativeMsg<Image>) -> bool {
+    /// Hands a raw image on, taken at the robot's `pose` as far as known. A refused one is counted by the ring and logged
+    /// when the reason is new. True if stamps jumped back.
+    pub fn take_image(&mut self, perception: &Perception, message: &NativeMsg<Image>, pose: Option<Pose>) -> bool {
         let image = view(message);
         let frame = RawFrame {
             encoding: &image.encoding,
@@ -54,11 +54,12 @@ impl FrameIntake {
             stamp_nanos: image.stamp_nanos,
             received_at_nanos: perception.now_nanos(),
         };
-        self.push(perception, &frame, &image.frame_id)
+        let pushed = perception.push_at(&frame, pose);
+        self.note_push(pushed, &frame, &image.frame_id)
     }
 
-    /// Decodes and hands on a compressed image. True if stamps jumped back.
-    pub fn take_compressed(&mut self, perception: &Perception, message: &CompressedImage) -> bool {
+    /// Decodes a compressed image and hands it on, as [`FrameIntake::take_image`] does. True if stamps jumped back.
+    pub fn take_compressed(&mut self, perception: &Perception, message: &CompressedImage, pose: Option<Pose>) -> bool {
         let picture = match decode(&message.data) {
             Ok(picture) => picture,
             Err(error) => {
@@ -77,11 +78,12 @@ impl FrameIntake {
             stamp_nanos: nanos_from_time(&message.header.stamp),
             received_at_nanos: perception.now_nanos(),
         };
-        self.push(perception, &frame, &message.header.frame_id)
+        let pushed = perception.push_at(&frame, pose);
+        self.note_push(pushed, &frame, &message.header.frame_id)
     }
 
-    fn push(&mut self, perception: &Perception, frame: &RawFrame<'_>, frame_id: &str) -> bool {
-        match perception.push(frame) {
+    fn note_push(&mut self, pushed: Result<Pushed, FrameError>, frame: &RawFrame<'_>, frame_id: &str) -> bool {
+        match pushed {
             Ok(Pushed { jump, .. }) => {
                 if !frame_id.is_empty() && self.camera_frame != frame_id {
                     self.camera_frame = frame_id.to_owned();

@@ -5,6 +5,8 @@
 //! | `perception_node` | `perception`: frames and questions in, typed answers and maps out |
 //! | `camera_node` | OpenCV's capture: device, video file, image folder, stream |
 //! | `sim_node` | `sim`: a furnished room, a walking camera, exact truth |
+//! | `recorder_node` | `recording`: episodes as rosbag2 folders |
+//! | `replay_node` | `recording`: what a bag's robot sensed, at its own pace, with `/clock` |
 //!
 //! A node never panics on a message; what can't be used is counted, logged and answered with a status.
 
@@ -20,6 +22,10 @@ pub mod perception_parameters;
 pub mod perception_publishers;
 pub mod perception_shell;
 pub mod placed_map;
+pub mod recorded_topics;
+pub mod recorder;
+pub mod replay;
+pub mod replayed_topics;
 pub mod sim_messages;
 pub mod simulation;
 pub mod text_message;

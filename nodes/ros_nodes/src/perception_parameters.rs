@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use perception::Settings;
+use perception::{Settings, StillSettings};
 use r2r::RosParams;
 
 use crate::placed_map::MapFrames;
@@ -21,8 +21,18 @@ pub struct Parameters {
     pub image_height: u32,
     /// Frames a question is asked about
     pub window_frames: u32,
+    /// Frames that leave a full window at once; 0 = all, the window is then always the newest frames
+    pub hop_frames: u32,
     /// Frames a second kept for the window, in Hz
     pub frame_rate_hz: f64,
+    /// Mean luma difference to the last kept frame below which a frame shows nothing new, 0 to 255; 0 keeps all
+    pub still_luma: f64,
+    /// Way of the robot below which such a frame is skipped, in m
+    pub still_move_m: f64,
+    /// Turn of the robot below which such a frame is skipped, in deg
+    pub still_turn_deg: f64,
+    /// Longest time that frames are skipped because they show nothing new, in s
+    pub still_gap_secs: f64,
     /// Questions that wait; more are answered BUSY
     pub queue_capacity: u32,
     /// Older newest frames are answered STALE_FRAMES, in s
@@ -43,17 +53,27 @@ pub struct Parameters {
     pub require_device: bool,
     /// Encode frames as they come, so that a question pays for its own words only
     pub hot_prefix: bool,
+    /// Let the model write nothing but the answer format
+    pub constrained: bool,
+    /// Draft tokens that stood in the prompt or the completion before
+    pub draft: bool,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
+        let still = StillSettings::default();
         Self {
             model_dir: String::new(),
             ort_library: String::new(),
             image_width: 640,
             image_height: 480,
             window_frames: 2,
+            hop_frames: 0,
             frame_rate_hz: 2.0,
+            still_luma: still.luma,
+            still_move_m: still.move_m,
+            still_turn_deg: still.turn_deg,
+            still_gap_secs: still.longest_gap_secs,
             queue_capacity: 8,
             max_frame_age_secs: 5.0,
             deadline_secs: 30.0,
@@ -64,6 +84,8 @@ impl Default for Parameters {
             device: "cpu".to_owned(),
             require_device: false,
             hot_prefix: true,
+            constrained: true,
+            draft: false,
         }
     }
 }
@@ -83,15 +105,30 @@ impl Parameters {
             threads: self.threads as usize,
             queue_capacity: self.queue_capacity as usize,
             window_frames: self.window_frames as usize,
+            hop_frames: self.hop_frames as usize,
             frame_rate_hz: self.frame_rate_hz,
+            still: self.still(),
             camera_size: (self.image_width, self.image_height),
             stale_after_secs: self.max_frame_age_secs,
             deadline_secs: self.deadline_secs,
             device: self.device.parse()?,
             require_device: self.require_device,
             hot_prefix: self.hot_prefix,
+            constrained: self.constrained,
+            draft: self.draft,
             ..Settings::new(&self.model_dir)
         })
+    }
+
+    fn still(&self) -> Option<StillSettings> {
+        let still = StillSettings {
+            luma: self.still_luma,
+            move_m: self.still_move_m,
+            turn_deg: self.still_turn_deg,
+            longest_gap_secs: self.still_gap_secs,
+        };
+        // No difference is below 0.
+        (self.still_luma != 0.0).then_some(still)
     }
 
     /// The frames that maps are published in.

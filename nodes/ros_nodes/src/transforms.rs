@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use geometry::{Camera, CameraFacts, StampedTransform, TransformBuffer, rigid_transform};
 use imagined_map::PlanPose;
+use perception::Pose;
 use r2r::geometry_msgs::msg::{Quaternion, TransformStamped};
 use r2r::nav_msgs::msg::Odometry;
 use r2r::sensor_msgs::msg::CameraInfo;
@@ -94,6 +95,13 @@ impl RobotState {
         found.ok().map(|fixed_from_base| PlanPose::from_transform(&fixed_from_base))
     }
 
+    /// The robot's newest known pose in the fixed frame.
+    pub fn newest_pose(&self) -> Option<Pose> {
+        let found = self.buffer.lookup(&self.frames.fixed, &self.frames.base, None).ok()?;
+        let (at, turn) = (found.translation.vector, found.rotation.coords);
+        Some(Pose { position_m: [at.x, at.y, at.z], orientation: [turn.x, turn.y, turn.z, turn.w] })
+    }
+
     fn insert(&mut self, transform: StampedTransform) -> bool {
         let result = self.buffer.insert(&transform);
         if let Err(error) = &result {
@@ -122,12 +130,13 @@ fn quaternion(turn: &Quaternion) -> [f64; 4] {
 
 #[cfg(test)]
 mod tests {
-    use sim::camera::Pose;
+    use sim::camera::Pose as CameraPose;
 
     use super::*;
     use crate::sim_messages::{camera_info, fixed_transforms, moving_transforms, odometry};
 
-    const POSE: Pose = Pose { position: [1.0, 2.0, 0.7], yaw: 0.5, pitch: -0.2, roll: 0.1, stamp_secs: 0.0 };
+    const POSE: CameraPose =
+        CameraPose { position: [1.0, 2.0, 0.7], yaw: 0.5, pitch: -0.2, roll: 0.1, stamp_secs: 0.0 };
 
     fn state() -> RobotState {
         RobotState::new(MapFrames { fixed: "map".into(), base: "base_link".into() })
@@ -140,6 +149,8 @@ mod tests {
         state.take_transforms(&moving_transforms(&POSE, 5).transforms, false);
         let robot = state.robot_at(5).expect("known");
         assert!((robot.x - 1.0).abs() + (robot.y - 2.0).abs() + (robot.yaw_rad - 0.5).abs() < 1e-9, "{robot:?}");
+        let newest = state.newest_pose().expect("known").position_m;
+        assert!(newest.iter().zip([1.0, 2.0]).all(|(found, expected)| (found - expected).abs() < 1e-9), "{newest:?}");
         assert!(state.robot_at(6).is_none(), "nothing is guessed beyond the newest stamp");
         let camera = sim::camera::Camera::pinhole(640, 480, 1.2);
         state.take_camera_info(&camera_info(&camera, 5));

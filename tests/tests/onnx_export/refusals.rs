@@ -92,6 +92,37 @@ fn zero_points_for_tensorrt() {
 }
 
 #[test]
+fn a_cache_longer_than_the_context() {
+    let dir = Checkpoint::golden().write(1);
+    let context = processor::config::ModelConfig::from_dir(&dir).unwrap().text.max_position_embeddings;
+    for found in [0, context + 1] {
+        let options = ExportOptions { profile: Profile::Trt, kv_capacity: Some(found), ..Default::default() };
+        let message = refusal(&dir, Precision::F32, &options);
+        assert_says(&message, &[&format!("1 to {context} tokens"), &format!("found {found}")]);
+    }
+}
+
+#[test]
+fn an_adapter_that_cannot_be_kept_apart() {
+    let dir = Checkpoint::golden().write(1);
+    let adapter = tempfile::tempdir().unwrap();
+    let config = r#"{ "peft_type": "LORA", "r": 1, "lora_alpha": 1 }"#;
+    std::fs::write(adapter.path().join("adapter_config.json"), config).unwrap();
+    let mut tensors = Checkpoint::empty();
+    let shape = Checkpoint::golden().tensor("visual.blocks.0.attn.proj.weight").1.clone();
+    for (part, shape) in [("A", vec![1, shape[1]]), ("B", vec![shape[0], 1])] {
+        let length = 4 * shape.iter().product::<usize>();
+        let name = format!("base_model.model.visual.blocks.0.attn.proj.lora_{part}.weight");
+        tensors.insert(&name, (Dtype::F32, shape, vec![0; length]));
+    }
+    tensors.save(&adapter.path().join("adapter_model.safetensors"));
+    let options = ExportOptions { adapter_dir: Some(adapter.path().into()), keep_adapter: true, ..Default::default() };
+    assert_says(&refusal(&dir, Precision::F32, &options), &["decoder's layers", "visual.blocks.0.attn.proj.weight"]);
+    let options = ExportOptions { profile: Profile::Trt, ..options };
+    assert_says(&refusal(&dir, Precision::F32, &options), &["trt", "merged", "kept apart"]);
+}
+
+#[test]
 fn an_adapter_of_another_kind_or_for_another_model() {
     let dir = Checkpoint::golden().write(1);
     let adapter = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ fn every_way(engine: &Engine, case: &str) -> vlm::Result<Vec<(&'static str, Vec<
     let constrained = GenerateSettings { constraint: Some(engine.constraint(&format.grammar())?), ..sampled.clone() };
     let draft = Some(DraftSettings { min_match: 1, ..Default::default() });
     let drafted = GenerateSettings { draft, ..settings(32, Sampling::Greedy) };
-    let mut prefix = engine.empty_prefix()?;
+    let mut prefix = engine.empty_prefix();
     engine.extend_prefix(&mut prefix, &inputs, &embeds, inputs.input_ids.len() / 2)?;
     let complete = |settings: &GenerateSettings| {
         let generation = engine.generate_from(&prefix, (&inputs, &embeds), settings, &mut |_| {});

@@ -27,7 +27,7 @@ fn decode_with_the_kv_cache_equals_a_full_forward() {
 fn a_prompt_stepped_from_an_empty_state_equals_its_prefill() {
     let engine = &GOLDEN.engine;
     let (inputs, embeds) = GOLDEN.encoded("text");
-    let mut state = engine.empty_state().unwrap();
+    let mut state = engine.empty_state();
     assert_eq!((state.tokens(), state.logits().len()), (0, 0));
     for (index, &id) in inputs.input_ids.iter().enumerate() {
         engine.step(&mut state, id, index as i64).unwrap();
@@ -49,7 +49,7 @@ fn a_prefix_read_in_two_stretches_and_forked_equals_one_prefill() {
         position_ids: [0, 1, 2].map(|axis| &inputs.position_ids[axis][range.clone()]),
         image_embeds,
     };
-    let mut prefix = engine.empty_state().unwrap();
+    let mut prefix = engine.empty_state();
     engine.extend(&mut prefix, &stretch(0..cut, &embeds[..1])).unwrap();
     for _ in 0..2 {
         let mut fork = prefix.clone();

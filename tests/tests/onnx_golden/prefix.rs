@@ -8,6 +8,12 @@ use vlm::{Error, ImageEmbeds, Sampling, prefix::shared_tokens};
 use crate::golden::{CASES, GOLDEN, messages, relative_deviation, settings};
 use crate::nano::{NANO, QUESTIONS};
 
+/// The most likely token.
+fn argmax(logits: &[f32]) -> u32 {
+    let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    best.map_or(0, |(id, _)| id as u32)
+}
+
 #[test]
 fn hot_answers_equal_the_reference_wherever_the_prefix_ends() {
     let engine = &GOLDEN.engine;
@@ -16,7 +22,7 @@ fn hot_answers_equal_the_reference_wherever_the_prefix_ends() {
         let cold = engine.prefill(&inputs, &embeds).unwrap();
         let length = inputs.input_ids.len();
         for cut in [1, length / 3, engine.vision_end(&inputs), length - 1, length] {
-            let mut prefix = engine.empty_prefix().unwrap();
+            let mut prefix = engine.empty_prefix();
             engine.extend_prefix(&mut prefix, &inputs, &embeds, cut).unwrap();
             assert_eq!(prefix.tokens(), cut);
             let fork = engine.fork(&prefix, &inputs, &embeds).unwrap();
@@ -44,7 +50,7 @@ fn a_window_that_grows_pair_by_pair_answers_as_if_read_at_once() {
     let video = GOLDEN.stored("video8").videos.remove(0);
     let [steps, height, width] = video.grid_thw;
     let pair = video.pixel_values.len() / steps;
-    let mut prefix = engine.empty_prefix().unwrap();
+    let mut prefix = engine.empty_prefix();
     let mut embeds: Vec<ImageEmbeds> = Vec::new();
     for pairs in 1..=steps {
         let patches = &video.pixel_values[(pairs - 1) * pair..pairs * pair];
@@ -72,26 +78,56 @@ fn a_window_that_grows_pair_by_pair_answers_as_if_read_at_once() {
 }
 
 #[test]
-fn a_fork_shares_the_prefix_memory_and_bytes_are_counted() {
+fn a_fork_writes_behind_the_prefix_unless_another_does() {
     let engine = &GOLDEN.engine;
     let (inputs, embeds) = GOLDEN.encoded("video8");
-    let mut prefix = engine.empty_prefix().unwrap();
+    let mut prefix = engine.empty_prefix();
+    engine.extend_prefix(&mut prefix, &inputs, &embeds, engine.vision_end(&inputs)).unwrap();
+    let mut one = engine.fork(&prefix, &inputs, &embeds).unwrap();
+    assert!(one.shares_cache_with(prefix.state()));
+    let mut two = engine.fork(&prefix, &inputs, &embeds).unwrap();
+    assert!(!two.shares_cache_with(prefix.state()), "what the first fork wrote is in use");
+    // Neither disturbs the other, nor the prefix both came from.
+    let reference = GOLDEN.greedy_reference("video8");
+    for &token in &reference[..8] {
+        for state in [&mut one, &mut two] {
+            assert_eq!(argmax(state.logits()), token);
+            let position = state.next_position();
+            engine.step(state, token, position).unwrap();
+        }
+    }
+    let mut longer = prefix.clone();
+    engine.extend_prefix(&mut longer, &inputs, &embeds, inputs.input_ids.len()).unwrap();
+    assert!(!longer.state().shares_cache_with(prefix.state()));
+    drop((one, two, longer));
+    let again = engine.fork(&prefix, &inputs, &embeds).unwrap();
+    assert!(again.shares_cache_with(prefix.state()));
+    assert_eq!(argmax(again.logits()), reference[0]);
+}
+
+#[test]
+fn memory_is_counted_and_can_be_reserved() {
+    let engine = &GOLDEN.engine;
+    let (inputs, embeds) = GOLDEN.encoded("video8");
+    let mut prefix = engine.empty_prefix();
     let end = engine.vision_end(&inputs);
     engine.extend_prefix(&mut prefix, &inputs, &embeds, end).unwrap();
     let text = &GOLDEN.processor.config().text;
-    let cache = text.num_hidden_layers * 2 * text.num_key_value_heads * end * text.head_dim * 4;
-    assert_eq!(prefix.bytes(), cache + text.vocab_size * 4 + end * 4 + 3 * end * 8);
-    let copy = prefix.clone();
-    assert!(copy.state().shares_cache_with(prefix.state()));
-    let fork = engine.fork(&prefix, &inputs, &embeds).unwrap();
-    assert!(!fork.shares_cache_with(prefix.state()) && copy.state().shares_cache_with(prefix.state()));
+    let token = text.num_hidden_layers * 2 * text.num_key_value_heads * text.head_dim * 4;
+    let rest = text.vocab_size * 4 + end * 4 + 3 * end * 8;
+    let room = (prefix.bytes() - rest) / token;
+    assert!((end..=end + end / 4 + 256).contains(&room), "{end} tokens, room for {room}");
+    engine.reserve_prefix(&mut prefix, 600).unwrap();
+    assert!(prefix.bytes() >= (end + 600) * token + rest);
+    let error = engine.reserve_prefix(&mut prefix, engine.context()).unwrap_err();
+    assert!(matches!(error, Error::TooLong { .. }), "{error}");
 }
 
 #[test]
 fn a_prompt_of_another_window_or_a_bad_end_is_refused() {
     let engine = &GOLDEN.engine;
     let (inputs, embeds) = GOLDEN.encoded("video8");
-    let mut prefix = engine.empty_prefix().unwrap();
+    let mut prefix = engine.empty_prefix();
     engine.extend_prefix(&mut prefix, &inputs, &embeds, engine.vision_end(&inputs)).unwrap();
     let (mut other, other_embeds) = GOLDEN.encoded("image");
     let error = engine.fork(&prefix, &other, &other_embeds).unwrap_err();
@@ -113,7 +149,7 @@ fn a_prompt_of_another_window_or_a_bad_end_is_refused() {
 fn with_trained_weights_hot_equals_cold_and_is_faster() {
     let nano = &NANO;
     let (first, embeds) = nano.ask(QUESTIONS[0], 8);
-    let mut prefix = nano.engine.empty_prefix().unwrap();
+    let mut prefix = nano.engine.empty_prefix();
     nano.engine.extend_prefix(&mut prefix, &first, &embeds, nano.engine.vision_end(&first)).unwrap();
     let (mut cold_secs, mut hot_secs) = (0.0, 0.0);
     for question in QUESTIONS {

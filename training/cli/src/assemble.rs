@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use model_dir::Prompts;
 use processor::{ChatTemplate, Processor};
 
@@ -19,25 +19,37 @@ const FILES: [&str; 7] = [
 
 /// The wording for checkpoints that come without one.
 const PROMPTS: &str = include_str!("../../../models/zoo/spacer-7b/prompts.toml");
+/// What a directory says about itself, kept when it is made anew.
+const README: &str = "README.md";
 
-/// Puts everything but weights, graphs and manifest of the checkpoint `from` into `out`, which may hold an earlier
-/// export; without its manifest the directory does not open until the export is done.
-pub fn assemble(from: &Path, out: &Path, prompts: Option<&Path>) -> Result<()> {
+/// What a model directory is put together from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The checkpoint.
+    pub checkpoint: &'a Path,
+    /// The directory that will be replaced, if there is one: its README and wording stay.
+    pub earlier: &'a Path,
+    /// The wording, instead of the earlier directory's or SpaceR's.
+    pub prompts: Option<&'a Path>,
+}
+
+/// Puts everything but weights, graphs and manifest into `out`, an empty directory.
+pub fn assemble(sources: &Sources, out: &Path) -> Result<()> {
+    let Sources { checkpoint, earlier, prompts } = *sources;
     // Whatever is missing or of another architecture is found before anything is written.
-    Processor::from_dir(from).with_context(|| from.display().to_string())?;
-    if out.is_dir() && out.read_dir()?.next().is_some() && !out.join("manifest.toml").is_file() {
-        bail!("{}: expected a model directory or nothing, found other files", out.display());
+    Processor::from_dir(checkpoint).with_context(|| checkpoint.display().to_string())?;
+    let copy = |from: &Path, name: &str| {
+        std::fs::copy(from.join(name), out.join(name)).with_context(|| out.join(name).display().to_string())
+    };
+    for name in FILES.iter().filter(|name| checkpoint.join(name).is_file()) {
+        copy(checkpoint, name)?;
     }
-    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
-    let manifest = out.join("manifest.toml");
-    if manifest.exists() {
-        std::fs::remove_file(&manifest)?;
+    if earlier.join(README).is_file() {
+        copy(earlier, README)?;
     }
-    for name in FILES.iter().filter(|name| from.join(name).is_file()) {
-        std::fs::copy(from.join(name), out.join(name)).with_context(|| out.join(name).display().to_string())?;
-    }
-    std::fs::write(out.join("chat_template.jinja"), ChatTemplate::source(from)?)?;
-    let prompts = match prompts {
+    std::fs::write(out.join("chat_template.jinja"), ChatTemplate::source(checkpoint)?)?;
+    let own = earlier.join("prompts.toml");
+    let prompts = match prompts.or_else(|| own.is_file().then_some(own.as_path())) {
         Some(path) => Prompts::read(path)?,
         None => toml::from_str(PROMPTS).context("the built-in prompts")?,
     };

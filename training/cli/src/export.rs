@@ -2,15 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use clap::ValueEnum;
-use model_dir::{LossPoint, Manifest, Parity, Precision, Training};
-use onnx_export::{ExportOptions, ExportRequest};
-use perception::{Settings, VlmAnswerer};
+use anyhow::{Context, Result, bail};
+use model_dir::{LossPoint, Manifest, Parity, Training};
+use onnx_export::{ExportOptions, ExportRequest, Staging};
+use perception::{AnswerError, Settings, VlmAnswerer};
 use serde_json::Value;
 
-use crate::assemble::assemble;
+use crate::assemble::{Sources, assemble};
+use crate::forms::{Profile, Weights};
 use crate::parity;
+
+const MANIFEST: &str = "manifest.toml";
+/// What a directory must hold one of to be replaced by a model directory: an earlier manifest, or the wording for one.
+const MARKERS: &[&str] = &[MANIFEST, "prompts.toml"];
 
 /// Steps between the points of the loss curve in the manifest.
 const CURVE_STEPS: u64 = 100;
@@ -28,7 +32,7 @@ pub struct Arguments {
     /// A checkpoint in Hugging Face's layout, of which `--out` becomes a model directory.
     #[arg(long, requires = "out")]
     checkpoint: Option<PathBuf>,
-    /// The model directory to make.
+    /// The model directory to make; one that is there is replaced, but for its README.md and prompts.toml.
     #[arg(long, requires = "checkpoint")]
     out: Option<PathBuf>,
     /// The wording of a model directory made of a checkpoint, instead of SpaceR's.
@@ -40,6 +44,19 @@ pub struct Arguments {
     /// Type of the vision tower's weights, where it is not to follow from `--precision`.
     #[arg(long, value_enum)]
     vision_precision: Option<Weights>,
+    /// Engines that the graphs are for.
+    #[arg(long, value_enum, default_value_t = Profile::Ort)]
+    profile: Profile,
+    /// Tokens that the fixed KV cache of `--profile trt` holds; the context length, at most 8192, unless given.
+    #[arg(long)]
+    kv_capacity: Option<usize>,
+    /// A LoRA adapter in PEFT's format, to merge into the weights.
+    #[arg(long)]
+    adapter: Option<PathBuf>,
+    /// Leave the adapter out of the weights: it becomes `onnx/adapter.onnx_adapter`, and the graphs run with or without
+    /// it. Golden logits are those without it.
+    #[arg(long, requires = "adapter")]
+    keep_adapter: bool,
     /// Version of the weights, for the manifest.
     #[arg(long, default_value = "0.1.0")]
     version: String,
@@ -52,59 +69,44 @@ pub struct Arguments {
     parity_tolerance: Option<f64>,
 }
 
-/// Types of weights.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Weights {
-    /// 32-bit floats.
-    F32,
-    /// 16-bit floats.
-    F16,
-    /// 8-bit integers, a scale for every 32.
-    Int8,
-    /// 4-bit integers with zero points, a scale for every 32.
-    Int4,
-    /// 4-bit integers without zero points.
-    Int4Symmetric,
-}
-
-impl Weights {
-    fn exported(self) -> onnx_export::Precision {
-        match self {
-            Self::F32 => onnx_export::Precision::F32,
-            Self::F16 => onnx_export::Precision::F16,
-            Self::Int8 => onnx_export::Precision::Int8,
-            Self::Int4 => onnx_export::Precision::Int4 { symmetric: false },
-            Self::Int4Symmetric => onnx_export::Precision::Int4 { symmetric: true },
-        }
-    }
-
-    fn stated(self) -> Precision {
-        match self {
-            Self::F32 => Precision::F32,
-            Self::F16 => Precision::F16,
-            Self::Int8 => Precision::Int8,
-            Self::Int4 | Self::Int4Symmetric => Precision::Int4,
-        }
-    }
-
-    fn usual_tolerance(self) -> f64 {
-        match self.stated() {
-            Precision::F32 => 1e-3,
-            Precision::F16 => 1e-2,
-            Precision::Int8 => 5e-2,
-            Precision::Int4 => 0.3,
-        }
-    }
-}
-
-/// Writes the ONNX graphs, the golden prompts and the manifest. An old calibration does not outlive the weights it was
-/// measured on.
+/// Writes the ONNX graphs, the golden prompts and the manifest. A model directory made of a checkpoint appears complete or
+/// not at all; one that is exported in place does not open until the new manifest is there.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (model, checkpoint) = directories(arguments)?;
-    let calibration = model.join("calibration.toml");
-    if calibration.exists() {
-        std::fs::remove_file(&calibration)?;
+    if arguments.profile == Profile::Ort && arguments.kv_capacity.is_some() {
+        bail!("--kv-capacity: expected --profile trt, whose cache has a fixed length, found ort");
     }
+    if let (Some(checkpoint), Some(out)) = (&arguments.checkpoint, &arguments.out) {
+        parity::check_memory(checkpoint)?;
+        let staging = Staging::begin(out, MARKERS)?;
+        let sources = Sources { checkpoint, earlier: out, prompts: arguments.prompts.as_deref() };
+        assemble(&sources, staging.path())?;
+        fill(arguments, &Places { model: staging.path(), checkpoint, shown: out })?;
+        return Ok(staging.publish()?);
+    }
+    let model = arguments.model.as_deref().context("expected --model or --checkpoint")?;
+    if let Some(run) = &arguments.run {
+        let weights = run.join("model.safetensors");
+        std::fs::copy(&weights, model.join("model.safetensors")).with_context(|| weights.display().to_string())?;
+    }
+    parity::check_memory(model)?;
+    let removed = fill(arguments, &Places { model, checkpoint: model, shown: model });
+    removed.or_else(|error| remove(&model.join(MANIFEST)).and(Err(error)))
+}
+
+/// Where an export reads and writes.
+struct Places<'a> {
+    /// The model directory, maybe under another name than it will have.
+    model: &'a Path,
+    checkpoint: &'a Path,
+    /// The model directory as the user knows it.
+    shown: &'a Path,
+}
+
+/// Graphs, golden prompts, manifest. An old calibration does not outlive the weights it was measured on.
+fn fill(arguments: &Arguments, places: &Places) -> Result<()> {
+    let Places { model, checkpoint, shown } = *places;
+    remove(&model.join(MANIFEST))?;
+    remove(&model.join("calibration.toml"))?;
     model_dir::write_calibration(model, &model_dir::Calibration::default())?;
     let request = ExportRequest {
         checkpoint_dir: checkpoint.to_owned(),
@@ -112,50 +114,58 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         precision: arguments.precision.exported(),
     };
     let options = ExportOptions {
+        profile: arguments.profile.exported(),
         vision_precision: arguments.vision_precision.map(Weights::exported),
-        ..ExportOptions::default()
+        kv_capacity: arguments.kv_capacity,
+        adapter_dir: arguments.adapter.clone(),
+        keep_adapter: arguments.keep_adapter,
     };
     let report = onnx_export::export_with(&request, &options)?;
-    parity::write(model, checkpoint)?;
-    let found = sign(arguments, model)?;
-    println!("{} bytes of ONNX in {}, {found:.1e} from the checkpoint", report.bytes(), model.display());
-    println!("next: spacer-train calibrate --model {}", model.display());
+    parity::write(model, checkpoint, arguments.adapter.as_deref().filter(|_| !arguments.keep_adapter))?;
+    let found = sign(arguments, places)?;
+    let found =
+        found.map_or_else(|| "parity not measured".to_owned(), |found| format!("{found:.1e} from the checkpoint"));
+    println!("{} bytes of ONNX in {}, {found}", report.bytes(), shown.display());
+    println!("next: spacer-train calibrate --model {}", shown.display());
     Ok(())
 }
 
-/// The model directory, and where its weights are read from.
-fn directories(arguments: &Arguments) -> Result<(&Path, &Path)> {
-    if let (Some(checkpoint), Some(out)) = (&arguments.checkpoint, &arguments.out) {
-        assemble(checkpoint, out, arguments.prompts.as_deref())?;
-        return Ok((out, checkpoint));
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| path.display().to_string())
+        }
+        _ => Ok(()),
     }
-    let model = arguments.model.as_deref().context("expected --model or --checkpoint")?;
-    if let Some(run) = &arguments.run {
-        let weights = run.join("model.safetensors");
-        std::fs::copy(&weights, model.join("model.safetensors")).with_context(|| weights.display().to_string())?;
-    }
-    Ok((model, model))
 }
 
 /// Writes the manifest, loads the directory as a robot does, and records how far the graphs are from the checkpoint;
-/// past the tolerance the directory is refused here too.
-fn sign(arguments: &Arguments, model: &Path) -> Result<f64> {
+/// past the tolerance the directory is refused here too. Graphs for TensorRT need no engine here that runs them.
+fn sign(arguments: &Arguments, places: &Places) -> Result<Option<f64>> {
     let tolerance = arguments.parity_tolerance.unwrap_or_else(|| arguments.precision.usual_tolerance());
-    let name = model.canonicalize()?.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = std::path::absolute(places.shown)?;
     let mut manifest = Manifest {
-        name,
+        name: name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         version: arguments.version.clone(),
         licence: arguments.licence.clone(),
         precision: arguments.precision.stated(),
+        profile: arguments.profile.stated(),
         training: arguments.run.as_deref().map(training_record).transpose()?,
         evaluation: Vec::new(),
-        parity: Some(Parity { tolerance, found: 0.0 }),
+        parity: Some(Parity { tolerance, found: None }),
         files: std::collections::BTreeMap::new(),
     };
-    manifest = model_dir::write_manifest(model, manifest)?;
-    let found = VlmAnswerer::load(&Settings::new(model))?.parity();
+    manifest = model_dir::write_manifest(places.model, manifest)?;
+    let found = match VlmAnswerer::load(&Settings::new(places.model)) {
+        Ok(answerer) => Some(answerer.parity()),
+        Err(AnswerError::Engine(error)) if arguments.profile == Profile::Trt => {
+            tracing::warn!("parity not measured here, only at the robot's start: {error}");
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     manifest.parity = Some(Parity { tolerance, found });
-    model_dir::write_manifest(model, manifest)?;
+    model_dir::write_manifest(places.model, manifest)?;
     Ok(found)
 }
 
@@ -183,4 +193,123 @@ fn training_record(run: &Path) -> Result<Training> {
         seconds,
         loss_curve: curve.into_iter().map(|(step, loss)| LossPoint { step, loss }).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/qwen2_5_vl_tiny/tiny-qwen2_5_vl");
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn export(checkpoint: &Path, out: &Path, options: &[&str]) -> Result<()> {
+        let paths = ["export", "--checkpoint", &checkpoint.to_string_lossy(), "--out", &out.to_string_lossy()]
+            .map(ToOwned::to_owned);
+        run(&Line::parse_from(paths.into_iter().chain(options.iter().map(|&word| word.to_owned()))).arguments)
+    }
+
+    /// The golden checkpoint without the last bytes of its weights.
+    fn truncated(dir: &Path) {
+        for entry in std::fs::read_dir(GOLDEN).expect("a golden checkpoint").flatten() {
+            std::fs::copy(entry.path(), dir.join(entry.file_name())).expect("a writable folder");
+        }
+        let weights = dir.join("model.safetensors");
+        let length = weights.metadata().expect("weights").len();
+        std::fs::File::options().write(true).open(weights).and_then(|file| file.set_len(length - 8)).expect("weights");
+    }
+
+    #[test]
+    fn a_failed_export_leaves_nothing_or_what_was_there() {
+        let (folder, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        truncated(broken.path());
+        let out = folder.path().join("model");
+        let error = export(broken.path(), &out, &[]).unwrap_err().to_string();
+        assert!(error.contains("model.safetensors: not a valid safetensors file"), "{error}");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(out.join(MANIFEST), "an earlier one").unwrap();
+        export(broken.path(), &out, &[]).unwrap_err();
+        assert_eq!(std::fs::read_to_string(out.join(MANIFEST)).unwrap(), "an earlier one");
+        assert_eq!((folder.path().read_dir().unwrap().count(), out.read_dir().unwrap().count()), (1, 1));
+    }
+
+    #[test]
+    fn parity_past_the_tolerance_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = export(Path::new(GOLDEN), &folder.path().join("model"), &["--parity-tolerance", "1e-12"]);
+        assert!(error.unwrap_err().to_string().contains("expected logits within 1.0e-12"));
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn folders_of_other_things_and_options_that_do_not_go_together_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        let error = export(Path::new(GOLDEN), folder.path(), &[]).unwrap_err().to_string();
+        assert!(error.contains("expected an absent, empty or earlier exported directory"), "{error}");
+        let error = export(Path::new(GOLDEN), &folder.path().join("model"), &["--kv-capacity", "64"]);
+        assert!(error.unwrap_err().to_string().contains("expected --profile trt"));
+    }
+
+    #[test]
+    fn graphs_for_tensorrt_name_their_profile_and_keep_the_wording() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("model");
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(out.join("README.md"), "about it").unwrap();
+        let prompts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/zoo/spacer-nano/prompts.toml");
+        std::fs::copy(prompts, out.join("prompts.toml")).unwrap();
+        let options = ["--profile", "trt", "--kv-capacity", "64", "--precision", "int4-symmetric"];
+        export(Path::new(GOLDEN), &out, &options).unwrap();
+        let model = model_dir::ModelDir::open(&out).unwrap();
+        model.verify_digests().unwrap();
+        assert_eq!(model.manifest().profile, model_dir::Profile::Trt);
+        assert_eq!(model_dir::read_parity(&out).unwrap().len(), 3);
+        assert_eq!(std::fs::read_to_string(out.join("README.md")).unwrap(), "about it");
+        assert_eq!(*model.prompts(), model_dir::Prompts::read(Path::new(prompts)).unwrap());
+        let profile = std::fs::read_to_string(out.join("onnx/trt_profile.json")).unwrap();
+        assert!(profile.contains("\"kv_capacity\": 64"), "{profile}");
+    }
+
+    #[test]
+    fn an_adapter_is_merged_into_graphs_and_reference_alike() {
+        let (folder, adapter) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write_adapter(adapter.path());
+        let adapter = adapter.path().to_string_lossy();
+        let logits = |name: &str, options: &[&str]| {
+            let out = folder.path().join(name);
+            export(Path::new(GOLDEN), &out, options).unwrap();
+            let found = model_dir::ModelDir::open(&out).unwrap().manifest().parity.and_then(|parity| parity.found);
+            assert!(found.is_some_and(|found| found < 1e-4), "{name}: {found:?}");
+            model_dir::read_parity(&out).unwrap().swap_remove(0).logits
+        };
+        let base = logits("base", &[]);
+        assert_ne!(logits("merged", &["--adapter", &adapter]), base);
+        assert_eq!(logits("kept", &["--adapter", &adapter, "--keep-adapter"]), base);
+        assert!(folder.path().join("kept/onnx/adapter.onnx_adapter").is_file());
+    }
+
+    /// A LoRA of rank 1 on one layer of the golden checkpoint.
+    fn write_adapter(dir: &Path) {
+        let config = r#"{ "peft_type": "LORA", "r": 1, "lora_alpha": 1 }"#;
+        std::fs::write(dir.join("adapter_config.json"), config).expect("a writable folder");
+        let bytes: Vec<u8> = (0..128).flat_map(|i| (0.3 + (i % 7) as f32 * 0.1).to_le_bytes()).collect();
+        let view = |shape: [usize; 2]| {
+            let length = 4 * shape.iter().product::<usize>();
+            safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.to_vec(), &bytes[..length])
+                .expect("a view")
+        };
+        let name = |part: &str| format!("base_model.model.model.layers.0.mlp.gate_proj.lora_{part}.weight");
+        let tensors = [(name("A"), view([1, 64])), (name("B"), view([128, 1]))];
+        let file = safetensors::serialize(tensors, None).expect("tensors");
+        std::fs::write(dir.join("adapter_model.safetensors"), file).expect("a writable folder");
+    }
 }

@@ -3,6 +3,7 @@
 mod assemble;
 mod evaluate;
 mod export;
+mod forms;
 mod parity;
 mod sft;
 mod tokenizer;

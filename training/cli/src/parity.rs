@@ -4,21 +4,27 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use model_dir::{ParityCase, ParityFrames, Prompts};
+use policy::reference::LowRank;
 use processor::Processor;
 
 /// Side of the golden frames, pixels: small, since every robot runs them at each start.
 const SIDE: usize = 112;
 
-/// Writes `model/parity.safetensors` with the logits of the weights in `checkpoint`.
-pub fn write(model: &Path, checkpoint: &Path) -> Result<()> {
-    check_memory(checkpoint)?;
+/// Writes `model/parity.safetensors` with the logits of the weights in `checkpoint`, into which `adapter` is merged.
+pub fn write(model: &Path, checkpoint: &Path, adapter: Option<&Path>) -> Result<()> {
+    let adapter = adapter.map(onnx_export::read_adapter).transpose()?.unwrap_or_default();
+    let adapter: Vec<LowRank> = adapter
+        .iter()
+        .map(|(name, added)| LowRank { name, shape: added.shape(), a: added.a(), b: added.b() })
+        .collect();
     let processor = Processor::from_dir(model)?;
     let mut cases = golden_prompts(&Prompts::read(&model.join("prompts.toml"))?);
     let inputs = cases
         .iter()
         .map(|case| perception::parity::inputs(&processor, case))
         .collect::<std::result::Result<Vec<_>, _>>()?;
-    let logits = policy::reference::last_logits(checkpoint, &inputs).context("reference logits of the checkpoint")?;
+    let logits =
+        policy::reference::last_logits(checkpoint, &adapter, &inputs).context("reference logits of the checkpoint")?;
     for ((case, inputs), logits) in cases.iter_mut().zip(inputs).zip(logits) {
         (case.input_ids, case.logits) = (inputs.input_ids, logits);
     }
@@ -26,8 +32,9 @@ pub fn write(model: &Path, checkpoint: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The reference holds every weight in 32 bits, twice the size of a checkpoint of 16.
-fn check_memory(checkpoint: &Path) -> Result<()> {
+/// Refuses a checkpoint whose reference does not fit into free memory: it holds every weight in 32 bits, twice the size of
+/// a checkpoint of 16.
+pub fn check_memory(checkpoint: &Path) -> Result<()> {
     let shards = std::fs::read_dir(checkpoint)?.flatten().map(|entry| entry.path());
     let weights = shards.filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
     let needed = 2 * weights.filter_map(|path| path.metadata().ok()).map(|file| file.len()).sum::<u64>();
@@ -79,4 +86,19 @@ fn picture(shift: usize) -> Vec<u8> {
         }
     }
     rgb
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_beyond_memory_is_refused_before_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let weights = std::fs::File::create(dir.path().join("model.safetensors")).unwrap();
+        // A hole: eight terabytes that take no room.
+        weights.set_len(8 << 40).unwrap();
+        let error = check_memory(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("expected 17592186 MB of free memory, found"), "{error}");
+    }
 }

@@ -128,7 +128,14 @@ impl SampleMaker {
     /// A clip at the size that the processor gives a 640×480 picture, so that its frames need no further resizing.
     fn clip(&self, split: Split, seed: u64, renderer: &mut Renderer) -> Result<Clip> {
         let (height, width) = self.processor.preprocessor().video_size(480, 640)?;
-        let settings = ClipSettings { frames: FRAMES_PER_CLIP, width, height, rate_hz: FRAME_RATE_HZ, supersample: 2, ..ClipSettings::default() };
+        let settings = ClipSettings {
+            frames: FRAMES_PER_CLIP,
+            width,
+            height,
+            rate_hz: FRAME_RATE_HZ,
+            supersample: 2,
+            ..ClipSettings::default()
+        };
         let catalogue = if split == Split::Train { &self.catalogue } else { Catalogue::bundled()? };
         Ok(Clip::generate(seed, split, catalogue, &settings, renderer))
     }

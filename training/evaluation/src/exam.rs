@@ -161,6 +161,7 @@ fn window(clip: &Clip, sheet: usize, preprocessor: &PreprocessorConfig) -> Resul
         width: columns as u32,
         height: rows as u32,
         frame_rate_hz: None,
+        still: None,
         expected_source: (width as u32, height as u32),
     })?;
     for (index, data) in clip.frames.iter().enumerate() {

@@ -72,8 +72,9 @@ fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item)
         found: error.to_string(),
     })?;
     let request = Request {
-        view: View { window, frame_rate_hz: FRAME_RATE_HZ, facts: sheet.facts },
+        view: View { window, embeds: &[], frame_rate_hz: FRAME_RATE_HZ, facts: sheet.facts },
         question: &question,
+        options: 0,
         deadline: Instant::now() + PATIENCE,
         cancel: Arc::new(AtomicBool::new(false)),
         max_new_tokens: MAX_NEW_TOKENS,

@@ -12,7 +12,7 @@ use memmap2::{Mmap, UncheckedAdvice};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::error::{Error, Result};
-use crate::lora::{self, Delta};
+use crate::lora::{self, LowRank};
 use crate::weight::Weight;
 
 /// A checkpoint's tensors by hub name; remembers which were read, so that left-overs can be refused.
@@ -20,7 +20,9 @@ pub(crate) struct Checkpoint {
     shards: Vec<Shard>,
     tensors: BTreeMap<String, Entry>,
     /// What an adapter adds, by hub name of the weight.
-    deltas: BTreeMap<String, Delta>,
+    deltas: BTreeMap<String, LowRank>,
+    /// What an adapter would add that is kept apart, by hub name of the weight.
+    kept: BTreeMap<String, LowRank>,
     used: RefCell<BTreeSet<String>>,
 }
 
@@ -43,8 +45,13 @@ impl Checkpoint {
     /// # Errors
     /// `NoWeights`, `Io` for an absent shard, `Safetensors` for a broken or truncated one, `DuplicateTensor`.
     pub fn open(dir: &Path) -> Result<Self> {
-        let mut checkpoint =
-            Self { shards: Vec::new(), tensors: BTreeMap::new(), deltas: BTreeMap::new(), used: RefCell::default() };
+        let mut checkpoint = Self {
+            shards: Vec::new(),
+            tensors: BTreeMap::new(),
+            deltas: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            used: RefCell::default(),
+        };
         for path in shard_paths(dir)? {
             checkpoint.add_shard(path)?;
         }
@@ -56,8 +63,36 @@ impl Checkpoint {
     /// # Errors
     /// Those of [`lora::read_adapter`]; `MissingTensor` and `Shape` for a layer the checkpoint has not or otherwise.
     pub fn merge_adapter(&mut self, dir: &Path) -> Result<()> {
-        self.deltas = lora::read_adapter(dir)?;
-        self.deltas.iter().try_for_each(|(name, delta)| self.entry(name, &delta.shape()).map(|_| ()))
+        self.deltas = self.fitting_adapter(dir)?;
+        Ok(())
+    }
+
+    /// Leaves room for the LoRA adapter in `dir` beside the decoder's linear layers that it adapts.
+    ///
+    /// # Errors
+    /// As [`Self::merge_adapter`]; `Adapter` for one that adapts anything else.
+    pub fn keep_adapter(&mut self, dir: &Path) -> Result<()> {
+        let adapter = self.fitting_adapter(dir)?;
+        if let Some(name) = adapter.keys().find(|name| !name.starts_with("model.layers.")) {
+            return Err(Error::Adapter {
+                path: dir.to_path_buf(),
+                expected: "the decoder's layers alone in an adapter kept apart (merge others)".to_owned(),
+                found: name.clone(),
+            });
+        }
+        self.kept = adapter;
+        Ok(())
+    }
+
+    /// What the adapter kept apart adds, by hub name of the weight.
+    pub fn kept(&self) -> &BTreeMap<String, LowRank> {
+        &self.kept
+    }
+
+    fn fitting_adapter(&self, dir: &Path) -> Result<BTreeMap<String, LowRank>> {
+        let adapter = lora::read_adapter(dir)?;
+        adapter.iter().try_for_each(|(name, delta)| self.entry(name, &delta.shape()).map(|_| ()))?;
+        Ok(adapter)
     }
 
     fn add_shard(&mut self, path: PathBuf) -> Result<()> {

@@ -77,7 +77,7 @@ fn declare_ports(g: &mut GraphBuilder, text: &TextConfig) {
     g.input("inputs_embeds", float, &[batch, step, Dim::Fixed(text.hidden_size)]);
     g.input("attention_mask", Element::I64, &[batch, total]);
     g.input("position_ids", Element::I64, &[Dim::Fixed(3), batch, step]);
-    g.output("logits", float, &[batch, step, Dim::Fixed(text.vocab_size)]);
+    g.output("logits", float, &[batch, Dim::Free("logits_length"), Dim::Fixed(text.vocab_size)]);
     for index in 0..text.num_hidden_layers {
         for part in ["key", "value"] {
             let past = cache(Dim::Free("past_sequence_length"));

@@ -3,7 +3,7 @@
 //! Inputs beside `inputs_embeds` [1, s, hidden]: `cos` and `sin` [s, head_dim / 2] f32 of the s new tokens, each
 //! frequency at the position of its mrope section; `past_length` [1] i64; `past_key_values.N.{key,value}` [1, kv_heads,
 //! capacity, head_dim], of which the first `past_length` slots are read (the others must hold numbers, say zeros).
-//! Outputs beside `logits` [1, s, vocab]: `present.N.{key,value}` [1, kv_heads, s, head_dim], the new tokens' rows only,
+//! Outputs beside `logits`: `present.N.{key,value}` [1, kv_heads, s, head_dim], the new tokens' rows only,
 //! which the caller copies into slots `past_length..past_length + s`. So the cache never changes shape or place, and
 //! nothing of it is copied by the graph.
 
@@ -60,7 +60,7 @@ fn declare_ports(g: &mut GraphBuilder, text: &TextConfig, capacity: usize) {
     g.input("cos", Element::Float(Float::F32), &[step, half]);
     g.input("sin", Element::Float(Float::F32), &[step, half]);
     g.input("past_length", Element::I64, &[one]);
-    g.output("logits", float, &[one, step, Dim::Fixed(text.vocab_size)]);
+    g.output("logits", float, &[one, Dim::Free("logits_length"), Dim::Fixed(text.vocab_size)]);
     for index in 0..text.num_hidden_layers {
         for part in ["key", "value"] {
             g.input(&format!("past_key_values.{index}.{part}"), float, &cache(Dim::Fixed(capacity)));

@@ -5,42 +5,45 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
-use crate::trt_profile;
 
-/// The file that marks a finished export of the `ort` profile; `trt_profile.json` marks the other's.
-pub(crate) const MARKER: &str = "genai_config.json";
-
-/// An output directory being filled beside its final place; dropped without `publish`, it vanishes.
-pub(crate) struct Staging {
+/// An output directory being filled beside its final place; dropped without [`Staging::publish`], it vanishes.
+#[derive(Debug)]
+pub struct Staging {
     staged: TempDir,
     target: PathBuf,
     parent: PathBuf,
+    markers: &'static [&'static str],
 }
 
 impl Staging {
-    /// Starts filling what will become `target`; creates missing parents.
+    /// Starts filling what will become `target`; creates missing parents. A directory that stands there will be replaced
+    /// if it is empty or holds a file named by `markers`.
     ///
     /// # Errors
-    /// `OutputOccupied` if something that is not an earlier export stands there, `Io`.
-    pub fn begin(target: &Path) -> Result<Self> {
-        refuse_occupied(target)?;
+    /// [`Error::OutputOccupied`] if anything else stands there, [`Error::Io`].
+    pub fn begin(target: &Path, markers: &'static [&'static str]) -> Result<Self> {
+        refuse_occupied(target, markers)?;
         let parent = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
         };
         std::fs::create_dir_all(&parent).map_err(Error::io(&parent))?;
         let staged = staging_dir(&parent)?;
-        Ok(Self { staged, target: target.to_path_buf(), parent })
+        Ok(Self { staged, target: target.to_path_buf(), parent, markers })
     }
 
     /// Where to write.
+    #[must_use]
     pub fn path(&self) -> &Path {
         self.staged.path()
     }
 
-    /// Moves the filled directory to its place; an earlier export there is replaced.
+    /// Moves the filled directory to its place; what stood there is deleted.
+    ///
+    /// # Errors
+    /// As [`Staging::begin`]; what stood there stays then.
     pub fn publish(self) -> Result<()> {
-        refuse_occupied(&self.target)?;
+        refuse_occupied(&self.target, self.markers)?;
         // The old export leaves first and is deleted with `retired`; between the two renames nothing opens.
         let retired = staging_dir(&self.parent)?;
         let old = retired.path().join("old");
@@ -70,12 +73,12 @@ fn staging_dir(parent: &Path) -> Result<TempDir> {
     builder.tempdir_in(parent).map_err(Error::io(parent))
 }
 
-fn refuse_occupied(target: &Path) -> Result<()> {
+fn refuse_occupied(target: &Path, markers: &[&str]) -> Result<()> {
     if !target.exists() {
         return Ok(());
     }
     let empty = || target.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-    if [MARKER, trt_profile::FILE].iter().any(|marker| target.join(marker).is_file()) || empty() {
+    if markers.iter().any(|marker| target.join(marker).is_file()) || empty() {
         return Ok(());
     }
     Err(Error::OutputOccupied { path: target.to_path_buf() })
@@ -85,11 +88,13 @@ fn refuse_occupied(target: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
+    const MARKERS: &[&str] = &["marker.json"];
+
     #[test]
     fn unpublished_directory_vanishes() {
         let parent = tempfile::tempdir().unwrap();
-        let staging = Staging::begin(&parent.path().join("onnx")).unwrap();
-        std::fs::write(staging.path().join(MARKER), "{}").unwrap();
+        let staging = Staging::begin(&parent.path().join("onnx"), MARKERS).unwrap();
+        std::fs::write(staging.path().join(MARKERS[0]), "{}").unwrap();
         drop(staging);
         assert_eq!(parent.path().read_dir().unwrap().count(), 0);
     }
@@ -99,14 +104,14 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("onnx");
         for text in ["first", "second"] {
-            let staging = Staging::begin(&target).unwrap();
-            std::fs::write(staging.path().join(MARKER), text).unwrap();
+            let staging = Staging::begin(&target, MARKERS).unwrap();
+            std::fs::write(staging.path().join(MARKERS[0]), text).unwrap();
             staging.publish().unwrap();
         }
-        assert_eq!(std::fs::read_to_string(target.join(MARKER)).unwrap(), "second");
+        assert_eq!(std::fs::read_to_string(target.join(MARKERS[0])).unwrap(), "second");
         assert_eq!(parent.path().read_dir().unwrap().count(), 1);
-        std::fs::remove_file(target.join(MARKER)).unwrap();
+        std::fs::remove_file(target.join(MARKERS[0])).unwrap();
         std::fs::write(target.join("thesis.tex"), "").unwrap();
-        assert!(matches!(Staging::begin(&target), Err(Error::OutputOccupied { .. })));
+        assert!(matches!(Staging::begin(&target, MARKERS), Err(Error::OutputOccupied { .. })));
     }
 }

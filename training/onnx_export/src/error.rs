@@ -128,6 +128,14 @@ pub enum Error {
         /// The precision asked for.
         found: String,
     },
+    /// The static KV cache would be empty or longer than the model's context.
+    #[error("expected a KV capacity of 1 to {expected} tokens, the model's context, found {found}")]
+    KvCapacity {
+        /// The context length.
+        expected: usize,
+        /// The capacity asked for.
+        found: usize,
+    },
     /// The disk has no room for the export, by an estimate made before the first byte is written.
     #[error("{path}: expected {expected} bytes of free disk space for the export, found {found}")]
     DiskSpace {

@@ -133,11 +133,14 @@ impl ExternalData {
         Ok(self.initializer(Part { name: name.to_owned(), dims: dims.to_vec(), data_type: float.data_type() }, start))
     }
 
-    /// Flushes to the disk; returns the file's length and the largest buffer taken, in bytes.
+    /// Flushes to the disk; returns the file's length and the largest buffer taken, in bytes. A file of no bytes goes.
     pub fn finish(self) -> Result<(u64, u64)> {
         if let Some(mut file) = self.file {
             file.flush().map_err(Error::io(&self.path))?;
             file.get_ref().sync_all().map_err(Error::io(&self.path))?;
+            if self.offset == 0 {
+                std::fs::remove_file(&self.path).map_err(Error::io(&self.path))?;
+            }
         }
         Ok((self.offset, self.peak_buffer))
     }
@@ -235,10 +238,13 @@ mod tests {
             let mut all = Vec::new();
             for bits in [4, 8] {
                 for scheme in [Scheme::Centered, Scheme::ZeroPoint] {
-                    all.extend(data.append_blobs(&weight, &Quantizer { bits, scheme, half_scales: false }).unwrap());
+                    let quantizer = Quantizer { bits, scheme, block: Some(32), half_scales: false };
+                    all.extend(data.append_blobs(&weight, &quantizer).unwrap());
                 }
-                let signed = Quantizer { bits, scheme: Scheme::Signed, half_scales: true };
-                all.extend(data.append_signed(&weight, &signed).unwrap());
+                for block in [Some(32), None] {
+                    let signed = Quantizer { bits, scheme: Scheme::Signed, block, half_scales: true };
+                    all.extend(data.append_signed(&weight, &signed).unwrap());
+                }
             }
             for float in [Float::F32, Float::F16] {
                 all.push(data.append(&weight, Layout::Kept, float).unwrap());

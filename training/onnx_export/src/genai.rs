@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::directory::MARKER;
 use crate::error::{Error, Result};
 use processor::config::ModelConfig;
 
+/// Name of the engine's configuration; it also marks a finished export.
+pub(crate) const FILE: &str = "genai_config.json";
 /// Pixel bounds of images when the checkpoint states none (Qwen2.5-VL's own).
 const DEFAULT_PIXELS: [u64; 2] = [56 * 56, 28 * 28 * 16_384];
 /// CLIP's colour statistics, when the checkpoint states none.
@@ -23,7 +24,7 @@ pub(crate) fn write_runtime_files(checkpoint_dir: &Path, config: &ModelConfig, d
     copy_tokenizer(checkpoint_dir, dir)?;
     write_tokenizer_config(dir)?;
     write_json(&dir.join("processor_config.json"), &processor_config(checkpoint_dir, config)?)?;
-    write_json(&dir.join(MARKER), &genai_config(checkpoint_dir, config)?)
+    write_json(&dir.join(FILE), &genai_config(checkpoint_dir, config)?)
 }
 
 /// Copies the tokenizer's files from the checkpoint to `dir` where they exist.

@@ -132,6 +132,48 @@ impl<'a> GraphBuilder<'a> {
         self.graph.input.push(value_info(name, element, dims));
     }
 
+    /// Declares a graph input of the computed type that is empty unless the caller gives it: free dimensions are 0 then.
+    pub fn optional_input(&mut self, name: &str, dims: &[Dim]) {
+        let float = self.style.compute();
+        self.input(name, Element::Float(float), dims);
+        let empty = dims.iter().map(|dim| if let Dim::Fixed(size) = dim { *size as i64 } else { 0 }).collect();
+        let data_type = Some(float.data_type() as i32);
+        let tensor = TensorProto { name: Some(name.to_owned()), dims: empty, data_type, ..Default::default() };
+        self.graph.initializer.push(tensor);
+    }
+
+    /// Declares an i64 input of shape [1] that is `value` unless the caller gives it.
+    pub fn optional_int(&mut self, name: &str, value: i64) {
+        self.input(name, Element::I64, &[Dim::Fixed(1)]);
+        let (data_type, raw_data) = (Some(tensor_proto::DataType::Int64 as i32), Some(value.to_le_bytes().to_vec()));
+        let tensor =
+            TensorProto { name: Some(name.to_owned()), dims: vec![1], data_type, raw_data, ..Default::default() };
+        self.graph.initializer.push(tensor);
+    }
+
+    /// The initializer `name`, if there is one.
+    pub fn initializer(&self, name: &str) -> Option<&TensorProto> {
+        self.graph.initializer.iter().find(|tensor| tensor.name.as_deref() == Some(name))
+    }
+
+    /// Takes over an initializer whose data lies in another graph's file; its name.
+    pub fn adopt(&mut self, tensor: TensorProto) -> String {
+        let name = tensor.name.clone().unwrap_or_default();
+        self.graph.initializer.push(tensor);
+        name
+    }
+
+    /// Gives the initializer `name` another shape of as many elements.
+    pub fn set_dims(&mut self, name: &str, dims: &[usize]) {
+        let named = self.graph.initializer.iter_mut().filter(|tensor| tensor.name.as_deref() == Some(name));
+        named.for_each(|tensor| tensor.dims = dims.iter().map(|&dim| dim as i64).collect());
+    }
+
+    /// Is the weight `name` one that an adapter kept apart adds to?
+    pub fn is_adapted(&self, name: &str) -> bool {
+        self.checkpoint.kept().contains_key(name)
+    }
+
     /// Declares a graph output.
     pub fn output(&mut self, name: &str, element: Element, dims: &[Dim]) {
         self.graph.output.push(value_info(name, element, dims));

@@ -1,9 +1,10 @@
 //! The layers that both towers share: linear, RMS norm (alone and with the residual sum), gated MLP, rotary tables.
 //! Each takes the form of the graph's profile.
 
+use crate::adapter_file::adapter_ports;
 use crate::error::Result;
 use crate::external_data::{Float, Layout};
-use crate::graph::{GraphBuilder, Node};
+use crate::graph::{Dim, GraphBuilder, Node};
 use crate::precision::Profile;
 use crate::quantize::{BLOCK, Quantizer};
 
@@ -37,7 +38,9 @@ pub(crate) struct GatedMlp<'n> {
 impl GraphBuilder<'_> {
     /// `x` [.., input] → [.., output].
     pub fn linear(&mut self, x: &str, layer: &Linear) -> Result<String> {
-        let product = self.product(x, &format!("{}.weight", layer.prefix), [layer.output, layer.input])?;
+        let (name, quantizer) = (format!("{}.weight", layer.prefix), self.style().quantizer());
+        let product = self.product(x, &name, [layer.output, layer.input], quantizer.as_ref())?;
+        let product = self.adapted(x, product, layer);
         if !layer.bias {
             return Ok(product);
         }
@@ -45,19 +48,41 @@ impl GraphBuilder<'_> {
         Ok(self.op("Add", &[&product, &bias]))
     }
 
-    /// `x` [.., input] times the transpose of the weight `name` [output, input], quantised where the style says so.
-    pub fn product(&mut self, x: &str, name: &str, [output, input]: [usize; 2]) -> Result<String> {
-        let Some(quantizer) = self.style().quantizer() else {
+    /// Adds x · A · B to `product` where an adapter is kept apart; the two are inputs, empty unless given.
+    fn adapted(&mut self, x: &str, product: String, layer: &Linear) -> String {
+        if !self.is_adapted(&format!("{}.weight", layer.prefix)) {
+            return product;
+        }
+        let [a, b] = adapter_ports(layer.prefix);
+        self.optional_input(&a, &[Dim::Fixed(layer.input), Dim::Free("lora_rank")]);
+        self.optional_input(&b, &[Dim::Free("lora_rank"), Dim::Fixed(layer.output)]);
+        let narrow = self.op("MatMul", &[x, &a]);
+        let added = self.op("MatMul", &[&narrow, &b]);
+        self.op("Add", &[&product, &added])
+    }
+
+    /// `x` [.., input] times the transpose of the weight `name` [output, input], of floats without a quantizer.
+    pub fn product(
+        &mut self,
+        x: &str,
+        name: &str,
+        [output, input]: [usize; 2],
+        quantizer: Option<&Quantizer>,
+    ) -> Result<String> {
+        let Some(quantizer) = quantizer else {
             let weight = self.weight(name, &[output, input], Layout::Transposed)?;
             return Ok(self.op("MatMul", &[x, &weight]));
         };
-        let parts = self.quantized(name, &[output, input], &quantizer)?;
+        let parts = self.quantized(name, &[output, input], quantizer)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         match self.style().profile {
-            Profile::Ort => Ok(self.add(n_bits(x, &parts, &quantizer, [output, input]))),
+            Profile::Ort => Ok(self.add(n_bits(x, &parts, quantizer, [output, input]))),
             Profile::Trt => {
-                let node = Node::new("DequantizeLinear", &parts).int("axis", 0).int("block_size", BLOCK as i64);
-                let weight = self.add(node);
+                let node = Node::new("DequantizeLinear", &parts);
+                let weight = self.add(match quantizer.block {
+                    Some(block) => node.int("axis", 0).int("block_size", block as i64),
+                    None => node.int("axis", 1),
+                });
                 Ok(self.op("MatMul", &[x, &weight]))
             }
         }

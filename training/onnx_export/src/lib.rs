@@ -23,6 +23,7 @@
 //! # Ok::<(), onnx_export::Error>(())
 //! ```
 
+mod adapter_file;
 mod attention;
 mod checkpoint;
 mod decoder;
@@ -49,14 +50,18 @@ mod weight;
 use std::path::{Path, PathBuf};
 
 use checkpoint::Checkpoint;
-use directory::Staging;
 use graph::GraphSize;
 use precision::Style;
 use processor::config::ModelConfig;
 
+pub use directory::Staging;
 pub use error::{Error, Result};
+pub use lora::{LowRank, read_adapter};
 pub use precision::{Precision, Profile};
 pub use resources::available_memory;
+
+/// A finished export holds one of these.
+const MARKERS: &[&str] = &[genai::FILE, trt_profile::FILE];
 
 /// What to export, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +85,14 @@ pub struct ExportOptions {
     pub vision_precision: Option<Precision>,
     /// Slots of the `trt` profile's static KV cache, tokens; usually the context length, at most 8192.
     pub kv_capacity: Option<usize>,
-    /// Directory of a LoRA adapter in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`) to merge.
+    /// Directory of a LoRA adapter in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`); merged into
+    /// the weights unless `keep_adapter`.
     pub adapter_dir: Option<PathBuf>,
+    /// Leaves the weights as they are and writes the adapter beside the graphs, as `adapter.onnx_adapter` in ONNX
+    /// Runtime's format. Only the `ort` profile, and adapters of the decoder's layers. For each adapted layer the decoder
+    /// then has two inputs that may be left out, `<layer>.lora_A` [in, r] and `<layer>.lora_B` [r, out]; without them it
+    /// is the base model.
+    pub keep_adapter: bool,
 }
 
 /// What was written; sizes in bytes, graph and data together.
@@ -116,30 +127,35 @@ pub fn export(request: &ExportRequest) -> Result<ExportReport> {
 ///
 /// # Errors
 /// A missing or foreign `config.json`; absent, extra, misshapen, wrongly typed or non-finite tensors; broken or absent
-/// shards; an adapter that can't be merged; a precision that the profile has no form for; too little free disk or memory;
+/// shards; an adapter that can't be merged; a precision that the profile has no form for; a KV cache longer than the context; too little free disk or memory;
 /// a full disk; an output path that holds something else. Nothing is left at `out_dir` then, or the earlier export as it
 /// was.
 pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<ExportReport> {
     let config = ModelConfig::from_dir(&request.checkpoint_dir)?;
     let styles = Styles::choose(request, options)?;
     let mut checkpoint = Checkpoint::open(&request.checkpoint_dir)?;
-    if let Some(adapter) = &options.adapter_dir {
-        checkpoint.merge_adapter(adapter)?;
+    match &options.adapter_dir {
+        Some(adapter) if options.keep_adapter => checkpoint.keep_adapter(adapter)?,
+        Some(adapter) => checkpoint.merge_adapter(adapter)?,
+        None => {}
     }
     let job = Job {
         checkpoint: &checkpoint,
         config: &config,
         styles,
-        kv_capacity: options.kv_capacity.unwrap_or_else(|| trt_profile::default_capacity(&config)),
+        kv_capacity: trt_profile::capacity(&config, options.kv_capacity)?,
     };
     let measured = job.write(None)?;
     let tied = config.tie_word_embeddings;
     checkpoint.refuse_unused(|name| name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight"))?;
 
-    let staging = Staging::begin(&request.out_dir)?;
+    let staging = Staging::begin(&request.out_dir, MARKERS)?;
     let peak_buffer = measured.iter().map(|size| size.peak_buffer).max().unwrap_or(0);
     resources::check(staging.path(), measured.iter().map(|size| size.bytes).sum(), peak_buffer)?;
     let [vision, embedding, decoder] = job.write(Some(staging.path()))?;
+    if options.keep_adapter {
+        adapter_file::write(checkpoint.kept(), staging.path(), styles.decoder.compute())?;
+    }
     match options.profile {
         Profile::Ort => genai::write_runtime_files(&request.checkpoint_dir, &config, staging.path())?,
         Profile::Trt => {
@@ -167,6 +183,13 @@ struct Styles {
 impl Styles {
     fn choose(request: &ExportRequest, options: &ExportOptions) -> Result<Self> {
         let decoder = Style::decoder(options.profile, request.precision);
+        if options.profile == Profile::Trt && options.keep_adapter {
+            return Err(Error::Unsupported {
+                profile: "trt",
+                expected: "a merged adapter (TensorRT builds its engine for weights that stay)",
+                found: "one to be kept apart".to_owned(),
+            });
+        }
         let vision = options.vision_precision.unwrap_or_else(|| decoder.float_precision());
         for precision in [request.precision, vision] {
             if options.profile == Profile::Trt && precision == (Precision::Int4 { symmetric: false }) {
@@ -193,10 +216,10 @@ impl Job<'_> {
     /// Writes vision, embedding and decoder to `dir`, or measures them.
     fn write(&self, dir: Option<&Path>) -> Result<[GraphSize; 3]> {
         let Self { checkpoint, config, styles, kv_capacity } = *self;
-        Ok([
-            vision::write_vision(checkpoint, config, dir, styles.vision)?,
-            embedding::write_embedding(checkpoint, config, dir, styles.decoder)?,
-            decoder::write_decoder(checkpoint, config, dir, styles.decoder, kv_capacity)?,
-        ])
+        let vision = vision::write_vision(checkpoint, config, dir, styles.vision)?;
+        let decoder = decoder::write_decoder(checkpoint, config, dir, styles.decoder, kv_capacity)?;
+        let table = decoder.table.as_ref();
+        let embedding = embedding::write_embedding(checkpoint, config, dir, styles.decoder, table)?;
+        Ok([vision, embedding, decoder.size])
     }
 }

@@ -1,4 +1,4 @@
-//! A LoRA adapter in PEFT's format, merged into the weights as they are read: W + (alpha / r) · B · A.
+//! A LoRA adapter in PEFT's format: W + (alpha / r) · B · A, merged into the weights as they are read or kept apart.
 //!
 //! `adapter_config.json` gives rank and alpha (`use_rslora` divides by √r); `adapter_model.safetensors` holds
 //! `base_model.model.<module>.lora_A.weight` [r, in] and `lora_B.weight` [out, r] for each adapted linear layer.
@@ -15,36 +15,55 @@ use crate::checkpoint::hub_name;
 use crate::error::{Error, Result};
 use crate::weight::Weight;
 
-/// What an adapter adds to one weight [out, in].
-pub(crate) struct Delta {
+/// What an adapter adds to one weight [out, in]: B · A.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LowRank {
     out: usize,
     input: usize,
-    /// [r, in].
     a: Vec<f32>,
-    /// [out, r], scaled.
     b: Vec<f32>,
 }
 
-impl Delta {
-    /// Shape of the weight it belongs to.
+impl LowRank {
+    /// Shape [out, in] of the weight it belongs to.
+    #[must_use]
     pub fn shape(&self) -> [usize; 2] {
         [self.out, self.input]
     }
 
+    /// r, the inner dimension.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.b.len() / self.out.max(1)
+    }
+
+    /// A, [r, in], row-major.
+    #[must_use]
+    pub fn a(&self) -> &[f32] {
+        &self.a
+    }
+
+    /// B, [out, r], row-major, scaled by alpha / r.
+    #[must_use]
+    pub fn b(&self) -> &[f32] {
+        &self.b
+    }
+
     /// Adds row `row` from column `first` on.
-    pub fn add(&self, row: usize, first: usize, values: &mut [f32]) {
-        let rank = self.b.len() / self.out;
+    pub(crate) fn add(&self, row: usize, first: usize, values: &mut [f32]) {
+        let rank = self.rank();
         for (b, a) in self.b[row * rank..(row + 1) * rank].iter().zip(self.a.chunks_exact(self.input)) {
             values.iter_mut().zip(&a[first..]).for_each(|(value, a)| *value += b * a);
         }
     }
 }
 
-/// Reads the adapter in `dir`; the deltas by hub name of the weight.
+/// Reads the adapter in `dir`; what it adds by hub name of the weight (`model.layers.0.self_attn.q_proj.weight`).
 ///
 /// # Errors
-/// `Io`, `Json`, `Safetensors`, `Adapter` for what is not a plain LoRA, `Shape`, `Dtype`, `NotFinite`.
-pub(crate) fn read_adapter(dir: &Path) -> Result<BTreeMap<String, Delta>> {
+/// [`Error::Io`], [`Error::Json`], [`Error::Safetensors`], [`Error::Adapter`] for what is not a plain LoRA,
+/// [`Error::Shape`], [`Error::Dtype`], [`Error::NotFinite`].
+pub fn read_adapter(dir: &Path) -> Result<BTreeMap<String, LowRank>> {
     let config_path = dir.join("adapter_config.json");
     let text = std::fs::read_to_string(&config_path).map_err(Error::io(&config_path))?;
     let config: Value = serde_json::from_str(&text).map_err(Error::json(&config_path))?;
@@ -84,7 +103,7 @@ pub(crate) fn read_adapter(dir: &Path) -> Result<BTreeMap<String, Delta>> {
             });
         }
         b.iter_mut().for_each(|value| *value *= scale);
-        deltas.insert(name, Delta { out, input, a, b });
+        deltas.insert(name, LowRank { out, input, a, b });
     }
     match up.keys().next() {
         Some(name) => Err(refuse("lora_A beside every lora_B", format!("none for {name}"))),
@@ -142,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_delta_is_the_product() {
-        let delta = Delta { out: 2, input: 3, a: vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0], b: vec![1.0, 0.0, 0.5, 2.0] };
+        let delta = LowRank { out: 2, input: 3, a: vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0], b: vec![1.0, 0.0, 0.5, 2.0] };
         let mut row = [100.0, 100.0];
         delta.add(1, 1, &mut row);
         assert_eq!(row, [100.0 + 0.5 * 2.0 + 2.0 * 20.0, 100.0 + 0.5 * 3.0 + 2.0 * 30.0]);

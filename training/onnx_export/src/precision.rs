@@ -1,10 +1,14 @@
 //! What a package is written for: the type of its weights and the family of engines that runs it.
 
 use crate::external_data::Float;
-use crate::quantize::{Quantizer, Scheme};
+use crate::quantize::{BLOCK, Quantizer, Scheme};
 
-/// Type the weights of the linear layers are stored in. Norms and biases stay floats; the token table is f32 at `F32`
-/// and f16 at every other precision.
+/// Weights that share a scale in TensorRT's 4-bit form, which knows blocks of 64 and 128.
+const TRT_BLOCK: usize = 64;
+
+/// Type the weights of the linear layers are stored in. Norms and biases stay floats. In the `ort` profile output layer
+/// and token table have 8 bits at `Int8` and `Int4` alike, and are the same bytes where the checkpoint ties them; in the
+/// `trt` profile, and wherever a row is no multiple of a block, the table is f16 at every precision but `F32`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precision {
@@ -14,9 +18,11 @@ pub enum Precision {
     /// 16-bit floats, computed in f16 where the engine can (ONNX Runtime's CPU provider computes most of it in f32 and
     /// so holds f32 copies of the weights). A weight beyond ±65504 is an error.
     F16,
-    /// 8-bit integers, a scale for every 32 weights of a row, round to nearest; symmetric.
+    /// 8-bit integers, symmetric, round to nearest; a scale for every 32 weights of a row, or for a row in the `trt`
+    /// profile, as TensorRT has no blocks of 8 bits.
     Int8,
-    /// 4-bit integers, a scale for every 32 weights of a row, round to nearest.
+    /// 4-bit integers, a scale for every 32 weights of a row, or 64 in the `trt` profile, as TensorRT takes 64 or 128
+    /// only; scales that make the squared error small. The output layer of the `trt` profile is f16.
     Int4 {
         /// Without zero points. TensorRT takes no others; with them the error is smaller.
         symmetric: bool,
@@ -66,6 +72,15 @@ impl Style {
         }
     }
 
+    /// How the output layer is quantised, and a table of tokens beside it; none for floats.
+    pub fn output_quantizer(&self) -> Option<Quantizer> {
+        match (self.precision, self.profile) {
+            (Precision::Int4 { .. }, Profile::Ort) => Self { precision: Precision::Int8, ..*self }.quantizer(),
+            (Precision::Int4 { .. }, Profile::Trt) => None,
+            _ => self.quantizer(),
+        }
+    }
+
     /// How the linear layers are quantised; none for floats.
     pub fn quantizer(&self) -> Option<Quantizer> {
         let (bits, symmetric) = match self.precision {
@@ -78,7 +93,12 @@ impl Style {
             (Profile::Ort, true) => Scheme::Centered,
             (Profile::Ort, false) => Scheme::ZeroPoint,
         };
-        Some(Quantizer { bits, scheme, half_scales: self.compute() == Float::F16 })
+        let block = match (self.profile, bits) {
+            (Profile::Ort, _) => Some(BLOCK),
+            (Profile::Trt, 4) => Some(TRT_BLOCK),
+            (Profile::Trt, _) => None,
+        };
+        Some(Quantizer { bits, scheme, block, half_scales: self.compute() == Float::F16 })
     }
 
     /// Operator set and the IR version that goes with it. 23 is the first with RMSNormalization, 21 the first with

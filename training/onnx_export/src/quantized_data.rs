@@ -56,9 +56,10 @@ impl ExternalData {
         for index in 0..rows {
             weight.read(index, 0, &mut row[..columns])?;
             for (at, block) in row.chunks_exact(BLOCK).enumerate() {
-                let BlockScale { scale, zero } = quantizer.quantize(block, &mut levels[at * BLOCK..(at + 1) * BLOCK]);
-                scales.push(scale);
-                zeros[at] = zero;
+                let fit = quantizer.fit(block);
+                quantizer.round(block, fit, &mut levels[at * BLOCK..(at + 1) * BLOCK]);
+                scales.push(fit.scale);
+                zeros[at] = fit.zero;
             }
             packed.clear();
             pack(&levels, quantizer.bits, &mut packed);
@@ -70,13 +71,14 @@ impl ExternalData {
         Ok(())
     }
 
-    /// Appends `weight` [n, k] transposed as DequantizeLinear takes it: signed integers [k, n] and scales [k / 32, n].
+    /// Appends `weight` [n, k] transposed as DequantizeLinear takes it: signed integers [k, n] and scales [k / block, n],
+    /// or [n] where a row has one.
     ///
     /// # Errors
     /// As [`Self::append`].
     pub fn append_signed(&mut self, weight: &Weight, quantizer: &Quantizer) -> Result<Vec<TensorProto>> {
         let (rows, columns) = weight.matrix();
-        let blocks = columns.div_ceil(BLOCK);
+        let blocks = quantizer.block.map_or(1, |block| columns.div_ceil(block));
         self.note_buffer(2 * PANEL.min(columns) * rows + blocks * rows * 4 + weight.bytes.len());
         let start = self.align()?;
         let mut scales = Vec::new();
@@ -91,20 +93,35 @@ impl ExternalData {
         let integers = self.initializer(Part { name, dims: vec![columns, rows], data_type }, start);
         let float = if quantizer.half_scales { Float::F16 } else { Float::F32 };
         let name = format!("{}.scales", weight.name);
-        Ok(vec![integers, self.append_values(&name, &[blocks, rows], &scales, float)?])
+        let dims = if quantizer.block.is_some() { vec![blocks, rows] } else { vec![rows] };
+        Ok(vec![integers, self.append_values(&name, &dims, &scales, float)?])
     }
 
     fn put_signed(&mut self, weight: &Weight, quantizer: &Quantizer, scales: &mut [f32]) -> Result<()> {
         let (rows, columns) = weight.matrix();
         let mut panel = vec![0; PANEL.min(columns) * rows];
         let (mut row, mut levels, mut packed) = ([0.0; PANEL], [0; PANEL], Vec::new());
+        if quantizer.block.is_none() {
+            let mut whole = vec![0.0; columns];
+            for (index, scale) in scales.iter_mut().enumerate() {
+                weight.read(index, 0, &mut whole)?;
+                *scale = quantizer.fit(&whole).scale;
+            }
+        }
         for first in (0..columns).step_by(PANEL) {
             let width = PANEL.min(columns - first);
             for index in 0..rows {
                 weight.read(index, first, &mut row[..width])?;
-                for (at, block) in row[..width].chunks(BLOCK).enumerate() {
-                    let found = quantizer.quantize(block, &mut levels[at * BLOCK..at * BLOCK + block.len()]);
-                    scales[(first / BLOCK + at) * rows + index] = found.scale;
+                let block = quantizer.block.unwrap_or(PANEL);
+                for (at, values) in row[..width].chunks(block).enumerate() {
+                    let fit = match quantizer.block {
+                        Some(_) => quantizer.fit(values),
+                        None => BlockScale { scale: scales[index], zero: 0 },
+                    };
+                    if quantizer.block.is_some() {
+                        scales[(first / block + at) * rows + index] = fit.scale;
+                    }
+                    quantizer.round(values, fit, &mut levels[at * block..at * block + values.len()]);
                 }
                 levels[..width].iter().enumerate().for_each(|(column, &level)| panel[column * rows + index] = level);
             }

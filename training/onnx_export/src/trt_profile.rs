@@ -1,6 +1,7 @@
 //! `trt_profile.json`, written beside the graphs of the `trt` profile: the shapes TensorRT builds its engines for.
 //!
-//! Two optimisation profiles for the decoder, `decode` (one token) and `prefill` (a chunk), one for the vision tower.
+//! Two optimisation profiles for the decoder, `decode` (1 token) and `prefill` (1, 512, 2048 tokens, or as many as the cache
+//! holds), one for the vision tower (4, 576, 4096 patches where four are merged). The cache has one length in all of them.
 //! `provider_options` has them as ONNX Runtime's TensorRT provider reads them (`trt_profile_{min,opt,max}_shapes`, an input
 //! named once for each profile). A shape outside is an error of the caller's, not a reason to build anew.
 
@@ -20,9 +21,17 @@ const PREFILL: [usize; 2] = [512, 2048];
 /// Patches of a vision call: one frame pair of 448×252, and the most (896×896).
 const PATCHES: [usize; 2] = [576, 4096];
 
-/// Slots of the static KV cache when the caller names none.
-pub(crate) fn default_capacity(config: &ModelConfig) -> usize {
-    config.text.max_position_embeddings.min(DEFAULT_CAPACITY)
+/// Slots of the static KV cache: `asked`, or by default the context length, at most [`DEFAULT_CAPACITY`].
+///
+/// # Errors
+/// `KvCapacity` outside 1..=context length.
+pub(crate) fn capacity(config: &ModelConfig, asked: Option<usize>) -> Result<usize> {
+    let most = config.text.max_position_embeddings;
+    match asked {
+        None => Ok(most.min(DEFAULT_CAPACITY)),
+        Some(found) if (1..=most).contains(&found) => Ok(found),
+        Some(found) => Err(Error::KvCapacity { expected: most, found }),
+    }
 }
 
 /// Input shapes of one optimisation profile: smallest, best, largest.

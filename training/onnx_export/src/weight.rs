@@ -4,7 +4,7 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 
 use crate::error::{Error, Result};
-use crate::lora::Delta;
+use crate::lora::LowRank;
 
 /// One tensor as it lies in its shard: row-major, little-endian.
 pub(crate) struct Weight<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct Weight<'a> {
     /// The stored bytes.
     pub bytes: &'a [u8],
     /// What an adapter adds to it.
-    pub delta: Option<&'a Delta>,
+    pub delta: Option<&'a LowRank>,
 }
 
 impl Weight<'_> {

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::ask::{Answer, Ask, Draft, Topic, Video};
 use super::stage::Stage;
 use super::tally::Tally;
-use crate::decor;
+use crate::decor::{self, Patterns};
 use crate::footprint::PlanBox;
 use crate::world::{Object, World};
 
@@ -83,7 +83,7 @@ pub fn without(world: &World, id: u16) -> World {
     }
     let standing: Vec<PlanBox> = world.objects.iter().filter(|o| o.span_m[0] < STANDS_M).map(|o| o.plan).collect();
     // How light a surface is does not depend on the patterns, which are drawn at random.
-    let lit = decor::surfaces(&world.room, &standing, &mut ChaCha8Rng::seed_from_u64(0));
+    let lit = decor::surfaces(&world.room, &standing, Patterns::Known, &mut ChaCha8Rng::seed_from_u64(0));
     for (surface, lit) in world.surfaces.iter_mut().zip(lit) {
         surface.openness = lit.openness;
     }

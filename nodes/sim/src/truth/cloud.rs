@@ -36,7 +36,7 @@ pub fn unproject(shot: &Shot, view: &Rendering, mut take: impl FnMut(u16, [f64; 
 
 /// A pinhole camera for probing.
 pub fn probe(width: usize, height: usize, horizontal_fov: f64) -> Camera {
-    Camera { width, height, horizontal_fov }
+    Camera::pinhole(width, height, horizontal_fov)
 }
 
 /// The points of one object.
@@ -58,7 +58,7 @@ impl Cloud {
         for (yaw, pitch) in around.chain([(0.3, -1.5), (0.3, 1.5)]) {
             let looks = [pitch.cos() * yaw.cos(), pitch.cos() * yaw.sin(), pitch.sin()];
             let position = std::array::from_fn(|i| f64::from(body.centre[i]) - ORBIT_RADII * radius * looks[i]);
-            let shot = Shot { camera, pose: Pose { position, yaw, pitch, stamp_secs: 0.0 }, supersample: 1 };
+            let shot = Shot { camera, pose: Pose { position, yaw, pitch, ..Pose::default() }, supersample: 1 };
             unproject(&shot, renderer.render(std::iter::once(body), lighting, &shot), |_, p| {
                 if taken.insert(p.map(|v| (v / (0.7 * SPACING_M)).floor() as i64)) {
                     points.push(p);

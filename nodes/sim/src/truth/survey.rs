@@ -115,7 +115,7 @@ fn ranges(surfaces: &[Body], lighting: &Lighting, eye: [f64; 3], renderer: &mut 
     let camera = probe(1280, 4, std::f64::consts::FRAC_PI_2);
     for quarter in 0..4 {
         let yaw = f64::from(quarter) * std::f64::consts::FRAC_PI_2;
-        let shot = Shot { camera, pose: Pose { position: eye, yaw, pitch: 0.0, stamp_secs: 0.0 }, supersample: 1 };
+        let shot = Shot { camera, pose: Pose { position: eye, yaw, ..Pose::default() }, supersample: 1 };
         unproject(&shot, renderer.render(surfaces.iter(), lighting, &shot), |_, p| {
             let off = [p[0] - eye[0], p[1] - eye[1]];
             let range = &mut ranges[ray_of(off)];

@@ -1,0 +1,108 @@
+//! The frames held, oldest first, each with what was made of it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::{Counters, Frame, Span};
+
+/// A frame and, once somebody has made them, the embeds that begin with it.
+#[derive(Debug)]
+struct Slot<E> {
+    frame: Frame,
+    embeds: Option<(Span, Arc<E>)>,
+}
+
+/// Frames are numbered in the order they are kept. After a clearing numbers go on with an even one, so that the pairs
+/// of even and next number are pairs of one recording.
+#[derive(Debug)]
+pub(crate) struct Slots<E> {
+    slots: Vec<Slot<E>>,
+    /// Index of the oldest frame.
+    head: usize,
+    len: usize,
+    /// Number of the frame that comes next.
+    next: u64,
+    pub counters: Counters,
+}
+
+impl<E> Slots<E> {
+    /// `capacity` slots of `bytes` bytes each.
+    pub fn new(capacity: usize, bytes: usize) -> Self {
+        let frame = || Frame { rgb: vec![0; bytes], stamp_nanos: 0, received_at_nanos: 0 };
+        let slots = (0..capacity).map(|_| Slot { frame: frame(), embeds: None }).collect();
+        Self { slots, head: 0, len: 0, next: 0, counters: Counters::default() }
+    }
+
+    /// Numbers of the frames held.
+    pub fn held(&self) -> Range<u64> {
+        self.next - self.len as u64..self.next
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn clear(&mut self) {
+        self.counters.cleared += self.len as u64;
+        for slot in &mut self.slots {
+            slot.embeds = None;
+        }
+        (self.head, self.len) = (0, 0);
+        self.next = self.next.next_multiple_of(2);
+    }
+
+    /// Swaps `rgb` with the slot of a new frame; the oldest one makes room, and takes its embeds with it.
+    pub fn keep(&mut self, rgb: &mut Vec<u8>, stamp_nanos: i64, received_at_nanos: i64) {
+        let capacity = self.slots.len();
+        let index = (self.head + self.len) % capacity;
+        if self.len == capacity {
+            self.head = (self.head + 1) % capacity;
+            self.counters.dropped_oldest += 1;
+        } else {
+            self.len += 1;
+        }
+        self.next += 1;
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.embeds = None;
+            std::mem::swap(&mut slot.frame.rgb, rgb);
+            (slot.frame.stamp_nanos, slot.frame.received_at_nanos) = (stamp_nanos, received_at_nanos);
+        }
+    }
+
+    fn index(&self, number: u64) -> Option<usize> {
+        let held = self.held();
+        let nth = held.contains(&number).then(|| (number - held.start) as usize)?;
+        Some((self.head + nth) % self.slots.len())
+    }
+
+    fn slot(&self, number: u64) -> Option<&Slot<E>> {
+        self.slots.get(self.index(number)?)
+    }
+
+    pub fn frame(&self, number: u64) -> Option<&Frame> {
+        self.slot(number).map(|slot| &slot.frame)
+    }
+
+    pub fn embeds(&self, first: u64, span: Span) -> Option<Arc<E>> {
+        let (held, embeds) = self.slot(first)?.embeds.as_ref()?;
+        (*held == span).then(|| Arc::clone(embeds))
+    }
+
+    /// False where the frames have left. Those of a frame alone never replace those of its pair.
+    pub fn attach(&mut self, first: u64, span: Span, embeds: Arc<E>) -> bool {
+        let last = first + span.frames() as u64 - 1;
+        if !self.held().contains(&last) {
+            return false;
+        }
+        let Some(slot) = self.index(first).and_then(|index| self.slots.get_mut(index)) else { return false };
+        if span == Span::Pair || slot.embeds.is_none() {
+            slot.embeds = Some((span, embeds));
+        }
+        true
+    }
+
+    /// All embeds held.
+    pub fn attached(&self) -> impl Iterator<Item = &Arc<E>> {
+        self.slots.iter().filter_map(|slot| slot.embeds.as_ref().map(|(_, embeds)| embeds))
+    }
+}

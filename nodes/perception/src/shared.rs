@@ -1,0 +1,175 @@
+//! What the pipeline's threads share, and what may be read of it.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use frame_ring::{Counters, FrameRing};
+use geometry::CameraFacts;
+use msgs::{SpatialAnswer, Status, Timing};
+use vlm::ImageEmbeds;
+
+use crate::Settings;
+use crate::answerer::RunsOn;
+use crate::clock::{Clock, seconds_between};
+use crate::perception::Sink;
+use crate::queue::Queue;
+use crate::vision::{Vision, VisionCounters};
+
+/// Whether there is a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelState {
+    /// Being verified and loaded; questions wait.
+    Loading,
+    /// Ready.
+    Ready {
+        /// Name and version.
+        model: String,
+        /// What it runs on.
+        runs_on: RunsOn,
+    },
+    /// Refused; every question is answered `MODEL_ERROR` with this reason.
+    Failed {
+        /// Which file, expected and found.
+        reason: String,
+    },
+}
+
+/// A reading of everything worth showing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostics {
+    /// What became of every frame.
+    pub frames: Counters,
+    /// Questions waiting.
+    pub queue_len: usize,
+    /// Questions asked so far.
+    pub asked: u64,
+    /// Questions answered so far, by [`Status::code`].
+    pub answered: [u64; 9],
+    /// What became of the frames on the vision thread.
+    pub vision: VisionCounters,
+    /// Memory held by what is ready for the next question, bytes: prefixes, and embeds in the ring.
+    pub ready_bytes: usize,
+    /// Whether there is a model.
+    pub model: ModelState,
+    /// Text of the newest `MODEL_ERROR` answer or refused frame.
+    pub last_error: Option<String>,
+    /// Timing of the newest answer that ran the model.
+    pub last_timing: Option<Timing>,
+    /// Age of the newest frame, seconds since it was received.
+    pub newest_frame_age_secs: Option<f64>,
+}
+
+/// What the last of each kind was.
+#[derive(Debug)]
+pub(crate) struct Latest {
+    model: ModelState,
+    facts: CameraFacts,
+    error: Option<String>,
+    timing: Option<Timing>,
+}
+
+pub(crate) struct Shared {
+    pub settings: Settings,
+    pub vision: Vision,
+    pub queue: Queue,
+    pub clock: Arc<dyn Clock>,
+    pub sink: Arc<dyn Sink>,
+    latest: Mutex<Latest>,
+    /// Of the answerer.
+    pub ready_bytes: AtomicUsize,
+    asked: AtomicU64,
+    answered: [AtomicU64; 9],
+}
+
+impl Latest {
+    fn new() -> Self {
+        Self { model: ModelState::Loading, facts: CameraFacts::default(), error: None, timing: None }
+    }
+}
+
+impl Shared {
+    /// Nothing has come yet.
+    pub fn new(settings: Settings, ring: FrameRing<ImageEmbeds>, clock: Arc<dyn Clock>, sink: Arc<dyn Sink>) -> Self {
+        Self {
+            queue: Queue::new(settings.queue_capacity),
+            vision: Vision::new(ring, settings.hop() < settings.window_frames),
+            settings,
+            clock,
+            sink,
+            latest: Mutex::new(Latest::new()),
+            ready_bytes: AtomicUsize::new(0),
+            asked: AtomicU64::new(0),
+            answered: Default::default(),
+        }
+    }
+
+    fn latest<T>(&self, read: impl FnOnce(&mut Latest) -> T) -> T {
+        read(&mut self.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set_model(&self, model: ModelState) {
+        self.latest(|latest| {
+            if let ModelState::Failed { reason } = &model {
+                latest.error = Some(reason.clone());
+            }
+            latest.model = model;
+        });
+    }
+
+    pub fn model_error(&self) -> String {
+        self.latest(|latest| match &latest.model {
+            ModelState::Failed { reason } => format!("No usable model: {reason}"),
+            _ => "No usable model.".to_owned(),
+        })
+    }
+
+    pub fn note_error(&self, text: String) {
+        self.latest(|latest| latest.error = Some(text));
+    }
+
+    pub fn set_camera_facts(&self, facts: CameraFacts) {
+        self.latest(|latest| latest.facts = facts);
+    }
+
+    pub fn camera_facts(&self) -> CameraFacts {
+        self.latest(|latest| latest.facts)
+    }
+
+    /// The number of a new question.
+    pub fn number_question(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub fn emit(&self, answer: SpatialAnswer) {
+        self.answered[usize::from(answer.status.code())].fetch_add(1, Ordering::Relaxed);
+        self.latest(|latest| {
+            if answer.status == Status::ModelError {
+                latest.error = Some(answer.text.clone());
+            }
+            if answer.tokens.generated > 0 {
+                latest.timing = Some(answer.timing);
+            }
+        });
+        self.sink.answer(answer);
+    }
+
+    /// A reading of everything worth showing.
+    pub fn diagnostics(&self) -> Diagnostics {
+        let newest = self.vision.ring.newest_received_at_nanos();
+        let now = self.clock.now_nanos();
+        let (model, last_error, last_timing) =
+            self.latest(|latest| (latest.model.clone(), latest.error.clone(), latest.timing));
+        Diagnostics {
+            frames: self.vision.ring.counters(),
+            queue_len: self.queue.len(),
+            asked: self.asked.load(Ordering::Relaxed),
+            answered: std::array::from_fn(|code| self.answered[code].load(Ordering::Relaxed)),
+            vision: self.vision.counters(),
+            ready_bytes: self.ready_bytes.load(Ordering::Relaxed) + self.vision.bytes(),
+            model,
+            last_error,
+            last_timing,
+            newest_frame_age_secs: newest.map(|received| seconds_between(received, now)),
+        }
+    }
+}

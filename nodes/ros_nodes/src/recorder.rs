@@ -1,0 +1,192 @@
+//! `recorder_node`: serialized messages from DDS into a bag, byte for byte.
+//!
+//! Listening costs one copy a message; writing happens on the thread of [`BackgroundWriter`], behind a bounded queue
+//! whose drops are counted. A full disk ends the recording and is an error on `/diagnostics`; the node lives on.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use futures::task::LocalSpawnExt;
+use futures::{StreamExt, future};
+use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus};
+use r2r::{Publisher, QosProfile, RosParams};
+use recording::{
+    BackgroundWriter, BagWriter, Compression, Definitions, Qos, QueueLimits, RecordingCounts, Topic, TopicId,
+    WriterSettings,
+};
+
+use crate::diagnostics::{Level, array_of, status};
+use crate::executor::{Executor, lock, warn_on_error};
+use crate::recorded_topics::{RecordedTopic, recorded_topics};
+
+const DIAGNOSTICS_PERIOD: Duration = Duration::from_secs(1);
+/// Messages that are held until simulated time begins.
+const EARLY_MESSAGES: usize = 100;
+
+/// As written; `launch/config/parameters.toml` describes each.
+#[derive(RosParams, Debug, Clone)]
+pub struct Parameters {
+    /// Folder that gets a new bag at every start
+    pub folder: String,
+    /// What is recorded: name:type parted by spaces; empty = an episode
+    pub topics: String,
+    /// Compression of chunks: none, lz4 or zstd
+    pub compression: String,
+    /// Size at which a new file is begun, in MiB; 0 = never
+    pub split_mib: u32,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        let (folder, compression) = ("episodes".to_owned(), "none".to_owned());
+        Self { folder, topics: String::new(), compression, split_mib: 1024 }
+    }
+}
+
+impl Parameters {
+    fn settings(&self) -> anyhow::Result<WriterSettings> {
+        let compression = match self.compression.as_str() {
+            "none" => Compression::None,
+            "lz4" => Compression::Lz4,
+            "zstd" => Compression::Zstd,
+            other => bail!("compression: expected none, lz4 or zstd, found {other:?}"),
+        };
+        Ok(WriterSettings { compression, split_bytes: u64::from(self.split_mib) << 20, ..WriterSettings::default() })
+    }
+}
+
+/// From the listeners to the writer.
+struct Intake {
+    background: BackgroundWriter,
+    clock: Arc<Mutex<r2r::Clock>>,
+    /// What came before simulated time began; it is recorded at that beginning.
+    early: RefCell<Vec<(TopicId, Vec<u8>)>>,
+}
+
+impl Intake {
+    fn take(&self, topic: TopicId, cdr: Vec<u8>) {
+        let now = lock(&self.clock).get_now().unwrap_or_default();
+        let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        if now > 0 {
+            self.offer_early(now);
+            self.background.offer(topic, now, cdr);
+        } else if self.early.borrow().len() < EARLY_MESSAGES {
+            self.early.borrow_mut().push((topic, cdr));
+        } else {
+            self.background.reject();
+        }
+    }
+
+    fn offer_early(&self, log_time_nanos: u64) {
+        for (topic, cdr) in self.early.take() {
+            self.background.offer(topic, log_time_nanos, cdr);
+        }
+    }
+}
+
+/// How r2r offers or asks for what a bag says.
+pub fn qos_profile(qos: Qos) -> QosProfile {
+    let profile = QosProfile::default().keep_last(qos.depth.max(1) as usize);
+    let profile = if qos.reliable { profile.reliable() } else { profile.best_effort() };
+    if qos.transient_local { profile.transient_local() } else { profile.volatile() }
+}
+
+/// Records until the node is told to stop, then closes the bag.
+///
+/// # Errors
+/// When parameters are wrong, ROS refuses a topic, or no bag can be begun. One that ends early is no such error.
+pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()> {
+    let wanted = recorded_topics(&parameters.topics)?;
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let folder = Path::new(&parameters.folder).join(format!("episode_{seconds}"));
+    let topics = described(&executor, &wanted)?;
+    let mut writer = BagWriter::create(&folder, parameters.settings()?)?;
+    let ids: Vec<TopicId> = topics.into_iter().map(|topic| writer.add_topic(topic)).collect();
+    let clock = executor.node.get_ros_clock();
+    let background = BackgroundWriter::start(writer, QueueLimits::default())?;
+    let intake = Rc::new(Intake { background, clock: clock.clone(), early: RefCell::default() });
+    for (topic, id) in wanted.iter().zip(ids) {
+        listen(&mut executor, topic, id, intake.clone())?;
+    }
+    let diagnostics = executor.node.create_publisher::<DiagnosticArray>("/diagnostics", QosProfile::default())?;
+    let node = executor.node.fully_qualified_name()?;
+    tracing::info!(bag = %folder.display(), topics = wanted.len(), "recording");
+
+    let (mut due, mut told) = (Instant::now(), false);
+    executor.run(|| {
+        if Instant::now() >= due {
+            due = Instant::now() + DIAGNOSTICS_PERIOD;
+            let counts = intake.background.counts();
+            if let (Some(error), false) = (&counts.error, told) {
+                told = true;
+                tracing::error!("the recording ended: {error}");
+            }
+            publish(&diagnostics, &node, &clock, recording_status(&folder, &counts));
+        }
+        true
+    });
+    // The listeners hold the intake too.
+    drop(executor);
+    let Some(intake) = Rc::into_inner(intake) else {
+        bail!("{}: not closed, as it is still listened", folder.display())
+    };
+    intake.offer_early(0);
+    let counts = intake.background.counts();
+    let closed = intake.background.close();
+    tracing::info!(bag = %folder.display(), dropped = counts.dropped, "closed");
+    // An error that was told while recording is not this stop's.
+    match closed {
+        Err(error) if counts.error.is_none() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The topics under their full names, as the graph knows them, with the definitions of their types.
+fn described(executor: &Executor, wanted: &[RecordedTopic]) -> anyhow::Result<Vec<Topic>> {
+    let definitions = Definitions::new(&std::env::var("AMENT_PREFIX_PATH").unwrap_or_default());
+    let namespace = executor.node.namespace()?;
+    let describe = |topic: &RecordedTopic| {
+        let RecordedTopic { name, type_name, qos } = topic.clone();
+        let is_absolute = name.starts_with('/');
+        let name = if is_absolute { name } else { format!("{}/{name}", namespace.trim_end_matches('/')) };
+        Ok(Topic { name, schema: definitions.schema(&type_name)?, type_name, qos })
+    };
+    wanted.iter().map(describe).collect()
+}
+
+fn listen(executor: &mut Executor, topic: &RecordedTopic, id: TopicId, intake: Rc<Intake>) -> anyhow::Result<()> {
+    let messages = executor.node.subscribe_raw(&topic.name, &topic.type_name, qos_profile(topic.qos));
+    let messages = messages.with_context(|| format!("topic {} of type {}", topic.name, topic.type_name))?;
+    executor.spawner().spawn_local(messages.for_each(move |cdr| {
+        intake.take(id, cdr);
+        future::ready(())
+    }))?;
+    Ok(())
+}
+
+fn recording_status(folder: &Path, counts: &RecordingCounts) -> DiagnosticStatus {
+    let (level, message) = match &counts.error {
+        Some(error) => (Level::Error, format!("the recording ended: {error}")),
+        None if counts.dropped > 0 => (Level::Warn, "some messages were dropped".to_owned()),
+        None => (Level::Ok, "recording".to_owned()),
+    };
+    let values = [
+        ("bag", folder.display().to_string()),
+        ("recorded", counts.recorded.to_string()),
+        ("recorded_bytes", counts.recorded_bytes.to_string()),
+        ("dropped", counts.dropped.to_string()),
+        ("waiting_bytes", counts.waiting_bytes.to_string()),
+    ];
+    status("recording", level, message, &values)
+}
+
+fn publish(to: &Publisher<DiagnosticArray>, node: &str, clock: &Mutex<r2r::Clock>, status: DiagnosticStatus) {
+    let now = lock(clock).get_now().unwrap_or_default();
+    let stamp = r2r::Clock::to_builtin_time(&now);
+    let header = r2r::std_msgs::msg::Header { stamp, ..Default::default() };
+    warn_on_error(to.publish(&array_of(node, header, vec![status])));
+}
