@@ -8,7 +8,6 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use sim::catalogue::Catalogue;
-use sim::clip::Scene;
 use sim::questions::stats::{Collection, Figures, TopicFigures};
 use sim::questions::walk::examine;
 use sim::raster::Renderer;
@@ -80,7 +79,7 @@ fn stats(arguments: &Stats) -> Result<()> {
     let mut renderer = Renderer::new();
     let mut collection = Collection::default();
     for seed in ProgressBar::new(arguments.scenes).wrap_iter(0..arguments.scenes) {
-        let scene = Scene::generate(seed, split, catalogue, settings.walk_secs);
+        let scene = settings.scene(seed, split, catalogue);
         let walk = examine(&scene, &settings, &mut split.rng(seed, "exam"), &mut renderer)?;
         collection.add(walk.exams);
     }

@@ -25,9 +25,9 @@ impl FloorPlan {
         Self { corners }
     }
 
-    /// The plan of a world.
+    /// The plan of a world; that of a flat is its two rooms and the floor of the doorway.
     pub fn of(world: &World) -> Self {
-        Self::new(world.room.corners())
+        Self::new(world.room.floor_corners())
     }
 
     /// The corners, counter-clockwise.

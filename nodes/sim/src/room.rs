@@ -180,6 +180,17 @@ impl Room {
         vec![room(0.0, near), room(far, end)]
     }
 
+    /// The corners of all the floor: those of [`Self::corners`], of a flat those of its rooms and of the doorway between
+    /// them. In either direction, metres.
+    pub fn floor_corners(&self) -> Vec<[f64; 2]> {
+        let Some(partition) = self.partition else { return self.corners() };
+        let (end, across) = (self.size_m[partition.axis], self.size_m[1 - partition.axis]);
+        let ([near, far], [from, to]) = (partition.faces_m(), partition.doorway_m);
+        let lower = [(0.0, 0.0), (near, 0.0), (near, from), (far, from), (far, 0.0), (end, 0.0)];
+        let upper = [(end, across), (far, across), (far, to), (near, to), (near, across), (0.0, across)];
+        lower.into_iter().chain(upper).map(|(a, b)| partition.point(a, b)).collect()
+    }
+
     /// The outer corners, counter-clockwise.
     pub fn corners(&self) -> Vec<[f64; 2]> {
         let [w, d] = self.size_m;

@@ -2,16 +2,19 @@
 
 use crate::body::{Body, FIRST_OBJECT_ID, Lighting, WALL_ID};
 use crate::camera::{Camera, Pose};
+use crate::catalogue::Catalogue;
 use crate::clip::Scene;
-use crate::footprint::distance_to_segment;
+use crate::footprint::{PlanBox, distance_to_segment};
 use crate::plan::FloorPlan;
 use crate::raster::{Renderer, Rendering, Shot};
 use crate::truth::{SEEN_SHARE, Sighting};
+use crate::variety::Variety;
+use crate::world::{Object, RoomSplit};
 
 /// Every so many columns and rows a pixel tells which wall it shows.
 const WALL_STRIDE: usize = 2;
 
-/// Size and timing of the frames.
+/// What scenes are walked through; size and timing of the frames.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WatchSettings {
     /// Columns of each frame.
@@ -22,15 +25,24 @@ pub struct WatchSettings {
     pub rate_hz: f64,
     /// Length of the walk, seconds.
     pub walk_secs: f64,
+    /// How varied rooms, cameras and walks are.
+    pub variety: Variety,
 }
 
 impl Default for WatchSettings {
     fn default() -> Self {
-        Self { width: 112, height: 84, rate_hz: 2.0, walk_secs: 60.0 }
+        // Shadows change neither depth nor ids.
+        let variety = Variety { shadows: false, moving_share: 0.2, ..Variety::full() };
+        Self { width: 112, height: 84, rate_hz: 2.0, walk_secs: 60.0, variety }
     }
 }
 
 impl WatchSettings {
+    /// The scene of a seed.
+    pub fn scene(&self, seed: u64, split: RoomSplit, catalogue: &Catalogue) -> Scene {
+        Scene::generate_with(seed, split, catalogue, (self.walk_secs, &self.variety))
+    }
+
     /// The poses of a scene's walk at the frame rate, oldest first.
     pub fn poses(&self, scene: &Scene) -> Vec<Pose> {
         let end = scene.walk.duration_secs().min(self.walk_secs);
@@ -50,6 +62,8 @@ pub struct FrameView {
     unoccluded: Vec<f32>,
     /// By wall of the floor plan: share of the picture.
     walls: Vec<f32>,
+    /// Where every object was, by index.
+    boxes: Vec<PlanBox>,
 }
 
 impl FrameView {
@@ -63,6 +77,11 @@ impl FrameView {
     pub fn objects_in_sight(&self) -> usize {
         let shares = self.visible.iter().skip(usize::from(FIRST_OBJECT_ID));
         shares.filter(|&&share| share >= SEEN_SHARE).count()
+    }
+
+    /// Where the object of this index was.
+    pub fn plan_of(&self, object: usize) -> Option<&PlanBox> {
+        self.boxes.get(object)
     }
 
     /// Share of the picture that each wall fills.
@@ -80,48 +99,54 @@ pub struct Watch {
     pub frames: Vec<FrameView>,
 }
 
-/// What is watched.
+/// What is watched at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Sight<'a, B> {
-    /// What is drawn.
-    pub bodies: B,
+pub struct Sight<'a> {
+    /// Floor, walls, ceiling.
+    pub surfaces: &'a [Body],
+    /// Everything that was placed.
+    pub objects: &'a [Object],
     /// The light that falls on it.
     pub lighting: &'a Lighting,
     /// The walls.
     pub plan: &'a FloorPlan,
 }
 
-impl Watch {
-    /// Renders the frames; each is shown to `look` (its index, the picture) before its buffers are used again.
-    pub fn of<'a, B: Iterator<Item = &'a Body> + Clone>(
-        sight: &Sight<'a, B>,
-        camera: Camera,
-        poses: &[Pose],
-        renderer: &mut Renderer,
-        mut look: impl FnMut(usize, &Rendering),
-    ) -> Self {
-        let mut frames = Vec::with_capacity(poses.len());
-        for (index, &pose) in poses.iter().enumerate() {
-            let shot = Shot { camera, pose, supersample: 1 };
-            let rendering = renderer.render(sight.bodies.clone(), sight.lighting, &shot);
-            let walls = wall_shares(sight.plan, &shot, rendering);
-            frames.push(FrameView {
-                pose,
-                visible: rendering.visible.clone(),
-                unoccluded: rendering.unoccluded.clone(),
-                walls,
-            });
-            look(index, rendering);
-        }
-        Self { camera, frames }
+impl FrameView {
+    /// Renders one frame; the picture stays in the renderer's buffers until the next.
+    pub fn take<'r>(sight: &Sight, shot: &Shot, renderer: &'r mut Renderer) -> (Self, &'r Rendering) {
+        let bodies = sight.objects.iter().map(|object| &object.body).chain(sight.surfaces);
+        let rendering = renderer.render(bodies, sight.lighting, shot);
+        let view = Self {
+            pose: shot.pose,
+            visible: rendering.visible.clone(),
+            unoccluded: rendering.unoccluded.clone(),
+            walls: wall_shares(sight.plan, shot, rendering),
+            boxes: sight.objects.iter().map(|object| object.plan).collect(),
+        };
+        (view, rendering)
     }
+}
 
-    /// Watches a scene's walk.
-    pub fn scene(scene: &Scene, settings: &WatchSettings, renderer: &mut Renderer) -> Self {
+impl Watch {
+    /// Watches a scene's walk; each picture is shown to `look` before its buffers are used again.
+    pub fn scene(
+        scene: &Scene,
+        settings: &WatchSettings,
+        renderer: &mut Renderer,
+        mut look: impl FnMut(&Rendering),
+    ) -> Self {
         let plan = FloorPlan::of(&scene.world);
-        let sight = Sight { bodies: scene.world.bodies(), lighting: &scene.world.lighting, plan: &plan };
         let camera = scene.camera.resized(settings.width, settings.height);
-        Self::of(&sight, camera, &settings.poses(scene), renderer, |_, _| {})
+        let frames = settings.poses(scene).into_iter().map(|pose| {
+            let world = scene.world.at(pose.stamp_secs);
+            let sight =
+                Sight { surfaces: &world.surfaces, objects: &world.objects, lighting: &world.lighting, plan: &plan };
+            let (view, rendering) = FrameView::take(&sight, &Shot { camera, pose, supersample: 1 }, renderer);
+            look(rendering);
+            view
+        });
+        Self { camera, frames: frames.collect() }
     }
 }
 

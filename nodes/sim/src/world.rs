@@ -153,12 +153,12 @@ impl World {
         self.lighting.shadows = Some(shadow_maps(self.bodies(), &self.lighting.lights));
     }
 
-    /// The room at a time of the walk, with what has moved by then; the same where nothing moves.
+    /// The room at a time of the walk, with what has moved by then, and still; the same where nothing moves.
     pub fn at(&self, secs: f64) -> Cow<'_, Self> {
         if self.motions.is_empty() {
             return Cow::Borrowed(self);
         }
-        let mut world = self.clone();
+        let mut world = Self { motions: Vec::new(), ..self.clone() };
         for motion in &self.motions {
             if let Some(object) = world.objects.iter_mut().find(|object| object.id == motion.id) {
                 *object = motion.apply(object, secs);

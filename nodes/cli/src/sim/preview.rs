@@ -10,7 +10,7 @@ use sim::plan::FloorPlan;
 use sim::questions::ask::{Answer, Video};
 use sim::questions::exam::ExamQuestion;
 use sim::questions::stage::Stage;
-use sim::questions::walk::{ExaminedWalk, examine};
+use sim::questions::walk::{ExaminedWalk, examine, world_after};
 use sim::raster::{Renderer, Shot};
 use sim::truth::cognitive::{MappedObject, Square, cognitive_map};
 use sim::watch::WatchSettings;
@@ -49,8 +49,10 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (settings, split) = (WatchSettings::default(), RoomSplit::from(arguments.split));
-    let scene = Scene::generate(arguments.seed, split, Catalogue::bundled()?, settings.walk_secs);
+    let split = RoomSplit::from(arguments.split);
+    let mut settings = WatchSettings::default();
+    settings.variety.shadows = true;
+    let scene = settings.scene(arguments.seed, split, Catalogue::bundled()?);
     let mut renderer = Renderer::new();
     let walk = examine(&scene, &settings, &mut split.rng(arguments.seed, "exam"), &mut renderer)?;
     let questions: Vec<&ExamQuestion> = walk.exams.iter().flat_map(|exam| &exam.questions).collect();
@@ -58,11 +60,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let list_top = plan_top + PLAN_PX + 3 * LINE_PX;
     let rows = questions.len().div_ceil(2) as i32;
     let mut canvas = Canvas::new(WIDTH, (list_top + rows * 2 * LINE_PX + 2 * LINE_PX) as u32);
-    let title = format!("seed {}, {:.1} m2, {} questions", arguments.seed, scene.world.room.area_m2(), questions.len());
+    let title = format!(
+        "seed {}, {:.1} m2, {} questions",
+        arguments.seed,
+        FloorPlan::of(&scene.world).area_m2(),
+        questions.len()
+    );
     canvas.text([GAP, 0], &title, BLACK);
     draw_frames(&mut canvas, &scene, &settings.poses(&scene), &mut renderer);
     let frames = 0..walk.watch.frames.len();
-    if let Some(stage) = Stage::new(&scene.world, &walk.watch, frames) {
+    let world = world_after(&scene, &walk.watch, &frames);
+    if let Some(stage) = Stage::new(&world, &walk.watch, frames) {
         draw_plan(&mut canvas, &stage, [GAP, plan_top]);
         draw_map(&mut canvas, &stage, [3 * GAP + PLAN_PX, plan_top]);
         draw_tally(&mut canvas, &walk, [5 * GAP + 2 * PLAN_PX, plan_top]);
@@ -80,7 +88,8 @@ fn draw_frames(canvas: &mut Canvas, scene: &Scene, poses: &[Pose], renderer: &mu
     let mut rng = RoomSplit::Train.rng(0, "preview");
     for (column, pose) in poses.iter().step_by(poses.len().div_ceil(FRAMES).max(1)).take(FRAMES).enumerate() {
         let shot = Shot { camera, pose: *pose, supersample: 2 };
-        let view = renderer.render(scene.world.bodies(), &scene.world.lighting, &shot);
+        let world = scene.world.at(pose.stamp_secs);
+        let view = renderer.render(world.bodies(), &world.lighting, &shot);
         let mut rgb = Vec::new();
         sensor.develop(view, &mut rng, &mut rgb);
         let ids: Vec<u8> = view.ids.iter().flat_map(|&id| id_colour(id)).collect();

@@ -81,11 +81,18 @@ pub fn without(world: &World, id: u16) -> World {
         object.id -= 1;
         object.body.id -= 1;
     }
+    world.motions.retain(|motion| motion.id != id);
+    for motion in world.motions.iter_mut().filter(|motion| motion.id > id) {
+        motion.id -= 1;
+    }
     let standing: Vec<PlanBox> = world.objects.iter().filter(|o| o.span_m[0] < STANDS_M).map(|o| o.plan).collect();
     // How light a surface is does not depend on the patterns, which are drawn at random.
     let lit = decor::surfaces(&world.room, &standing, Patterns::Known, &mut ChaCha8Rng::seed_from_u64(0));
     for (surface, lit) in world.surfaces.iter_mut().zip(lit) {
         surface.openness = lit.openness;
+    }
+    if world.lighting.shadows.is_some() {
+        world.cast_shadows();
     }
     world
 }

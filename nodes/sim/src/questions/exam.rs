@@ -56,7 +56,8 @@ pub struct Exam {
     pub tally: Tally,
 }
 
-/// The exam of a world as its watch saw it over `frames`; an empty stretch has no questions.
+/// The exam of a world, as it is at the newest of `frames`, as its watch saw it over them; an empty stretch has no
+/// questions.
 ///
 /// # Errors
 /// If the bundled templates are damaged.

@@ -27,15 +27,15 @@ pub fn film(
         rgb
     };
     match question.video {
-        Video::Walk => poses.iter().map(|&pose| take(&scene.world, pose)).collect(),
+        Video::Walk => poses.iter().map(|&pose| take(&scene.world.at(pose.stamp_secs), pose)).collect(),
         Video::Without(id) => {
             let emptied = without(&scene.world, id);
-            poses.iter().map(|&pose| take(&emptied, pose)).collect()
+            poses.iter().map(|&pose| take(&emptied.at(pose.stamp_secs), pose)).collect()
         }
         Video::Black => vec![vec![0; shot.camera.width * shot.camera.height * 3]; poses.len()],
         Video::Frozen(frame) => {
             let at = frame.saturating_sub(question.frames.start);
-            let stuck = poses.get(at).map(|&pose| take(&scene.world, pose)).unwrap_or_default();
+            let stuck = poses.get(at).map(|&pose| take(&scene.world.at(pose.stamp_secs), pose)).unwrap_or_default();
             vec![stuck; poses.len()]
         }
     }

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use crate::camera::{Camera, Pose};
 use crate::closest::mesh_distance;
+use crate::footprint::PlanBox;
+use crate::path::wrap;
 use crate::plan::FloorPlan;
 use crate::truth::{SEEN_SHARE, Sighting};
 use crate::watch::{FrameView, Watch};
@@ -18,6 +20,11 @@ struct Shown {
     /// First frame that shows enough of it.
     first_frame: Option<usize>,
 }
+
+/// What is shorter is a jamb: the end of an inner wall, metres.
+const THINNEST_WALL_M: f64 = 0.3;
+/// An object that moved no farther than this is where it was, metres and radians.
+const STILL: f64 = 0.02;
 
 /// A furnished plan and a stretch of a watch. Frames and poses count from the start of that stretch.
 #[derive(Debug)]
@@ -38,7 +45,8 @@ pub struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// The stage of a world and a stretch of its watch; `None` for an empty stretch.
+    /// The stage of a world, as it is at the newest frame, and a stretch of its watch; `None` for an empty stretch. What
+    /// moved counts as seen only where it is now.
     pub fn new(world: &'a World, watch: &'a Watch, frames: Range<usize>) -> Option<Self> {
         let frames = watch.frames.get(frames).filter(|frames| !frames.is_empty())?;
         let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -47,7 +55,7 @@ impl<'a> Stage<'a> {
         }
         Some(Self {
             plan: FloorPlan::of(world),
-            shown: world.objects.iter().map(|object| shown(object.id, frames)).collect(),
+            shown: world.objects.iter().enumerate().map(|(index, object)| shown(index, object, frames)).collect(),
             objects: &world.objects,
             menu: &world.menu,
             frames,
@@ -109,9 +117,9 @@ impl<'a> Stage<'a> {
         distance
     }
 
-    /// Whether every wall fills enough of some frame.
+    /// Whether every wall, but for the jambs of a doorway, fills enough of some frame.
     pub fn all_walls_seen(&self) -> bool {
-        (0..self.plan.corners().len()).all(|wall| {
+        self.plan.walls().enumerate().filter(|(_, wall)| !is_jamb(wall)).all(|(wall, _)| {
             self.frames.iter().any(|frame| frame.walls().get(wall).is_some_and(|&share| share >= SEEN_SHARE))
         })
     }
@@ -123,11 +131,19 @@ impl<'a> Stage<'a> {
     }
 }
 
-fn shown(id: u16, frames: &[FrameView]) -> Shown {
+fn is_jamb([start, end]: &[[f64; 2]; 2]) -> bool {
+    (end[0] - start[0]).hypot(end[1] - start[1]) < THINNEST_WALL_M
+}
+
+fn shown(object_index: usize, object: &Object, frames: &[FrameView]) -> Shown {
+    let still = |then: &PlanBox| {
+        let [dx, dy] = [0, 1].map(|i: usize| then.centre[i] - object.plan.centre[i]);
+        dx.hypot(dy) <= STILL && wrap(then.yaw - object.plan.yaw).abs() <= STILL
+    };
     let mut shown = Shown { best: Sighting::default(), first_frame: None };
     for (index, frame) in frames.iter().enumerate() {
-        let sighting = frame.of(id);
-        if sighting.visible > shown.best.visible {
+        let sighting = frame.of(object.id);
+        if sighting.visible > shown.best.visible && frame.plan_of(object_index).is_some_and(still) {
             shown.best = sighting;
         }
         if sighting.visible >= SEEN_SHARE && shown.first_frame.is_none() {

@@ -1,5 +1,6 @@
 //! One scene walked through and examined.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rand_chacha::ChaCha8Rng;
@@ -9,6 +10,7 @@ use super::wording::WordingError;
 use crate::clip::Scene;
 use crate::raster::Renderer;
 use crate::watch::{Watch, WatchSettings};
+use crate::world::World;
 
 /// A scene's watch and its exams.
 #[derive(Debug, Clone)]
@@ -30,6 +32,12 @@ pub fn stretches(watch: &Watch) -> [Range<usize>; 2] {
     [quiet(0, count / 6)..count * 2 / 3, quiet(count / 3, count / 2)..count]
 }
 
+/// The world of a scene as it is at the newest frame of a stretch.
+pub fn world_after<'a>(scene: &'a Scene, watch: &Watch, frames: &Range<usize>) -> Cow<'a, World> {
+    let newest = frames.end.checked_sub(1).and_then(|frame| watch.frames.get(frame));
+    scene.world.at(newest.map_or(0.0, |frame| frame.pose.stamp_secs))
+}
+
 /// Renders the walk and draws the exams.
 ///
 /// # Errors
@@ -40,8 +48,9 @@ pub fn examine(
     rng: &mut ChaCha8Rng,
     renderer: &mut Renderer,
 ) -> Result<ExaminedWalk, WordingError> {
-    let watch = Watch::scene(scene, settings, renderer);
-    let exams = stretches(&watch).map(|frames| exam_questions(&scene.world, &watch, frames, rng));
+    let watch = Watch::scene(scene, settings, renderer, |_| {});
+    let exams =
+        stretches(&watch).map(|frames| exam_questions(&world_after(scene, &watch, &frames), &watch, frames, rng));
     let exams = exams.into_iter().collect::<Result<_, _>>()?;
     Ok(ExaminedWalk { watch, exams })
 }

@@ -6,16 +6,15 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::witness::{PixelCounts, Witness};
+use crate::camera::Pose;
 use crate::catalogue::Catalogue;
-use crate::clip::Scene;
-use crate::plan::FloorPlan;
 use crate::questions::absence::without;
 use crate::questions::ask::{Answer, Topic, Video};
 use crate::questions::exam::{ExamQuestion, exam_questions};
-use crate::questions::walk::stretches;
+use crate::questions::walk::{stretches, world_after};
 use crate::questions::wording::WordingError;
 use crate::raster::{Renderer, Shot};
-use crate::watch::{Sight, Watch, WatchSettings};
+use crate::watch::{Watch, WatchSettings};
 use crate::world::{RoomSplit, World};
 
 /// Frames that are rendered again without a removed object: those that showed most of it.
@@ -128,22 +127,20 @@ pub fn check_scene(
     settings: &WatchSettings,
     renderer: &mut Renderer,
 ) -> Result<Agreement, WordingError> {
-    let scene = Scene::generate(seed, split, catalogue, settings.walk_secs);
+    let scene = settings.scene(seed, split, catalogue);
     let mut rng: ChaCha8Rng = split.rng(seed, "exam");
-    let plan = FloorPlan::of(&scene.world);
-    let sight = Sight { bodies: scene.world.bodies(), lighting: &scene.world.lighting, plan: &plan };
-    let camera = scene.camera.resized(settings.width, settings.height);
-    let poses = settings.poses(&scene);
     let mut pixels = PixelCounts::default();
-    let watch = Watch::of(&sight, camera, &poses, renderer, |_, view| pixels.add(view));
-    let witness = Witness::new(&scene.world, &pixels, &poses, renderer);
+    let watch = Watch::scene(&scene, settings, renderer, |view| pixels.add(view));
+    let poses: Vec<Pose> = watch.frames.iter().map(|frame| frame.pose).collect();
     let mut agreement = Agreement { scenes: 1, ..Agreement::default() };
     for frames in stretches(&watch) {
-        for question in exam_questions(&scene.world, &watch, frames, &mut rng)?.questions {
+        let world = world_after(&scene, &watch, &frames);
+        let witness = Witness::new(&world, &pixels, &poses, renderer);
+        for question in exam_questions(&world, &watch, frames, &mut rng)?.questions {
             let second = match question.video {
                 Video::Without(id) => {
                     let shots = best_shots(&watch, &pixels, &question, id);
-                    gone(&scene.world, id, &question, &shots, renderer).then_some(Answer::NotSeen)
+                    gone(&world, id, &question, &shots, renderer).then_some(Answer::NotSeen)
                 }
                 _ => witness.answer(&question),
             };
