@@ -6,6 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::footprint::PlanBox;
+use crate::parts::{keep_largest, neighbours, parts};
 use crate::room::Room;
 use crate::world::World;
 
@@ -50,7 +51,7 @@ impl FreeSpace {
     /// or moves lower than [`HEADROOM_M`].
     pub fn for_walks(world: &World) -> Self {
         let mut space = Self::all_of(world);
-        space.keep_largest();
+        keep_largest(&mut space.free, space.columns);
         space
     }
 
@@ -89,7 +90,7 @@ impl FreeSpace {
         for object in world.objects.iter().filter(|object| object.span_m[0] < HEADROOM_M) {
             space.block(&object.plan, clearance);
         }
-        space.keep_largest();
+        keep_largest(&mut space.free, space.columns);
         space
     }
 
@@ -114,57 +115,9 @@ impl FreeSpace {
         [(index % self.columns) as f64, (index / self.columns) as f64].map(|v| (v + 0.5) * CELL_M)
     }
 
-    fn keep_largest(&mut self) {
-        let (part, sizes) = self.parts();
-        let best = (0..sizes.len()).rev().max_by_key(|&index| sizes[index]).map(|index| index as u32 + 1);
-        self.free = part.iter().map(|&p| p != 0 && Some(p) == best).collect();
-    }
-
     /// Sizes of the connected parts, cells.
     pub fn part_sizes(&self) -> Vec<usize> {
-        self.parts().1
-    }
-
-    /// The part of each cell, 0 for none, and the sizes of the parts from 1 on.
-    fn parts(&self) -> (Vec<u32>, Vec<usize>) {
-        let mut part = vec![0u32; self.free.len()];
-        let mut sizes = Vec::new();
-        for start in 0..self.free.len() {
-            if self.free[start] && part[start] == 0 {
-                let number = sizes.len() as u32 + 1;
-                sizes.push(self.flood(start, |index| std::mem::replace(&mut part[index], number) == 0));
-            }
-        }
-        (part, sizes)
-    }
-
-    /// Visits free cells breadth first while `enter` agrees; returns how many.
-    fn flood(&self, start: usize, mut enter: impl FnMut(usize) -> bool) -> usize {
-        let mut queue = VecDeque::from([start]);
-        enter(start);
-        let mut size = 0;
-        while let Some(index) = queue.pop_front() {
-            size += 1;
-            for next in self.neighbours(index) {
-                if enter(next) {
-                    queue.push_back(next);
-                }
-            }
-        }
-        size
-    }
-
-    /// The free cells beside a cell.
-    fn neighbours(&self, index: usize) -> impl Iterator<Item = usize> {
-        let (x, y) = (index % self.columns, index / self.columns);
-        let (columns, rows) = (self.columns, self.rows);
-        [(-1, 0), (1, 0), (0, -1), (0, 1)]
-            .into_iter()
-            .filter_map(move |(dx, dy)| {
-                let (x, y) = (x.checked_add_signed(dx)?, y.checked_add_signed(dy)?);
-                (x < columns && y < rows).then_some(y * columns + x)
-            })
-            .filter(|&next| self.free[next])
+        parts(&self.free, self.columns).1
     }
 
     /// The free cell that a plan point lies in.
@@ -223,7 +176,7 @@ impl FreeSpace {
             if index == to {
                 break;
             }
-            for next in self.neighbours(index) {
+            for next in neighbours(&self.free, self.columns, index) {
                 if came[next] == usize::MAX {
                     came[next] = index;
                     queue.push_back(next);

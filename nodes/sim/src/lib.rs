@@ -18,6 +18,7 @@ pub mod mjcf;
 pub mod motion;
 pub mod noise;
 pub mod odometry;
+mod parts;
 pub mod path;
 mod patterns;
 pub mod placement;

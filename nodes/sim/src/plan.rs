@@ -2,11 +2,14 @@
 //!
 //! Everything here works for any simple polygon: a rectangle, an L, or two rooms joined by a doorway's throat.
 
-use crate::footprint::{PlanBox, distance_to_segment};
+use crate::footprint::distance_to_segment;
+use crate::parts::keep_largest;
 use crate::world::{Object, World};
 
 /// Least distance from walls and furniture for somebody who walks, metres.
 pub const WALKING_CLEARANCE_M: f64 = 0.3;
+/// Side of a cell by which what belongs together is told, metres.
+const CELL_M: f64 = 0.05;
 /// Furniture that hangs higher than this is walked under, metres.
 const OVERHEAD_M: f64 = 2.0;
 
@@ -74,26 +77,58 @@ fn signed_area(corners: &[[f64; 2]]) -> f64 {
     corners.iter().zip(next).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum::<f64>() / 2.0
 }
 
+/// What a walker keeps away from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keepout {
+    /// The boxes of objects.
+    Boxes,
+    /// The convex outlines of their meshes, which lie in the boxes.
+    Outlines,
+}
+
 /// The floor that somebody may stand on: inside, and clear of walls and of what is lower than a head.
 #[derive(Debug, Clone)]
 pub struct FreeFloor<'a> {
     plan: &'a FloorPlan,
-    boxes: Vec<PlanBox>,
+    objects: Vec<&'a Object>,
+    keepout: Keepout,
     clearance_m: f64,
+    /// Free cells of the largest connected part, row by row.
+    largest: Vec<bool>,
+    columns: usize,
 }
 
 impl<'a> FreeFloor<'a> {
     /// The free floor of a furnished plan.
-    pub fn new(plan: &'a FloorPlan, objects: &[Object], clearance_m: f64) -> Self {
-        let boxes = objects.iter().filter(|object| object.span_m[0] < OVERHEAD_M).map(|object| object.plan);
-        Self { plan, boxes: boxes.collect(), clearance_m }
+    pub fn new(plan: &'a FloorPlan, objects: &'a [Object], keepout: Keepout, clearance_m: f64) -> Self {
+        let objects = objects.iter().filter(|object| object.span_m[0] < OVERHEAD_M).collect();
+        let [low, high] = plan.bounds();
+        let [columns, rows] = [0, 1].map(|i: usize| ((high[i] - low[i]) / CELL_M).ceil() as usize);
+        let mut floor = Self { plan, objects, keepout, clearance_m, largest: Vec::new(), columns };
+        let middle = |cell: usize, i: usize| low[i] + ([cell % columns, cell / columns][i] as f64 + 0.5) * CELL_M;
+        floor.largest = (0..columns * rows).map(|cell| floor.is_free([middle(cell, 0), middle(cell, 1)])).collect();
+        keep_largest(&mut floor.largest, columns);
+        floor
     }
 
     /// Whether somebody may stand at a point.
     pub fn is_free(&self, p: [f64; 2]) -> bool {
-        self.boxes.iter().all(|plan| plan.distance(p) >= self.clearance_m)
+        self.objects.iter().all(|object| self.is_clear_of(object, p))
             && self.plan.contains(p)
             && self.plan.wall_distance(p) >= self.clearance_m
+    }
+
+    /// Whether somebody may stand at a point and get there from most of the free floor.
+    pub fn is_reachable(&self, p: [f64; 2]) -> bool {
+        let [low, _] = self.plan.bounds();
+        let [x, y] = [0, 1].map(|i: usize| ((p[i] - low[i]) / CELL_M).floor());
+        let fits = x >= 0.0 && y >= 0.0 && (x as usize) < self.columns;
+        fits && self.largest.get(y as usize * self.columns + x as usize) == Some(&true) && self.is_free(p)
+    }
+
+    fn is_clear_of(&self, object: &Object, p: [f64; 2]) -> bool {
+        object.plan.distance(p) >= self.clearance_m
+            || (self.keepout == Keepout::Outlines && object.plan_distance(p) >= self.clearance_m)
     }
 
     /// Whether somebody may walk straight from one point to another.
@@ -106,7 +141,10 @@ impl<'a> FreeFloor<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::FRAC_PI_4;
+
     use super::*;
+    use crate::body::Body;
 
     #[test]
     fn an_l_has_its_area_and_its_notch_is_outside() {
@@ -120,9 +158,24 @@ mod tests {
     #[test]
     fn nobody_walks_through_a_box() {
         let plan = FloorPlan::new(vec![[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]]);
-        let block = PlanBox { centre: [2.0, 2.0], half: [0.5, 0.5], yaw: 0.0 };
-        let floor = FreeFloor { plan: &plan, boxes: vec![block], clearance_m: 0.3 };
+        let block = crate::footprint::PlanBox { centre: [2.0, 2.0], half: [0.5, 0.5], yaw: 0.0 };
+        let objects = [Object {
+            id: 4,
+            class: "column".into(),
+            model: "column".into(),
+            plan: block,
+            span_m: [0.0, 1.0],
+            outline: (0..8)
+                .map(f64::from)
+                .map(|i| (i * FRAC_PI_4).sin_cos())
+                .map(|(s, c)| [2.0 + 0.5 * c, 2.0 + 0.5 * s])
+                .collect(),
+            body: Body::default(),
+        }];
+        let [floor, round] =
+            [Keepout::Boxes, Keepout::Outlines].map(|keepout| FreeFloor::new(&plan, &objects, keepout, 0.3));
         assert!(floor.is_free([1.0, 2.0]) && !floor.is_free([1.3, 2.0]) && !floor.is_free([0.2, 2.0]));
         assert!(floor.line_is_free([0.5, 0.5], [3.5, 0.5]) && !floor.line_is_free([0.5, 2.0], [3.5, 2.0]));
+        assert!(!floor.is_free([1.35, 1.35]) && round.is_free([1.35, 1.35]) && !round.is_free([1.3, 2.0]));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A walker stops beside objects: straight out from the middle of the box, in one of sixteen directions, at the first
 //! free spot. Legs are straight and free. The route that is asked about is the shortest; it is unique where every
-//! route that is at most 20 % longer takes the same turns.
+//! route that is at most 20 % longer takes the same turns, also for walkers who come nearer to walls and furniture.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use super::angle::{apart, towards, turn_deg};
 use super::ask::{Answer, Ask, Draft, Topic};
 use super::stage::Stage;
 use super::tally::Tally;
-use crate::plan::{FreeFloor, WALKING_CLEARANCE_M};
+use crate::plan::{FreeFloor, Keepout, WALKING_CLEARANCE_M};
 
 /// How many quadruples of objects are tried in one exam.
 const TRIES: usize = 360;
-/// A rival may come this much nearer to walls and furniture, so that no answer hangs on a few centimetres.
-const RIVAL_CLEARANCE_M: f64 = 0.2;
+/// Rivals come this near to walls and furniture, so that no answer hangs on a few centimetres.
+const RIVAL_CLEARANCES_M: [f64; 2] = [0.25, 0.2];
 /// A stop is at most this far from the object's outline, metres.
 pub const REACH_M: f64 = 1.0;
 /// Least length of a leg, metres.
@@ -48,9 +48,9 @@ pub(super) fn drafts(stage: &Stage, tally: &mut Tally, rng: &mut ChaCha8Rng) -> 
     }
     quadruples.sort_unstable();
     quadruples.dedup();
-    let [mut walker, mut rival] =
-        [WALKING_CLEARANCE_M, RIVAL_CLEARANCE_M].map(|clearance| Walker::new(stage, clearance));
-    quadruples.into_iter().filter_map(|four| draft([&mut walker, &mut rival], tally, four)).collect()
+    let mut walker = Walker::new(stage, Keepout::Boxes, WALKING_CLEARANCE_M);
+    let mut rivals = RIVAL_CLEARANCES_M.map(|clearance| Walker::new(stage, Keepout::Outlines, clearance));
+    quadruples.into_iter().filter_map(|four| draft(&mut walker, &mut rivals, tally, four)).collect()
 }
 
 struct Walker<'s, 'a> {
@@ -61,8 +61,8 @@ struct Walker<'s, 'a> {
     legs: BTreeMap<(usize, usize), Vec<(usize, usize)>>,
 }
 
-/// The question whose answer is the walker's shortest route, if the rival has none with other turns.
-fn draft([walker, rival]: [&mut Walker; 2], tally: &mut Tally, four: [usize; 4]) -> Option<Draft> {
+/// The question whose answer is the walker's shortest route, if all rivals have it, and none with other turns.
+fn draft(walker: &mut Walker, rivals: &mut [Walker], tally: &mut Tally, four: [usize; 4]) -> Option<Draft> {
     let topic = Topic::RoutePlanning;
     let shortest = walker.routes(four).into_iter().min_by(|a, b| a.length_m.total_cmp(&b.length_m));
     let Some(shortest) = shortest else {
@@ -73,9 +73,12 @@ fn draft([walker, rival]: [&mut Walker; 2], tally: &mut Tally, four: [usize; 4])
         return None;
     }
     let words = shortest.turns.map(turn_words);
-    let rivals =
-        rival.routes(four).into_iter().filter(|rival| rival.length_m <= (1.0 + RIVAL_SHARE) * shortest.length_m);
-    let same = rivals.into_iter().all(|rival| rival.turns.map(turn_words) == words);
+    let longest = (1.0 + RIVAL_SHARE) * shortest.length_m;
+    let same = rivals.iter_mut().all(|rival| {
+        let mut routes = rival.routes(four);
+        routes.retain(|route| route.length_m <= longest);
+        !routes.is_empty() && routes.iter().all(|route| route.turns.map(turn_words) == words)
+    });
     let [Some(first), Some(second)] = words else { return None };
     let [start, face, via, goal] = four.map(|object| walker.stage.class(object).to_owned());
     let answer = Answer::Words(format!("{first}, {second}"));
@@ -85,8 +88,8 @@ fn draft([walker, rival]: [&mut Walker; 2], tally: &mut Tally, four: [usize; 4])
 }
 
 impl<'s, 'a> Walker<'s, 'a> {
-    fn new(stage: &'s Stage<'a>, clearance_m: f64) -> Self {
-        let floor = FreeFloor::new(&stage.plan, stage.objects, clearance_m);
+    fn new(stage: &'s Stage<'a>, keepout: Keepout, clearance_m: f64) -> Self {
+        let floor = FreeFloor::new(&stage.plan, stage.objects, keepout, clearance_m);
         Self { stage, floor, stops: BTreeMap::new(), legs: BTreeMap::new() }
     }
 
@@ -126,7 +129,7 @@ impl<'s, 'a> Walker<'s, 'a> {
     }
 }
 
-/// The first free spot in each of sixteen directions, counted from the front of the object.
+/// The first spot that one can get to in each of sixteen directions, counted from the front of the object.
 fn stops(stage: &Stage, floor: &FreeFloor, object: usize) -> Vec<[f64; 2]> {
     let object = &stage.objects[object];
     let outwards = (0..16).map(|k| object.plan.yaw + f64::from(k) * std::f64::consts::FRAC_PI_8);
@@ -136,7 +139,7 @@ fn stops(stage: &Stage, floor: &FreeFloor, object: usize) -> Vec<[f64; 2]> {
             let off = 0.05 * f64::from(step);
             [object.plan.centre[0] + off * dx, object.plan.centre[1] + off * dy]
         };
-        (0..).map(at).take_while(|&p| object.plan_distance(p) <= REACH_M).find(|&p| floor.is_free(p))
+        (0..).map(at).take_while(|&p| object.plan_distance(p) <= REACH_M).find(|&p| floor.is_reachable(p))
     };
     outwards.filter_map(stop).collect()
 }

@@ -3,8 +3,8 @@
 use super::cloud::Cloud;
 use super::survey::Survey;
 
-/// How far a walker keeps from every cell that holds something, metres: 0.3 less a cell's own size.
-pub const CLEARANCE_M: f64 = 0.25;
+/// How far the middle of a walker's cell keeps from that of every cell that holds something, metres: 0.3 less a diagonal.
+pub const CLEARANCE_M: f64 = 0.26;
 /// A stop is at most this far from the object's points, metres.
 const REACH_M: f64 = 1.0;
 /// Least leg, metres.

@@ -2,12 +2,13 @@
 
 use crate::body::{Body, Lighting};
 use crate::camera::Pose;
+use crate::parts::keep_largest;
 use crate::raster::{Renderer, Shot};
 
 use super::cloud::{Cloud, probe, unproject};
 
 /// Side of a cell, metres.
-pub const CELL_M: f64 = 0.05;
+pub const CELL_M: f64 = 0.025;
 /// Directions of one all-round look.
 const RAYS: usize = 2048;
 /// What is higher is walked under, metres.
@@ -56,7 +57,8 @@ impl Survey {
         self.inside.iter().filter(|&&inside| inside).count() as f64 * CELL_M * CELL_M
     }
 
-    /// Keeps walkers `clearance_m` from whatever is not inside and from the clouds' points below a head.
+    /// Keeps walkers `clearance_m` from whatever is not inside and from the clouds' points below a head, and out of
+    /// pockets that are cut off from the rest.
     pub fn furnish<'a>(&mut self, clouds: impl Iterator<Item = &'a Cloud>, clearance_m: f64) {
         let mut blocked: Vec<bool> = self.inside.iter().map(|inside| !inside).collect();
         for cloud in clouds.filter(|cloud| cloud.heights()[0] < OVERHEAD_M) {
@@ -81,6 +83,7 @@ impl Survey {
                     })
             })
             .collect();
+        keep_largest(&mut self.walkable, self.columns);
     }
 
     /// Whether one may stand at a point.
