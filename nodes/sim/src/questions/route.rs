@@ -13,6 +13,7 @@ use super::angle::{apart, towards, turn_deg};
 use super::ask::{Answer, Ask, Draft, Topic};
 use super::stage::Stage;
 use super::tally::Tally;
+use crate::closest::box_distance;
 use crate::plan::{FreeFloor, Keepout, WALKING_CLEARANCE_M};
 
 /// How many quadruples of objects are tried in one exam.
@@ -23,6 +24,8 @@ const RIVAL_CLEARANCES_M: [f64; 2] = [0.25, 0.2];
 pub const REACH_M: f64 = 1.0;
 /// Least length of a leg, metres.
 pub const LEAST_LEG_M: f64 = 0.8;
+/// A rival who finds fewer routes than this hangs on the choice of a stop.
+const LEAST_ROUTES: usize = 4;
 /// Routes up to this much longer than the shortest take the same turns.
 pub const RIVAL_SHARE: f64 = 0.2;
 
@@ -64,6 +67,11 @@ struct Walker<'s, 'a> {
 /// The question whose answer is the walker's shortest route, if all rivals have it, and none with other turns.
 fn draft(walker: &mut Walker, rivals: &mut [Walker], tally: &mut Tally, four: [usize; 4]) -> Option<Draft> {
     let topic = Topic::RoutePlanning;
+    let [start, _, via, goal] = four.map(|object| &walker.stage.objects[object]);
+    let apart = box_distance(start, via).min(box_distance(via, goal));
+    if !tally.passes(topic, "objects of a leg nearer than 0.8 m", apart >= LEAST_LEG_M) {
+        return None;
+    }
     let shortest = walker.routes(four).into_iter().min_by(|a, b| a.length_m.total_cmp(&b.length_m));
     let Some(shortest) = shortest else {
         tally.drop(topic, "no free route with legs of 0.8 m", 1);
@@ -77,13 +85,13 @@ fn draft(walker: &mut Walker, rivals: &mut [Walker], tally: &mut Tally, four: [u
     let same = rivals.iter_mut().all(|rival| {
         let mut routes = rival.routes(four);
         routes.retain(|route| route.length_m <= longest);
-        !routes.is_empty() && routes.iter().all(|route| route.turns.map(turn_words) == words)
+        routes.len() >= LEAST_ROUTES && routes.iter().all(|route| route.turns.map(turn_words) == words)
     });
     let [Some(first), Some(second)] = words else { return None };
     let [start, face, via, goal] = four.map(|object| walker.stage.class(object).to_owned());
     let answer = Answer::Words(format!("{first}, {second}"));
     tally
-        .passes(topic, "another route within 20 % takes other turns", same)
+        .passes(topic, "few routes within 20 %, or other turns among them", same)
         .then(|| Draft::walk(Ask::Route { start, face, via, goal }, answer))
 }
 
