@@ -1,8 +1,8 @@
 //! Questions whose honest answer is "not seen": a class the room never had, an object that was taken away before the
 //! frames were rendered again, a black video, a video stuck on one frame.
 
-use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::ask::{Answer, Ask, Draft, Topic, Video};
@@ -12,55 +12,53 @@ use crate::decor::{self, Patterns};
 use crate::footprint::PlanBox;
 use crate::world::{Object, World};
 
-/// How many absent classes, removed objects and hidden classes are asked about in one exam.
-const PER_EXAM: usize = 2;
+/// Share of exams in which a topic asks for a distance, and in which it asks for a count: so that of all questions for
+/// distances and for counts about a third is about what is not seen.
+const DISTANCE_SHARE: f64 = 0.52;
+const COUNT_SHARE: f64 = 0.22;
 /// What begins lower than this stands on the floor and darkens it, metres.
 const STANDS_M: f64 = 0.05;
 
 /// All four topics; what an object stands under cannot be taken away.
 pub(super) fn drafts(stage: &Stage, tally: &mut Tally, rng: &mut ChaCha8Rng) -> Vec<Draft> {
-    let mut drafts = Vec::new();
     let had: Vec<&str> = stage.classes().map(|(class, _)| class).collect();
-    let mut never: Vec<&String> = stage.menu.iter().filter(|class| !had.contains(&class.as_str())).collect();
-    never.shuffle(rng);
-    for class in never.into_iter().take(PER_EXAM) {
-        push_both(&mut drafts, Topic::AbsentClass, class, &Video::Walk);
-    }
+    let never: Vec<&String> = stage.menu.iter().filter(|class| !had.contains(&class.as_str())).collect();
+    let absent = never.choose(rng).map(|class| (class.as_str(), Video::Walk));
     let mut unique = stage.unique();
     unique.shuffle(rng);
-    for &object in unique.iter().take(PER_EXAM) {
-        if tally.passes(Topic::RemovedObject, "something stands on it", !carries(stage, object)) {
-            push_both(
-                &mut drafts,
-                Topic::RemovedObject,
-                stage.class(object),
-                &Video::Without(stage.objects[object].id),
-            );
-        }
-    }
-    for &object in unique.iter().rev().take(PER_EXAM) {
-        push_both(&mut drafts, Topic::BlackVideo, stage.class(object), &Video::Black);
-    }
-    let frames: Vec<usize> = (0..stage.frames.len()).collect();
-    let Some(&frame) = frames.choose(rng) else { return drafts };
-    let mut hidden: Vec<&str> = Vec::new();
-    for (class, instances) in stage.askable() {
-        let shows = instances.iter().any(|&object| stage.frames[frame].of(stage.objects[object].id).visible > 0.0);
-        if tally.passes(Topic::FrozenVideo, "the frame shows it", !shows) {
-            hidden.push(class);
-        }
-    }
-    hidden.shuffle(rng);
-    for class in hidden.into_iter().take(PER_EXAM) {
-        push_both(&mut drafts, Topic::FrozenVideo, class, &Video::Frozen(frame));
-    }
-    drafts
+    let removed = unique
+        .iter()
+        .find(|&&object| tally.passes(Topic::RemovedObject, "something stands on it", !carries(stage, object)));
+    let removed = removed.map(|&object| (stage.class(object), Video::Without(stage.objects[object].id)));
+    let black = unique.last().map(|&object| (stage.class(object), Video::Black));
+    let by_topic = [
+        (Topic::AbsentClass, absent),
+        (Topic::RemovedObject, removed),
+        (Topic::BlackVideo, black),
+        (Topic::FrozenVideo, frozen(stage, tally, rng)),
+    ];
+    by_topic.into_iter().filter_map(|(topic, about)| draft(topic, about?, rng)).collect()
 }
 
-fn push_both(drafts: &mut Vec<Draft>, topic: Topic, class: &str, video: &Video) {
-    for ask in [Ask::EgoDistance(class.to_owned()), Ask::Count(class.to_owned())] {
-        drafts.push(Draft { topic, ask, answer: Answer::NotSeen, video: video.clone() });
-    }
+/// A class that a frame does not show, and that frame.
+fn frozen<'a>(stage: &Stage<'a>, tally: &mut Tally, rng: &mut ChaCha8Rng) -> Option<(&'a str, Video)> {
+    let frame = rng.random_range(0..stage.frames.len());
+    let shows = |object: &usize| stage.frames[frame].of(stage.objects[*object].id).visible > 0.0;
+    let hidden = stage
+        .askable()
+        .filter(|(_, instances)| tally.passes(Topic::FrozenVideo, "the frame shows it", !instances.iter().any(shows)));
+    let hidden: Vec<&str> = hidden.map(|(class, _)| class).collect();
+    hidden.choose(rng).map(|class| (*class, Video::Frozen(frame)))
+}
+
+fn draft(topic: Topic, (class, video): (&str, Video), rng: &mut ChaCha8Rng) -> Option<Draft> {
+    let lot: f64 = rng.random();
+    let ask = match lot {
+        lot if lot < DISTANCE_SHARE => Ask::EgoDistance(class.to_owned()),
+        lot if lot < DISTANCE_SHARE + COUNT_SHARE => Ask::Count(class.to_owned()),
+        _ => return None,
+    };
+    Some(Draft { topic, ask, answer: Answer::NotSeen, video, guess: None })
 }
 
 /// Whether another object stands on this one.

@@ -8,7 +8,8 @@ use super::tally::Tally;
 /// Least time between two first appearances, seconds.
 const APART_SECS: f64 = 1.0;
 
-/// Quadruples of classes, none of which the first frame shows.
+/// Quadruples of classes, none of which the first frame shows. Large things tend to come into sight first, so the place
+/// of the largest is what one might guess.
 pub(super) fn drafts(stage: &Stage, tally: &mut Tally) -> Vec<Draft> {
     let topic = Topic::ObjAppearanceOrder;
     let mut late: Vec<(f64, &str)> = Vec::new();
@@ -24,10 +25,12 @@ pub(super) fn drafts(stage: &Stage, tally: &mut Tally) -> Vec<Draft> {
         let four = four.map(|index| late[index]);
         let told_apart = four.windows(2).all(|pair| pair[1].0 - pair[0].0 >= APART_SECS - 1e-9);
         if tally.passes(topic, "two appear within 1 s", told_apart) {
+            let sizes = four.map(|(_, class)| stage.largest(class));
+            let first_guess = (0..4).max_by(|&a, &b| sizes[a].total_cmp(&sizes[b]));
             let mut asked = four.map(|(_, class)| class.to_owned());
             let answer = Answer::Words(asked.join(", "));
             asked.sort();
-            drafts.push(Draft::walk(Ask::Order(asked), answer));
+            drafts.push(Draft { guess: first_guess, ..Draft::walk(Ask::Order(asked), answer) });
         }
     }
     drafts

@@ -281,11 +281,13 @@ pub struct Draft {
     pub answer: Answer,
     /// The pictures.
     pub video: Video,
+    /// What of the answer somebody might guess without pictures, where that isn't the answer itself: drawn evenly.
+    pub guess: Option<usize>,
 }
 
 impl Draft {
     /// A question about the walk as it was.
     pub fn walk(ask: Ask, answer: Answer) -> Self {
-        Self { topic: ask.topic(), ask, answer, video: Video::Walk }
+        Self { topic: ask.topic(), ask, answer, video: Video::Walk, guess: None }
     }
 }

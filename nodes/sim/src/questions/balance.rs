@@ -19,22 +19,20 @@ const PER_ANSWER_OF_TWO: usize = 3;
 const PER_ANSWER_OF_ROUTES: usize = 4;
 /// Cameras look where they go, and rooms rarely have many of a kind: of the questions chosen, these answers keep only
 /// such a share, so that over many rooms no answer is much more frequent than the others.
-const SHARES: [(Topic, &str, f64); 15] = [
-    (Topic::ObjectCounting, "2", 0.5),
-    (Topic::ObjectCounting, "3", 0.85),
-    (Topic::ObjectRelDirectionMedium, "left", 0.8),
-    (Topic::ObjectRelDirectionMedium, "right", 0.8),
-    (Topic::ObjectRelDirectionHard, "front-left", 0.6),
-    (Topic::ObjectRelDirectionHard, "front-right", 0.6),
-    (Topic::EgoDirectionSide, "front", 0.4),
+const SHARES: [(Topic, &str, f64); 13] = [
+    (Topic::ObjectCounting, "2", 0.3),
+    (Topic::ObjectCounting, "3", 0.65),
+    (Topic::ObjectRelDirectionMedium, "back", 0.82),
+    (Topic::ObjectRelDirectionHard, "front-left", 0.75),
+    (Topic::ObjectRelDirectionHard, "front-right", 0.75),
+    (Topic::EgoDirectionSide, "front", 0.9),
     (Topic::EgoDirectionClock, "12 o'clock", 0.45),
     (Topic::EgoDirectionClock, "1 o'clock", 0.8),
     (Topic::EgoDirectionClock, "11 o'clock", 0.8),
-    (Topic::CameraDirection, "front", 0.35),
-    (Topic::CameraDirection, "left", 0.6),
-    (Topic::CameraDirection, "right", 0.6),
-    (Topic::CameraTurnSide, "left, less than 90 degrees", 0.55),
-    (Topic::CameraTurnSide, "right, less than 90 degrees", 0.55),
+    (Topic::CameraDirection, "front", 0.42),
+    (Topic::CameraDirection, "right", 0.9),
+    (Topic::CameraTurnSide, "left, less than 90 degrees", 0.8),
+    (Topic::CameraTurnSide, "right, less than 90 degrees", 0.8),
 ];
 
 /// Draws the questions of every topic; what is left out is counted.
@@ -96,8 +94,11 @@ fn per_answer(draft: &Draft) -> usize {
     }
 }
 
-/// What counts as the same answer: the words; of numbers the count or a step of about a quarter.
+/// What counts as the same answer: what one might guess, else the words; of numbers the count or a step of about a quarter.
 fn bin(draft: &Draft) -> String {
+    if let Some(guess) = draft.guess {
+        return guess.to_string();
+    }
     match (&draft.answer, &draft.ask) {
         (Answer::Number(count), Ask::Count(_)) => format!("{count}"),
         (Answer::Number(value), _) => format!("{:.0}", value.max(1e-3).ln() * 4.0),

@@ -21,7 +21,7 @@ pub fn numbers(learn: &[&ExamQuestion], judge: &[&ExamQuestion]) -> (f64, f64) {
     let (learnt, judged) = (truths(learn), truths(judge));
     let mean = |guess: &dyn Fn(&str) -> f64| {
         let sum: f64 = judged.iter().map(|(class, truth)| mean_relative_accuracy(guess(class), *truth)).sum();
-        sum / judged.len().max(1) as f64
+        (sum / judged.len().max(1) as f64).abs()
     };
     let mut all: Vec<f64> = learnt.iter().map(|(_, truth)| *truth).collect();
     all.sort_by(f64::total_cmp);
@@ -54,6 +54,30 @@ fn median(values: &mut [f64]) -> f64 {
 pub fn choices(learn: &[&ExamQuestion], judge: &[&ExamQuestion]) -> (f64, f64) {
     let (words, classes) = (Odds::learn(learn, words_only), Odds::learn(learn, words_and_classes));
     (words.score(judge), classes.score(judge))
+}
+
+/// Mean of the shares right, of questions about what is seen and about what isn't, of an answerer that knows how often each
+/// class was not seen.
+pub fn presence(learn: &[&ExamQuestion], judge: &[&ExamQuestion]) -> f64 {
+    let unseen = |question: &&ExamQuestion| question.answer == Answer::NotSeen;
+    let class = |question: &ExamQuestion| question.ask.classes().first().map(|class| (*class).to_owned());
+    let rate = |wanted: Option<&String>| {
+        let of = learn.iter().filter(|question| wanted.is_none() || class(question).as_ref() == wanted);
+        let (count, missing) =
+            of.fold((0.0, 0.0), |(n, m), question| (n + 1.0, m + f64::from(u8::from(unseen(question)))));
+        (count, missing)
+    };
+    let (all, missing) = rate(None);
+    let usual = missing / f64::max(all, 1.0);
+    let right = |question: &&ExamQuestion| {
+        let (count, missing) = rate(class(question).as_ref());
+        (missing > usual * count) == unseen(question)
+    };
+    let share = |wanted: bool| {
+        let of: Vec<&&ExamQuestion> = judge.iter().filter(|question| unseen(question) == wanted).collect();
+        of.iter().filter(|question| right(question)).count() as f64 / of.len().max(1) as f64
+    };
+    (share(true) + share(false)) / 2.0
 }
 
 type Features = fn(&ExamQuestion, &str) -> Vec<String>;

@@ -20,7 +20,7 @@ pub fn options(ask: &Ask, truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
     let mut options: Vec<String> = match ask {
         Ask::Nearest { among, .. } => among.to_vec(),
         Ask::Direction { level, .. } => owned(level.words()),
-        Ask::Route { .. } => with_others(truth, all_turns(), rng),
+        Ask::Route { .. } => turns(truth, rng),
         Ask::Order(four) => with_others(truth, orders(four), rng),
         Ask::EgoSide(_) | Ask::MovedWay(_) => owned(&SIDES),
         Ask::EgoClock(_) => hours(truth, rng),
@@ -40,9 +40,29 @@ fn with_others(truth: &str, mut all: Vec<String>, rng: &mut ChaCha8Rng) -> Vec<S
     all
 }
 
-fn all_turns() -> Vec<String> {
-    let pairs = route::TURNS.iter().flat_map(|first| route::TURNS.iter().map(move |second| (first, second)));
-    pairs.map(|(first, second)| format!("{first}, {second}")).collect()
+/// Four pairs of turns, the wrong ones drawn as the right ones fall, so that none is likelier for being common.
+fn turns(truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
+    let mut chosen = vec![truth.to_owned()];
+    let pairs = (0..9).map(|at| [route::TURNS[at / 3], route::TURNS[at % 3]]);
+    let mut left: Vec<[&str; 2]> = pairs.filter(|pair| pair.join(", ") != truth).collect();
+    while chosen.len() < OPTIONS {
+        let Ok(&next) = left.choose_weighted(rng, turns_weight) else { break };
+        left.retain(|pair| *pair != next);
+        chosen.push(next.join(", "));
+    }
+    chosen
+}
+
+/// How often a pair of turns is right, in proportion.
+fn turns_weight([first, second]: &[&str; 2]) -> f64 {
+    let back = route::TURNS[2];
+    match (*first == back, *second == back) {
+        (false, true) => 8.0,
+        (true, true) => 3.5,
+        (true, false) => 1.0,
+        (false, false) if first == second => 2.0,
+        (false, false) => 4.5,
+    }
 }
 
 /// Every order of four classes.
@@ -52,27 +72,17 @@ fn orders(four: &[String; 4]) -> Vec<String> {
     orders.map(|order| order.map(|k| four[k].as_str()).join(", ")).collect()
 }
 
-/// Four hours that are not neighbours, the wrong ones drawn as the right ones fall: most are ahead.
+/// Four hours that are not neighbours.
 fn hours(truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
     let around = |a: u32, b: u32| a.abs_diff(b).min(12 - a.abs_diff(b));
     let mut chosen: Vec<u32> = (1..=12).filter(|&hour| ego::clock_words(hour) == truth).collect();
     while chosen.len() < OPTIONS {
         let fits = |hour: &u32| chosen.iter().all(|&other| around(*hour, other) >= HOURS_APART);
         let free: Vec<u32> = (1..=12).filter(fits).collect();
-        let Ok(&next) = free.choose_weighted(rng, |&hour| hour_weight(around(hour, 12))) else { break };
+        let Some(&next) = free.choose(rng) else { break };
         chosen.push(next);
     }
     chosen.into_iter().map(ego::clock_words).collect()
-}
-
-/// How often an hour so many hours off twelve is right, in proportion.
-fn hour_weight(off: u32) -> f64 {
-    match off {
-        0 | 1 => 5.0,
-        2 => 3.5,
-        3 => 1.5,
-        _ => 1.0,
-    }
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ pub fn exam_questions(
             Answer::Number(_) | Answer::NotSeen => Vec::new(),
         };
         let text = wording.word(&draft.ask, rng);
-        let Draft { topic, ask, answer, video } = draft;
+        let Draft { topic, ask, answer, video, .. } = draft;
         let video = match video {
             Video::Frozen(frame) => Video::Frozen(frames.start + frame),
             other => other,

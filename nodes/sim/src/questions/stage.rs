@@ -101,6 +101,14 @@ impl<'a> Stage<'a> {
         &self.objects[object].class
     }
 
+    /// Volume of the largest box of a class, m³.
+    pub fn largest(&self, class: &str) -> f64 {
+        let volume =
+            |object: &Object| 4.0 * object.plan.half[0] * object.plan.half[1] * (object.span_m[1] - object.span_m[0]);
+        let instances = self.classes.get(class).into_iter().flatten().filter_map(|&object| self.objects.get(object));
+        instances.map(volume).fold(0.0, f64::max)
+    }
+
     /// Centre of an object's box on the plan, metres.
     pub fn centre(&self, object: usize) -> [f64; 2] {
         self.objects[object].plan.centre

@@ -33,6 +33,8 @@ pub struct TopicFigures {
     pub answers: BTreeMap<String, usize>,
     /// Share of the most frequent answer: of letters for choices.
     pub most_frequent: f64,
+    /// Largest difference between a letter's share and that of an even draw; 0 where the answer is a number.
+    pub letters_off: f64,
     /// How often each letter is right; empty where the answer is a number.
     pub letters: BTreeMap<char, usize>,
     /// What guessing gives on choices; 0 where the answer is a number.
@@ -54,6 +56,22 @@ pub struct Figures {
     pub per_scene: f64,
     /// By topic.
     pub topics: Vec<TopicFigures>,
+    /// Of the questions for distances from the camera and for counts: what is seen against what isn't.
+    pub presence: Vec<PresenceFigures>,
+}
+
+/// How questions about what is seen and about what isn't are told apart by their words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PresenceFigures {
+    /// Name of the topic that words them.
+    pub topic: &'static str,
+    /// Questions.
+    pub questions: usize,
+    /// Share whose answer is "not seen".
+    pub not_seen: f64,
+    /// Mean share right, of the seen and of the unseen, of an answerer that has learnt on other scenes how often each
+    /// class is not seen; chance is 0.5.
+    pub text_only: f64,
 }
 
 impl Collection {
@@ -70,7 +88,20 @@ impl Collection {
     pub fn figures(&self) -> Figures {
         let per_scene = self.questions.len() as f64 / self.scenes.max(1) as f64;
         let topics = Topic::ALL.into_iter().map(|topic| self.topic(topic)).collect();
-        Figures { scenes: self.scenes, questions: self.questions.len(), per_scene, topics }
+        let presence = [Topic::EgoDistance, Topic::ObjectCounting].map(|topic| self.presence(topic)).to_vec();
+        Figures { scenes: self.scenes, questions: self.questions.len(), per_scene, topics, presence }
+    }
+
+    fn presence(&self, topic: Topic) -> PresenceFigures {
+        let of = |parity: usize| {
+            let wanted = self.questions.iter().filter(move |(scene, q)| q.ask.topic() == topic && scene % 2 == parity);
+            wanted.map(|(_, question)| question).collect::<Vec<_>>()
+        };
+        let (learn, judge) = (of(0), of(1));
+        let questions = learn.len() + judge.len();
+        let not_seen = learn.iter().chain(&judge).filter(|question| question.answer == Answer::NotSeen).count();
+        let not_seen = not_seen as f64 / questions.max(1) as f64;
+        PresenceFigures { topic: topic.name(), questions, not_seen, text_only: blind::presence(&learn, &judge) }
     }
 
     fn topic(&self, topic: Topic) -> TopicFigures {
@@ -82,11 +113,15 @@ impl Collection {
         let mut answers: BTreeMap<String, usize> = BTreeMap::new();
         let mut letters: BTreeMap<char, usize> = BTreeMap::new();
         let mut chance = 0.0;
+        let mut even: BTreeMap<char, f64> = BTreeMap::new();
         for question in learn.iter().chain(&judge) {
             *answers.entry(answer_text(question)).or_default() += 1;
             if let Some(letter) = question.letter() {
                 *letters.entry(letter).or_default() += 1;
                 chance += 1.0 / question.options.len() as f64;
+                for (letter, _) in ('A'..='Z').zip(&question.options) {
+                    *even.entry(letter).or_default() += 1.0 / question.options.len() as f64;
+                }
             }
         }
         let questions = learn.len() + judge.len();
@@ -95,6 +130,10 @@ impl Collection {
             true => blind::numbers(&learn, &judge),
             false => blind::choices(&learn, &judge),
         };
+        let off = |(letter, even): (&char, &f64)| {
+            (letters.get(letter).copied().unwrap_or(0) as f64 - even).abs() / questions.max(1) as f64
+        };
+        let letters_off = even.iter().map(off).fold(0.0, f64::max);
         let counts = self.tally.of(topic);
         TopicFigures {
             topic: topic.name(),
@@ -103,6 +142,7 @@ impl Collection {
             dropped: counts.dropped,
             answers,
             most_frequent: most as f64 / questions.max(1) as f64,
+            letters_off,
             letters,
             chance: chance / questions.max(1) as f64,
             best_constant,

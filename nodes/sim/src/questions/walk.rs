@@ -21,15 +21,15 @@ pub struct ExaminedWalk {
     pub exams: Vec<Exam>,
 }
 
-/// The stretches of a watch that are examined: two videos of the same room, which begin and end at different moments.
-/// Each begins, within a sixth of the walk, where fewest objects are in sight, so that the rest come into sight later.
-pub fn stretches(watch: &Watch) -> [Range<usize>; 2] {
+/// The stretches of a watch that are examined: two videos of the same room, which begin and end at different moments,
+/// and the whole. The two begin, within a sixth of the walk, where fewest objects are in sight, so that the rest come into sight later.
+pub fn stretches(watch: &Watch) -> [Range<usize>; 3] {
     let count = watch.frames.len();
     let quiet = |first: usize, last: usize| {
         let objects = |frame: &usize| watch.frames[*frame].objects_in_sight();
         (first..last.max(first + 1).min(count)).min_by_key(objects).unwrap_or(first)
     };
-    [quiet(0, count / 6)..count * 2 / 3, quiet(count / 3, count / 2)..count]
+    [quiet(0, count / 6)..count * 2 / 3, quiet(count / 3, count / 2)..count, 0..count]
 }
 
 /// The world of a scene as it is at the newest frame of a stretch.
