@@ -109,11 +109,22 @@ fn measure(object: &Object, sightings: &Sightings, newest: &Pose) -> SeenObject 
 
 /// The cell of a plan point (metres right, metres ahead); the robot stands in the middle of [`ROBOT_CELL`].
 pub fn cell_of(plan_m: [f64; 2], cell_size_m: f32) -> Option<Cell> {
-    let size = f64::from(cell_size_m);
-    let x = (plan_m[0] / size + f64::from(ROBOT_CELL.x) + 0.5).floor();
-    let y = (f64::from(ROBOT_CELL.y) + 0.5 - plan_m[1] / size).floor();
+    let [x, y] = on_grid(plan_m, cell_size_m).map(f64::floor);
     let fits = |v: f64| (0.0..GRID_SIZE as f64).contains(&v);
     (fits(x) && fits(y)).then_some(Cell { x: x as u8, y: y as u8 })
+}
+
+/// The cells that are right for a plan point, that of [`cell_of`] first: a point within [`cognitive::BORDER_CELLS`] of a
+/// border is accepted on both sides. Empty outside the map.
+pub fn accepted_cells(plan_m: [f64; 2], cell_size_m: f32) -> Vec<Cell> {
+    let at = on_grid(plan_m, cell_size_m);
+    cell_of(plan_m, cell_size_m).map_or_else(Vec::new, |_| cognitive::accepted(at))
+}
+
+/// A plan point in cells from the corner of the metric map, x to the right and y down.
+fn on_grid(plan_m: [f64; 2], cell_size_m: f32) -> [f64; 2] {
+    let size = f64::from(cell_size_m);
+    [plan_m[0] / size + f64::from(ROBOT_CELL.x) + 0.5, f64::from(ROBOT_CELL.y) + 0.5 - plan_m[1] / size]
 }
 
 /// The smallest cell size that puts as many objects on the map as any does.
@@ -133,6 +144,9 @@ mod tests {
         assert_eq!(cell_of([0.0, 1.2], 0.6), Some(Cell { x: 5, y: 7 }));
         assert_eq!(cell_of([-1.2, 1.2], 0.6), Some(Cell { x: 3, y: 7 }));
         assert_eq!(cell_of([0.0, -0.4], 0.6), None);
+        let accepted = accepted_cells([0.31, 1.2], 0.6);
+        assert_eq!(accepted, [Cell { x: 6, y: 7 }, Cell { x: 5, y: 7 }], "0.02 cells over the border");
+        assert_eq!(accepted_cells([0.0, -0.4], 0.6), []);
     }
 
     #[test]

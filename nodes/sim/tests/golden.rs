@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use sim::catalogue::Catalogue;
 use sim::clip::{Clip, ClipSettings, Scene};
 use sim::raster::Renderer;
+use sim::variety::Variety;
 use sim::world::RoomSplit;
 
 /// A seed, and the first 16 hex digits of the SHA-256 of its clip's RGB, depth, ids and poses.
@@ -19,6 +20,14 @@ const DEFAULT: [Golden; 6] = [
     (4, RoomSplit::Calibration, ["1893370f3a0189ed", "9c435e2dedab3555", "dcf5d76d7e705802", "086a25982da577a5"]),
 ];
 
+/// The whole specification: flats, shadows, lenses, JPEG, planned walks, things that move.
+const FULL: [Golden; 4] = [
+    (0, RoomSplit::Train, ["3930f6ba67555117", "ca091c565259cc74", "aabb2958b8b00d03", "be79da3bd764583d"]),
+    (5, RoomSplit::Train, ["0b5c6622a6a92dfa", "6d87e3db5fefe06d", "a73f0a95b01715f8", "f7e571ac5c14bb29"]),
+    (2, RoomSplit::Heldout, ["5954cf927c9dfab4", "0c5a4da442fdb37c", "85b35b2d8e3d3d27", "d35602ffcfd6f149"]),
+    (3, RoomSplit::Novel, ["03cba51be8431aa6", "61426f9c2c13dcb5", "e8d02ac0eab3289c", "83a0ee43a7f5022a"]),
+];
+
 fn digest(bytes: impl IntoIterator<Item = u8>) -> String {
     let bytes: Vec<u8> = bytes.into_iter().collect();
     Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -27,7 +36,7 @@ fn digest(bytes: impl IntoIterator<Item = u8>) -> String {
 fn digests(seed: u64, split: RoomSplit, settings: &ClipSettings) -> [String; 4] {
     let catalogue = Catalogue::bundled().expect("pack");
     let clip = Clip::generate(seed, split, catalogue, settings, &mut Renderer::new());
-    let walk = Scene::generate(seed, split, catalogue, 24.0).walk;
+    let walk = Scene::generate_with(seed, split, catalogue, (24.0, &settings.variety)).walk;
     let walked = (0..240).map(|i| walk.pose_at(f64::from(i) * 0.1));
     let poses = clip.poses.iter().copied().chain(walked);
     let numbers = poses.flat_map(|p| [p.position[0], p.position[1], p.position[2], p.yaw, p.pitch, p.stamp_secs]);
@@ -44,6 +53,12 @@ fn check(golden: &[Golden], settings: &ClipSettings) {
     for ((seed, split, expected), found) in golden.iter().zip(&all) {
         assert_eq!(found, expected, "RGB, depth, ids, poses of {split:?} seed {seed}; all found: {all:#?}");
     }
+}
+
+#[test]
+fn clips_of_the_whole_specification_keep_their_bytes() {
+    let variety = Variety { moving_share: 0.5, ..Variety::full() };
+    check(&FULL, &ClipSettings { frames: 6, variety, ..ClipSettings::full() });
 }
 
 #[test]

@@ -29,6 +29,8 @@ const PLAN_PX: i32 = 420;
 const GAP: i32 = 4;
 /// Longest text of a question, characters.
 const QUESTION_LENGTH: usize = 105;
+/// Depth that is drawn black, metres.
+const FARTHEST_M: f32 = 8.0;
 const BLACK: Colour = [0; 3];
 const GREY: Colour = [190; 3];
 const RED: Colour = [200, 30, 30];
@@ -93,13 +95,18 @@ fn draw_frames(canvas: &mut Canvas, scene: &Scene, poses: &[Pose], renderer: &mu
         let mut rgb = Vec::new();
         sensor.develop(view, &mut rng, &mut rgb);
         let ids: Vec<u8> = view.ids.iter().flat_map(|&id| id_colour(id)).collect();
-        let depth: Vec<u8> = view.depth.iter().flat_map(|&metres| [(255.0 / (1.0 + 0.6 * metres)) as u8; 3]).collect();
+        let depth: Vec<u8> = view.depth.iter().flat_map(|&metres| [depth_grey(metres); 3]).collect();
         let x = GAP + column as i32 * (FRAME[0] as i32 + GAP);
         for (row, picture) in [rgb, ids, depth].iter().enumerate() {
             canvas.blit([x, LINE_PX + row as i32 * (FRAME[1] as i32 + GAP)], FRAME[0], picture);
         }
         canvas.text([x + 3, LINE_PX + 3], &format!("{:.0} s", pose.stamp_secs), [255, 255, 0]);
     }
+}
+
+/// White at the camera, black from [`FARTHEST_M`] on.
+fn depth_grey(metres: f32) -> u8 {
+    (255.0 * (1.0 - (metres / FARTHEST_M).sqrt()).max(0.0)) as u8
 }
 
 /// A colour that tells neighbouring ids apart.

@@ -48,16 +48,26 @@ impl<'a> Stage<'a> {
     /// The stage of a world, as it is at the newest frame, and a stretch of its watch; `None` for an empty stretch. What
     /// moved counts as seen only where it is now.
     pub fn new(world: &'a World, watch: &'a Watch, frames: Range<usize>) -> Option<Self> {
+        Self::on(FloorPlan::of(world), (&world.objects, &world.menu), watch, frames)
+    }
+
+    /// The same of any plan, the objects on it, and the menu that they were drawn from.
+    pub fn on(
+        plan: FloorPlan,
+        (objects, menu): (&'a [Object], &'a [String]),
+        watch: &'a Watch,
+        frames: Range<usize>,
+    ) -> Option<Self> {
         let frames = watch.frames.get(frames).filter(|frames| !frames.is_empty())?;
         let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (index, object) in world.objects.iter().enumerate() {
+        for (index, object) in objects.iter().enumerate() {
             classes.entry(&object.class).or_default().push(index);
         }
         Some(Self {
-            plan: FloorPlan::of(world),
-            shown: world.objects.iter().enumerate().map(|(index, object)| shown(index, object, frames)).collect(),
-            objects: &world.objects,
-            menu: &world.menu,
+            plan,
+            shown: objects.iter().enumerate().map(|(index, object)| shown(index, object, frames)).collect(),
+            objects,
+            menu,
             frames,
             camera: watch.camera,
             classes,

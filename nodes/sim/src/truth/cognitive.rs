@@ -39,9 +39,14 @@ impl Square {
 
     /// The cells that are right for a point, the one that holds it first; a point outside counts to the nearest cell.
     pub fn accepted(&self, p: [f64; 2]) -> Vec<Cell> {
-        let [columns, rows] = [0, 1].map(|i: usize| indices((p[i] - self.origin[i]) / self.cell_m));
-        rows.iter().flat_map(|&y| columns.iter().map(move |&x| Cell { x, y })).collect()
+        accepted([0, 1].map(|i: usize| (p[i] - self.origin[i]) / self.cell_m))
     }
+}
+
+/// The cells that are right for a point in cells from the corner, the one that holds it first.
+pub(super) fn accepted(at: [f64; 2]) -> Vec<Cell> {
+    let [columns, rows] = at.map(indices);
+    rows.iter().flat_map(|&y| columns.iter().map(move |&x| Cell { x, y })).collect()
 }
 
 /// The index that holds a coordinate, then its neighbour where the border is near.
