@@ -28,6 +28,7 @@ def generate_launch_description():
         DeclareLaunchArgument("height", default_value="480", description="image height, pixels"),
         DeclareLaunchArgument("rate_hz", default_value="10.0", description="images a second"),
         DeclareLaunchArgument("rooms", default_value="heldout", description="train, heldout or novel"),
+        DeclareLaunchArgument("world", default_value="clip", description="clip (plain rooms) or full"),
         DeclareLaunchArgument("record", default_value="false", description="record an episode"),
         DeclareLaunchArgument("episodes", default_value="episodes", description="folder of the recorded episodes"),
         # Fast DDS's default segment loses most images.
@@ -56,6 +57,7 @@ def generate_launch_description():
                 "height": ParameterValue(LaunchConfiguration("height"), value_type=int),
                 "rate_hz": ParameterValue(LaunchConfiguration("rate_hz"), value_type=float),
                 "rooms": ParameterValue(LaunchConfiguration("rooms"), value_type=str),
+                "world": ParameterValue(LaunchConfiguration("world"), value_type=str),
             }],
         ),
         Node(

@@ -8,7 +8,7 @@ use r2r::tf2_msgs::msg::TFMessage;
 use sim::camera::{Camera, Pose};
 
 use crate::convert::pose as ground_pose;
-use crate::simulation::SimFrame;
+use crate::simulation::{SimFrame, WorldKind};
 use crate::time::time_from_nanos;
 
 /// Optical frame of the camera.
@@ -62,29 +62,46 @@ pub fn odometry(pose: &Pose, before: Option<&Pose>, period_secs: f64, stamp_nano
     odometry
 }
 
-/// `odom` to `base_link`: on the ground under the camera.
-pub fn moving_transforms(pose: &Pose, stamp_nanos: i64) -> TFMessage {
-    let [x, y, _] = pose.position;
-    let base = link(["odom", "base_link"], [x, y, 0.0], about_z(pose.yaw), stamp_nanos);
-    TFMessage { transforms: vec![base] }
+/// `odom` to `base_link`: on the ground under where odometry has the camera. In a full world also `map` to `odom`, as a
+/// localiser would tell it, and `base_link` to `camera_link`, which sways.
+pub fn moving_transforms(kind: WorldKind, pose: &Pose, believed: &Pose, stamp_nanos: i64) -> TFMessage {
+    let [x, y, _] = believed.position;
+    let base = link(["odom", "base_link"], [x, y, 0.0], about_z(believed.yaw), stamp_nanos);
+    let transforms = match kind {
+        WorldKind::Clip => vec![base],
+        WorldKind::Full => vec![localisation(pose, believed, stamp_nanos), base, mounting(pose, stamp_nanos)],
+    };
+    TFMessage { transforms }
 }
 
-/// `map` to `odom` (the same), `base_link` to `camera_link` to the optical frame.
-pub fn fixed_transforms(pose: &Pose, stamp_nanos: i64) -> TFMessage {
-    let none = Quaternion { x: 0.0, y: 0.0, z: 0.0, w: 1.0 };
+/// `camera_link` to the optical frame; in a plain world also `map` to `odom` (the same) and `base_link` to `camera_link`.
+pub fn fixed_transforms(kind: WorldKind, pose: &Pose, stamp_nanos: i64) -> TFMessage {
+    let optical = Quaternion { x: -0.5, y: 0.5, z: -0.5, w: 0.5 };
+    let optical = link(["camera_link", OPTICAL_FRAME], [0.0; 3], optical, stamp_nanos);
+    let transforms = match kind {
+        WorldKind::Clip => vec![localisation(pose, pose, stamp_nanos), mounting(pose, stamp_nanos), optical],
+        WorldKind::Full => vec![optical],
+    };
+    TFMessage { transforms }
+}
+
+/// `map` to `odom`: what brings the believed pose to the true one.
+fn localisation(pose: &Pose, believed: &Pose, stamp_nanos: i64) -> TransformStamped {
+    let turn = sim::path::wrap(pose.yaw - believed.yaw);
+    let (sin, cos) = turn.sin_cos();
+    let ([x, y, _], [bx, by, _]) = (pose.position, believed.position);
+    let at_m = [x - cos * bx + sin * by, y - sin * bx - cos * by, 0.0];
+    link(["map", "odom"], at_m, about_z(turn), stamp_nanos)
+}
+
+/// `base_link` to `camera_link`.
+fn mounting(pose: &Pose, stamp_nanos: i64) -> TransformStamped {
     // A positive turn about y points the nose down (REP-103); the simulator's pitch is positive upwards.
     let (sin, cos) = (-pose.pitch / 2.0).sin_cos();
     // Then a positive turn about x puts the right side down, as the simulator's roll does.
     let (sin_roll, cos_roll) = (pose.roll / 2.0).sin_cos();
     let nose = Quaternion { x: cos * sin_roll, y: sin * cos_roll, z: -sin * sin_roll, w: cos * cos_roll };
-    let optical = Quaternion { x: -0.5, y: 0.5, z: -0.5, w: 0.5 };
-    TFMessage {
-        transforms: vec![
-            link(["map", "odom"], [0.0; 3], none, stamp_nanos),
-            link(["base_link", "camera_link"], [0.0, 0.0, pose.position[2]], nose, stamp_nanos),
-            link(["camera_link", OPTICAL_FRAME], [0.0; 3], optical, stamp_nanos),
-        ],
-    }
+    link(["base_link", "camera_link"], [0.0, 0.0, pose.position[2]], nose, stamp_nanos)
 }
 
 fn about_z(yaw_rad: f64) -> Quaternion {

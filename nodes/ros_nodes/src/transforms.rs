@@ -134,6 +134,7 @@ mod tests {
 
     use super::*;
     use crate::sim_messages::{camera_info, fixed_transforms, moving_transforms, odometry};
+    use crate::simulation::WorldKind;
 
     const POSE: CameraPose =
         CameraPose { position: [1.0, 2.0, 0.7], yaw: 0.5, pitch: -0.2, roll: 0.1, stamp_secs: 0.0 };
@@ -145,8 +146,8 @@ mod tests {
     #[test]
     fn the_simulated_robot_is_where_the_simulator_says() {
         let mut state = state();
-        state.take_transforms(&fixed_transforms(&POSE, 5).transforms, true);
-        state.take_transforms(&moving_transforms(&POSE, 5).transforms, false);
+        state.take_transforms(&fixed_transforms(WorldKind::Clip, &POSE, 5).transforms, true);
+        state.take_transforms(&moving_transforms(WorldKind::Clip, &POSE, &POSE, 5).transforms, false);
         let robot = state.robot_at(5).expect("known");
         assert!((robot.x - 1.0).abs() + (robot.y - 2.0).abs() + (robot.yaw_rad - 0.5).abs() < 1e-9, "{robot:?}");
         let newest = state.newest_pose().expect("known").position_m;
@@ -160,6 +161,21 @@ mod tests {
             assert!((found.expect("mounted") - expected).abs() < 1e-4, "{facts:?}");
         }
         assert!((facts.horizontal_fov_deg.expect("calibrated") - 1.2f32.to_degrees()).abs() < 0.1, "{facts:?}");
+    }
+
+    #[test]
+    fn drifting_odometry_is_put_right_and_a_swaying_camera_is_where_it_is() {
+        let believed = CameraPose { position: [1.3, 1.8, 0.7], yaw: 0.65, ..POSE };
+        let mut state = state();
+        state.take_transforms(&fixed_transforms(WorldKind::Full, &POSE, 5).transforms, true);
+        state.take_transforms(&moving_transforms(WorldKind::Full, &POSE, &believed, 5).transforms, false);
+        let robot = state.robot_at(5).expect("known");
+        assert!((robot.x - 1.0).abs() + (robot.y - 2.0).abs() + (robot.yaw_rad - 0.5).abs() < 1e-9, "{robot:?}");
+        let found = state.buffer.lookup("map", "camera_optical_frame", Some(5)).expect("known");
+        // What lies at (0.4, -0.3, 2.0) for the camera.
+        let point = found * nalgebra::Point3::new(0.4, -0.3, 2.0);
+        let expected = POSE.to_world([0.4, -0.3, 2.0]);
+        assert!((0..3).all(|axis| (point[axis] - expected[axis]).abs() < 1e-9), "{point} is not {expected:?}");
     }
 
     #[test]

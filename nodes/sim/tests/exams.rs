@@ -9,7 +9,7 @@ use sim::raster::Renderer;
 use sim::watch::WatchSettings;
 use sim::world::RoomSplit;
 
-const SCENES: u64 = 40;
+const SCENES: u64 = 32;
 
 fn exams(seeds: std::ops::Range<u64>) -> (Collection, Vec<ExamQuestion>) {
     let (catalogue, settings, mut renderer) =

@@ -8,7 +8,7 @@ use sim::room::Room;
 use sim::variety::Variety;
 use sim::world::{Object, RoomSplit, World};
 
-const SEEDS: u64 = 80;
+const SEEDS: u64 = 334;
 const SPLITS: [RoomSplit; 3] = [RoomSplit::Train, RoomSplit::Heldout, RoomSplit::Novel];
 
 fn worlds() -> impl Iterator<Item = (String, World)> {

@@ -10,7 +10,7 @@ use sim::path::{STEP_SECS, wrap};
 use sim::variety::Variety;
 use sim::world::RoomSplit;
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 500;
 const WALK_SECS: f64 = 40.0;
 
 fn scenes() -> impl Iterator<Item = (u64, Scene)> {

@@ -26,6 +26,8 @@ struct Parameters {
     rate_hz: f64,
     /// Set of rooms: train, heldout, novel or calibration
     rooms: String,
+    /// How varied the world is: clip (what spacer-nano was trained on) or full
+    world: String,
 }
 
 struct Publishers {
@@ -55,29 +57,31 @@ impl Publishers {
     /// Sends everything about the next frame; the picture last, so that its transform is there when it arrives.
     fn publish_next(&self, simulation: &mut Simulation, before: Option<&Pose>) -> Pose {
         let frame = simulation.next_frame();
-        let (stamp, pose, camera) = (frame.stamp_nanos, frame.pose, simulation.camera());
+        let (stamp, pose, believed) = (frame.stamp_nanos, frame.pose, frame.believed);
+        let (camera, kind) = (simulation.camera(), simulation.kind());
         warn_on_error(self.clock.publish(&Clock { clock: time_from_nanos(stamp) }));
         if before.is_none() {
-            warn_on_error(self.fixed_transforms.publish(&fixed_transforms(&pose, stamp)));
+            warn_on_error(self.fixed_transforms.publish(&fixed_transforms(kind, &pose, stamp)));
         }
-        warn_on_error(self.transforms.publish(&moving_transforms(&pose, stamp)));
-        let odometry = odometry(&pose, before, 1.0 / simulation.rate_hz(), stamp);
+        warn_on_error(self.transforms.publish(&moving_transforms(kind, &pose, &believed, stamp)));
+        let odometry = odometry(&believed, before, 1.0 / simulation.rate_hz(), stamp);
         warn_on_error(self.odometry.publish(&odometry));
         warn_on_error(self.truth.publish(&Text { data: frame.truth.to_string() }));
         warn_on_error(self.infos.publish(&camera_info(&camera, stamp)));
         warn_on_error(self.images.publish(&image(&camera, frame)));
-        pose
+        believed
     }
 }
 
 fn main() -> anyhow::Result<()> {
     start_logging();
     let mut executor = Executor::new("sim_node")?;
-    let defaults = Parameters { seed: 1, width: 640, height: 480, rate_hz: 10.0, rooms: "heldout".to_owned() };
+    let defaults = Parameters { seed: 1, width: 640, height: 480, rate_hz: 10.0, rooms: "heldout".to_owned(), world: "clip".to_owned() };
     let parameters = executor.parameters(defaults)?;
     let mut simulation = Simulation::new(&SimulationSettings {
         seed: parameters.seed as u64,
         rooms: parameters.rooms.clone(),
+        world: parameters.world.clone(),
         width: usize::from(parameters.width),
         height: usize::from(parameters.height),
         rate_hz: parameters.rate_hz,
