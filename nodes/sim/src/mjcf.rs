@@ -140,7 +140,7 @@ fn cameras(shots: &[Shot]) -> Result<String, ExportError> {
         let [right, down, _] = pose.optical_axes();
         let up = down.map(|v| -v);
         let words = |v: [f64; 3]| format!("{} {} {}", v[0], v[1], v[2]);
-        let fov = 2.0 * (camera.height as f64 / 2.0 / camera.focal_px()).atan();
+        let fov = 2.0 * (camera.height as f64 / 2.0 / camera.focal_px()).atan().to_degrees();
         let (at, right, up) = (words(pose.position), words(right), words(up));
         let _ = writeln!(text, r#"<camera name="{number}" pos="{at}" xyaxes="{right} {up}" fovy="{fov}"/>"#);
     }

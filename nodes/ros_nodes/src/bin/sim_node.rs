@@ -76,7 +76,14 @@ impl Publishers {
 fn main() -> anyhow::Result<()> {
     start_logging();
     let mut executor = Executor::new("sim_node")?;
-    let defaults = Parameters { seed: 1, width: 640, height: 480, rate_hz: 10.0, rooms: "heldout".to_owned(), world: "clip".to_owned() };
+    let defaults = Parameters {
+        seed: 1,
+        width: 640,
+        height: 480,
+        rate_hz: 10.0,
+        rooms: "heldout".to_owned(),
+        world: "clip".to_owned(),
+    };
     let parameters = executor.parameters(defaults)?;
     let mut simulation = Simulation::new(&SimulationSettings {
         seed: parameters.seed as u64,

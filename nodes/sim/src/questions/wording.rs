@@ -171,7 +171,8 @@ mod tests {
     fn templates_are_checked() {
         let damaged = |from: &str, to: &str| Wording::parse(&BUNDLED.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(
-            damaged("many {objects}", "many {things}").contains("expected the placeholders [\"objects\"], found [\"things\"]")
+            damaged("many {objects}", "many {things}")
+                .contains("expected the placeholders [\"objects\"], found [\"things\"]")
         );
         assert!(damaged("[route_planning]", "[route_plannin]").contains("route_plannin"));
         assert!(damaged("phrasings", "phrasing").contains("unknown field"));
