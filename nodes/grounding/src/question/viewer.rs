@@ -99,8 +99,8 @@ fn side(words: &[&str]) -> Option<Read> {
     let (named, tail) = rest.split_at(end);
     // "Is the sofa left of the table?" is about two objects.
     let viewer = tail.iter().all(|word| SIDE_WORDS.contains(word));
-    let says = !strip(words, &["is", "are"])
-        .is_some_and(|_| !has(tail, &["left", "right", "front", "behind", "ahead", "back"]));
+    let says =
+        strip(words, &["is", "are"]).is_none_or(|_| has(tail, &["left", "right", "front", "behind", "ahead", "back"]));
     (viewer && says).then_some(())?;
     Some((QuestionKind::EgoDirection, vec![object(named)?]))
 }

@@ -107,7 +107,8 @@ impl Furnishing<'_> {
             let piece = wish.piece();
             let on_floor = piece.habit != Habit::OnTop && piece.elevation_m <= 0.0;
             let area = piece.size_m[0] * piece.size_m[1];
-            if (!on_floor || area <= free) && self.place_wish(wish, rng) && on_floor {
+            let placed = (!on_floor || area <= free) && self.place_wish(wish, rng);
+            if placed && on_floor {
                 free -= area;
             }
         }
