@@ -37,10 +37,16 @@ pub(super) fn measure(model: &Model, genai: Option<Genai>, rounds: usize) -> Res
 }
 
 fn tokens_per_sec(model: &Model) -> Result<f64> {
+    Ok(decode(model)?.1)
+}
+
+/// [`TOKENS`] greedy tokens, and how many a second.
+pub(crate) fn decode(model: &Model) -> Result<(Vec<u32>, f64)> {
     let mut state = model.engine.prefill(&model.text(PROMPT), &[])?;
     model.engine.reserve(&mut state, TOKENS)?;
     let generation = model.engine.complete(&mut state, &greedy(TOKENS), &mut |_| {})?;
-    Ok((generation.token_ids.len() - 1) as f64 / (generation.decode_secs - generation.first_token_secs))
+    let speed = (generation.token_ids.len() - 1) as f64 / (generation.decode_secs - generation.first_token_secs);
+    Ok((generation.token_ids, speed))
 }
 
 /// Time per token under the grammar of an answer, over that without.
