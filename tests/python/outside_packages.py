@@ -8,6 +8,7 @@ import subprocess
 import venv
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
+GENAI = "0.18.0"
 
 
 def without_python_paths():
@@ -29,6 +30,12 @@ def python_with(name, packages):
             subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True, env=without_python_paths())
             (folder / ".complete").touch()
     return python
+
+
+def genai_python():
+    """The interpreter that has onnxruntime-genai."""
+    return python_with(f"genai-{GENAI}",
+                       ["onnx==1.23.2", "onnxruntime==1.31.1", f"onnxruntime-genai=={GENAI}", "numpy"])
 
 
 def built_example(name):

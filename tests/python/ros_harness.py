@@ -51,6 +51,8 @@ class Process:
         for name, value in parameters.items():
             command += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
         self.log = tempfile.NamedTemporaryFile("w+", prefix=f"{executable}-", suffix=".log")
+        # Tests read the log, so it must not depend on the caller's level.
+        environment = {**(os.environ if environment is None else environment), "RUST_LOG": "info"}
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, cwd=REPO,
                                         env=environment, preexec_fn=end_with_parent)
 

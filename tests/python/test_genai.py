@@ -13,14 +13,12 @@ import sys
 import tempfile
 import zlib
 
-from outside_packages import built_example, python_with, without_python_paths
+from outside_packages import built_example, genai_python, without_python_paths
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = REPO / "tests/golden/qwen2_5_vl_tiny"
 NANO = REPO / "models/zoo/spacer-nano"
 CHECKPOINTS = {"golden": GOLDEN / "tiny-qwen2_5_vl", "nano": NANO}
-GENAI = "0.18.0"
-PACKAGES = ["onnx==1.23.2", "onnxruntime==1.31.1", f"onnxruntime-genai=={GENAI}", "numpy"]
 PRECISIONS = ["f32", "f16", "int8", "int4", "int4_asymmetric"]
 # Promised for f32: profiles and runtimes agree to rounding.
 F32_TOLERANCE = 1e-4
@@ -219,7 +217,7 @@ def main():
     if len(sys.argv) == 1:
         with tempfile.TemporaryDirectory() as out:
             subprocess.run([built_example("genai_reference"), out], check=True)
-            python = python_with(f"genai-{GENAI}", PACKAGES)
+            python = genai_python()
             sys.exit(subprocess.run([python, __file__, out], env=without_python_paths(), check=False).returncode)
     sys.path.insert(0, str(pathlib.Path(__file__).parent))
     for name, test in list(globals().items()):

@@ -58,6 +58,8 @@ pub(crate) struct Feed {
     pub(crate) batch: usize,
     /// New tokens of each row.
     pub(crate) length: usize,
+    /// Of the last positions of all rows together, how many need logits.
+    pub(crate) wanted: usize,
 }
 
 impl Engine {
@@ -112,8 +114,9 @@ impl Engine {
         for (range, embeds) in self.in_runs(embeds, length)? {
             let wanted = rows.saturating_sub(length - range.end).min(range.len());
             let positions = chunk.position_ids.map(|axis| axis[range.clone()].to_vec());
-            let feed = Feed { embeds, positions, past: state.tokens() + range.start, batch: 1, length: range.len() };
-            let run_logits = self.run_decoder(&lease, feed, wanted)?;
+            let feed =
+                Feed { embeds, positions, past: state.tokens() + range.start, batch: 1, length: range.len(), wanted };
+            let run_logits = self.run_decoder(&lease, feed)?;
             logits.rows += run_logits.rows;
             logits.data.extend(run_logits.data);
         }
@@ -132,9 +135,9 @@ impl Engine {
         ranges.map(cut).collect::<ort::Result<_>>().map_err(|error| self.embedding.failed(error))
     }
 
-    /// One run of `model.onnx` on `lease`, whose holder has claimed the feed's tokens; the logits of the last `rows`
-    /// positions, of all rows of the batch together.
-    pub(crate) fn run_decoder(&self, lease: &Lease, feed: Feed, rows: usize) -> Result<Logits> {
+    /// One run of `model.onnx` on `lease`, whose holder has claimed the feed's tokens; the logits that it wants.
+    pub(crate) fn run_decoder(&self, lease: &Lease, feed: Feed) -> Result<Logits> {
+        let rows = feed.wanted;
         let logits = match &self.profile {
             Profile::Growing => self.run_growing(lease.cache(), feed)?,
             Profile::Fixed(fixed) => self.run_fixed(fixed, lease.cache(), feed)?,

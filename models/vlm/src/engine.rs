@@ -82,6 +82,9 @@ impl Dimensions {
     }
 }
 
+/// Input of `model.onnx`, \[1\] i64: how many of the last positions get logits, all at 0.
+pub(crate) const LOGITS_TO_KEEP: &str = "logits_to_keep";
+
 /// The export profile of the graphs.
 #[derive(Debug)]
 pub(crate) enum Profile {
@@ -129,6 +132,8 @@ pub struct Engine {
     pub(crate) inputs_embeds: usize,
     /// Whether `model.onnx` gives logits for each position, not only for the last.
     pub(crate) logits_of_all: bool,
+    /// Whether `model.onnx` can be told how many of the last positions need logits.
+    pub(crate) keeps_logits: bool,
 }
 
 impl Engine {
@@ -144,8 +149,10 @@ impl Engine {
         let tokens = load_tokens(onnx_dir, settings)?;
         let probed = providers::probe(&settings.providers)?;
         let ([vision, embedding, model], providers, refusals) = providers::load_graphs(probed, |usable| {
-            let load = |name| Graph::load(onnx_dir, name, settings, usable);
-            Ok([load("vision.onnx")?, load("embedding.onnx")?, load("model.onnx")?])
+            let load = |name, settings| Graph::load(onnx_dir, name, settings, usable);
+            // A table look-up gains nothing from threads, and waking them costs every token.
+            let one_thread = EngineSettings { threads: 1, ..settings.clone() };
+            Ok([load("vision.onnx", settings)?, load("embedding.onnx", &one_thread)?, load("model.onnx", settings)?])
         })?;
         check_required(settings, &providers, &refusals)?;
         let fixed = FixedShapes::of(&model, config);
@@ -157,6 +164,7 @@ impl Engine {
         Ok(Self {
             logits,
             logits_of_all: model.outputs[logits].dtype.tensor_shape().is_none_or(|shape| shape.get(1) != Some(&1)),
+            keeps_logits: model.has_optional(LOGITS_TO_KEEP),
             image_features: vision.output_index("image_features")?,
             inputs_embeds: embedding.output_index("inputs_embeds")?,
             present: present_names.iter().map(|name| model.output_index(name)).collect::<Result<_>>()?,

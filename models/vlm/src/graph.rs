@@ -36,6 +36,8 @@ pub(crate) struct Graph {
     pub(crate) name: &'static str,
     pub(crate) inputs: Vec<Slot>,
     pub(crate) outputs: Vec<Slot>,
+    /// Names of inputs that have a default.
+    optional: Vec<String>,
     /// Shapes that the first provider was built for; empty where it takes any.
     profiles: Vec<ShapeProfile>,
     session: Mutex<Session>,
@@ -61,8 +63,9 @@ impl Graph {
             Error::Load { path: path.clone(), found_bytes, data_bytes, reason: error.message().to_owned() }
         })?;
         let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
+        let optional = session.overridable_initializers().iter().map(|input| input.name().to_owned()).collect();
         let profiles = providers.first().map(|provider| provider.profiles_of(name)).unwrap_or_default();
-        Ok(Self { name, inputs, outputs, profiles, session: Mutex::new(session) })
+        Ok(Self { name, inputs, outputs, optional, profiles, session: Mutex::new(session) })
     }
 
     /// Runs on `inputs`; outputs in the order of [`Self::outputs`].
@@ -131,6 +134,11 @@ impl Graph {
     pub(crate) fn input_type(&self, name: &str) -> TensorElementType {
         let slot = self.inputs.iter().find(|slot| slot.name == name);
         slot.and_then(|slot| slot.dtype.tensor_type()).unwrap_or(TensorElementType::Float32)
+    }
+
+    /// Whether the graph has an input `name` that may be left out.
+    pub(crate) fn has_optional(&self, name: &str) -> bool {
+        self.optional.iter().any(|input| input == name)
     }
 
     /// Index of output `name`.

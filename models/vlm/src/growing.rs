@@ -9,7 +9,7 @@
 use ort::session::IoBinding;
 
 use crate::decoder::Feed;
-use crate::engine::Engine;
+use crate::engine::{Engine, LOGITS_TO_KEEP};
 use crate::error::Result;
 use crate::kv_cache::{Contents, KvCache};
 use crate::tensor;
@@ -17,15 +17,20 @@ use crate::tensor;
 impl Engine {
     /// Reads `feed` behind the first `feed.past` tokens of `cache`; logits \[batch, length, vocab\].
     pub(crate) fn run_growing(&self, cache: &KvCache, feed: Feed) -> Result<ort::value::DynValue> {
-        let Feed { embeds, positions, past, batch, length, .. } = feed;
+        let Feed { embeds, positions, past, batch, length, wanted } = feed;
         let integers = |shape, data| tensor::from_i64(shape, data).map_err(|error| self.model.failed(error));
         let total = past + length;
         let positions = positions.concat();
-        let inputs = vec![
+        let mut inputs = vec![
             ("inputs_embeds", embeds),
             ("attention_mask", integers(vec![batch, total], vec![1; batch * total])?),
             ("position_ids", integers(vec![3, batch, length], positions)?),
         ];
+        if self.keeps_logits {
+            // 0 would stand for all.
+            let kept = wanted.div_ceil(batch).max(1);
+            inputs.push((LOGITS_TO_KEEP, integers(vec![1], vec![kept as i64])?));
+        }
         let mut contents = cache.contents();
         let mut binding = match contents.binding.take() {
             Some(binding) => binding,

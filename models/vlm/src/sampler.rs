@@ -96,8 +96,21 @@ impl Sampler {
     /// # Errors
     /// [`Error::NonFinite`] when a logit is NaN or +∞, or none is finite. (−∞ is a masked token.)
     pub fn choose(&mut self, logits: &[f32], bias: &[(u32, f32)]) -> Result<Choice> {
-        let id = self.pick(&biased(logits, bias))?;
+        let id = match self.undisturbed(logits, bias)? {
+            Some(id) => id,
+            None => self.pick(&biased(logits, bias))?,
+        };
         Ok(Choice { id, logprob: log_prob(logits, id) as f32 })
+    }
+
+    /// The greedy choice where `bias` lowers others only, which spares a copy of the logits.
+    fn undisturbed(&self, logits: &[f32], bias: &[(u32, f32)]) -> Result<Option<u32>> {
+        let lowers = bias.iter().all(|(_, value)| *value <= 0.0);
+        if self.sampling != Sampling::Greedy || !lowers {
+            return Ok(None);
+        }
+        let best = argmax(logits)?;
+        Ok(Some(best).filter(|best| bias.iter().all(|(id, _)| id != best)))
     }
 
     /// Chooses from logits \[vocab\] in which what may not come is −∞.

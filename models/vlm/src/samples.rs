@@ -113,8 +113,8 @@ impl Engine {
         let past = state.tokens();
         self.make_room(&mut state.lease, past + 1)?;
         let positions = std::array::from_fn(|_| vec![state.next_position(); rows]);
-        let feed = Feed { embeds, positions, past, batch: rows, length: 1 };
-        let logits = self.run_decoder(&state.lease, feed, rows)?;
+        let feed = Feed { embeds, positions, past, batch: rows, length: 1, wanted: rows };
+        let logits = self.run_decoder(&state.lease, feed)?;
         if logits.rows != rows {
             let (expected, found) = (rows.to_string(), logits.rows.to_string());
             return Err(Error::Shape { what: "rows of logits of model.onnx", expected, found });

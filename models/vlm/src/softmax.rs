@@ -1,7 +1,10 @@
 //! The largest of a vocabulary's logits and the softmax probability of one: every token pays for a walk over 150,000
-//! values, so the walks are written for vector instructions.
+//! values, so the walks are written for vector instructions. As many values are worked on side by side whatever the
+//! processor has, so the sums are the same on all of them.
 
 use std::f32::consts::LOG2_E;
+
+use pulp::{Arch, NullaryFnOnce};
 
 /// Values that are worked on side by side.
 const LANES: usize = 16;
@@ -24,12 +27,25 @@ pub(crate) fn largest(values: &[f32]) -> Option<f32> {
 
 /// log softmax(logits)\[id\], to about 1e-7; −∞ past the vocabulary.
 pub(crate) fn log_prob(logits: &[f32], id: u32) -> f64 {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, |top, value| if value > top { value } else { top });
-    let sum: f64 = logits.chunks(BLOCK).map(|block| f64::from(sum_of_exp(block, top))).sum();
+    let (top, sum) = Arch::new().dispatch(TopAndSum(logits));
     logits.get(id as usize).map_or(f64::NEG_INFINITY, |&value| f64::from(value - top) - sum.ln())
 }
 
+/// The largest of the values and Σ exp(value − largest).
+struct TopAndSum<'a>(&'a [f32]);
+
+impl NullaryFnOnce for TopAndSum<'_> {
+    type Output = (f32, f64);
+
+    #[inline(always)]
+    fn call(self) -> (f32, f64) {
+        let top = self.0.iter().copied().fold(f32::NEG_INFINITY, |top, value| if value > top { value } else { top });
+        (top, self.0.chunks(BLOCK).map(|block| f64::from(sum_of_exp(block, top))).sum())
+    }
+}
+
 /// Σ exp(value − top).
+#[inline(always)]
 fn sum_of_exp(values: &[f32], top: f32) -> f32 {
     let mut sums = [0.0f32; LANES];
     let (chunks, rest) = values.as_chunks::<LANES>();
@@ -44,6 +60,7 @@ fn sum_of_exp(values: &[f32], top: f32) -> f32 {
 /// eˣ for x ≤ 0, relative error below 3e-7; 1.6e-38 for everything under −87.
 ///
 /// x = n ln 2 + r, |r| ≤ ln 2 / 2; 2ⁿ by its bits, eʳ by its series.
+#[inline(always)]
 fn exp(x: f32) -> f32 {
     /// 1.5 · 2²³: what is added to it is rounded to a whole number, which its lowest bits hold.
     const ROUND: f32 = 12_582_912.0;

@@ -1,5 +1,7 @@
 //! `spacer doctor`: what this machine has of all that a robot needs, and what is missing.
 
+mod gpu;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -7,12 +9,16 @@ use model_dir::ModelDir;
 use perception::{Answerer, Device, RunsOn, Settings, VlmAnswerer};
 use serde::Serialize;
 
-/// Example: `spacer doctor --model models/zoo/spacer-nano`
+/// Examples: `spacer doctor --model models/zoo/spacer-nano`, `spacer doctor --gpu --model models/zoo/spacer-7b`
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The model directory to load.
     #[arg(long, default_value = "models/zoo/spacer-nano")]
     model: PathBuf,
+    /// Run the model on the GPU too, through TensorRT or CUDA by its export profile, and compare it with the processor.
+    /// TensorRT builds its engines at the first run, for minutes.
+    #[arg(long)]
+    gpu: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -42,6 +48,9 @@ struct Finding {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut findings = vec![machine(), ros(), cameras(Path::new("/dev")), runtime()];
     findings.extend(model(&arguments.model));
+    if arguments.gpu {
+        findings.extend(gpu::check(&arguments.model));
+    }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {

@@ -33,6 +33,7 @@ pub use answerer::{Answerer, Completion, Finish, Progress, Ready, Request, RunsO
 pub use clock::{Clock, SystemClock};
 pub use error::{AnswerError, StartError};
 pub use frame_ring::{Pose, StillSettings};
+pub use network::providers;
 pub use perception::{Perception, Sink};
 pub use settings::{Device, Settings};
 pub use shared::{Diagnostics, ModelState};

@@ -3,6 +3,7 @@
 use grounding::{ParsedQuestion, prompt};
 use model_dir::ModelDir;
 use processor::{Content, Message, ModelInputs, Processor, RgbView, VisionInput};
+use vlm::providers::TensorRtSettings;
 use vlm::{Engine, EngineSettings, ImageEmbeds, Provider};
 
 use crate::answerer::View;
@@ -28,11 +29,8 @@ impl Network {
         let processor = Processor::from_dir(directory.path())?;
         let engine_settings = EngineSettings {
             threads: settings.threads,
-            providers: match settings.device {
-                Device::Cpu => vec![Provider::Cpu],
-                Device::Cuda => Provider::cuda_or_cpu(),
-            },
-            require_provider: (settings.require_device && settings.device == Device::Cuda).then(|| "CUDA".to_owned()),
+            providers: providers(settings.device, &directory)?,
+            require_provider: settings.require_device.then(|| settings.device.provider().to_owned()),
             library: settings.onnx_runtime.clone(),
             ..EngineSettings::default()
         };
@@ -86,6 +84,29 @@ impl Network {
             other => Err(AnswerError::Abstention { token: abstention.token.clone(), found: other.len() }),
         }
     }
+}
+
+/// The execution providers from `device` down to the processor, for the graphs in `directory`.
+///
+/// # Errors
+/// [`AnswerError::Engine`] for a malformed `trt_profile.json`.
+pub fn providers(device: Device, directory: &ModelDir) -> Result<Vec<Provider>, AnswerError> {
+    Ok(match device {
+        Device::Cpu => vec![Provider::Cpu],
+        Device::Cuda => Provider::cuda_or_cpu(),
+        Device::TensorRt => {
+            // TensorRT names an engine by the graph, not by its weights.
+            let files = &directory.manifest().files;
+            let weights = ["onnx/vision.onnx.data", "onnx/model.onnx.data"].map(|name| match files.get(name) {
+                Some(file) => file.sha256.get(..16).unwrap_or_default(),
+                None => "",
+            });
+            let engines = weights.join("-");
+            // Without a home the temporary folder: engines are built anew after a reboot.
+            let cache = vlm::runtime::cache_folder().unwrap_or_else(std::env::temp_dir).join("tensorrt").join(engines);
+            Provider::ladder(TensorRtSettings::of_export(&directory.onnx_path(), cache)?)
+        }
+    })
 }
 
 impl PairEncoder for Network {

@@ -14,6 +14,20 @@ pub enum Device {
     Cpu,
     /// An NVIDIA GPU through CUDA, else the processor.
     Cuda,
+    /// An NVIDIA GPU through TensorRT, for graphs of the `trt` profile, else through CUDA, else the processor. Engines are
+    /// built at the first start, for minutes, and kept in the user's cache.
+    TensorRt,
+}
+
+impl Device {
+    /// The execution provider that it stands for, by ONNX Runtime's name.
+    pub fn provider(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU",
+            Self::Cuda => "CUDA",
+            Self::TensorRt => "TensorRT",
+        }
+    }
 }
 
 impl std::str::FromStr for Device {
@@ -23,7 +37,11 @@ impl std::str::FromStr for Device {
         match name {
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda),
-            other => Err(StartError::Setting { name: "device", expected: "cpu or cuda", found: other.to_owned() }),
+            "tensorrt" => Ok(Self::TensorRt),
+            other => {
+                let expected = "cpu, cuda or tensorrt";
+                Err(StartError::Setting { name: "device", expected, found: other.to_owned() })
+            }
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct Parameters {
     pub fixed_frame: String,
     /// Threads of ONNX Runtime; 0 = its own choice
     pub threads: u32,
-    /// What the model runs on: cpu or cuda
+    /// What the model runs on: cpu, cuda or tensorrt
     pub device: String,
     /// Refuse the model where that device can't be had
     pub require_device: bool,

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use episodes::Split;
 use evaluation::calibrate;
 use evaluation::exam::{ExamSettings, Sheet};
 use evaluation::judge::{Answered, Sight, judge};
+use evaluation::judged::{judged, write_answers};
+use evaluation::page::{Heading, page};
 use evaluation::report::{Numeric, Report, report};
 use model_dir::{Calibration, Evaluation, ModelDir};
 use perception::{Settings, VlmAnswerer};
@@ -47,6 +49,12 @@ pub struct Arguments {
     /// Write the scores into the model's manifest.
     #[arg(long)]
     record: bool,
+    /// Write a page with plots and examples that a browser shows without anything else.
+    #[arg(long)]
+    page: Option<PathBuf>,
+    /// Write every judged answer as JSON lines, for `spacer-train gate`.
+    #[arg(long)]
+    answers_file: Option<PathBuf>,
 }
 
 /// Example: `spacer-train calibrate --model models/zoo/spacer-nano --questions 900 --coverage 0.9`
@@ -81,6 +89,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let on_black = judge(&mut answerer, &sheets, Sight::Black)?;
     if arguments.answers {
         answers.iter().for_each(print_answer);
+    }
+    let of_sheet = sheets.iter().flat_map(|sheet| sheet.items.iter().map(|_| &sheet.map));
+    let judged = judged(&answers, &on_black, &of_sheet.collect::<Vec<_>>());
+    if let Some(path) = &arguments.answers_file {
+        write_answers(path, &judged)?;
+    }
+    if let Some(path) = &arguments.page {
+        let manifest = ModelDir::open(&arguments.model)?.manifest().clone();
+        let heading =
+            Heading { model: format!("{} {}", manifest.name, manifest.version), command: command_line(arguments) };
+        let page = page(&heading, &sheets, &answers, &judged)?;
+        std::fs::write(path, page).with_context(|| path.display().to_string())?;
     }
     let report = report(&answers, &on_black);
     if arguments.record {
@@ -126,17 +146,22 @@ pub fn run_calibrate(arguments: &CalibrateArguments) -> Result<()> {
 /// Puts the scores in place of those that the same command gave before.
 fn record(arguments: &Arguments, report: &Report) -> Result<()> {
     let mut manifest = ModelDir::open(&arguments.model)?.manifest().clone();
-    let rooms = arguments.rooms.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    let command = format!(
-        "spacer-train evaluate --model {} --rooms {rooms} --questions {} --seed {}",
-        arguments.model.display(),
-        arguments.questions,
-        arguments.seed
-    );
+    let command = command_line(arguments);
     manifest.evaluation.retain(|evaluation| evaluation.command != command);
     manifest.evaluation.push(Evaluation { command, scores: scores(report) });
     model_dir::write_manifest(&arguments.model, manifest)?;
     Ok(())
+}
+
+/// What gives the same scores again.
+fn command_line(arguments: &Arguments) -> String {
+    let rooms = arguments.rooms.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    format!(
+        "spacer-train evaluate --model {} --rooms {rooms} --questions {} --seed {}",
+        arguments.model.display(),
+        arguments.questions,
+        arguments.seed
+    )
 }
 
 fn scores(report: &Report) -> BTreeMap<String, f64> {

@@ -44,6 +44,10 @@ pub struct Arguments {
     /// Type of the vision tower's weights, where it is not to follow from `--precision`.
     #[arg(long, value_enum)]
     vision_precision: Option<Weights>,
+    /// Type of the output layer's and the token table's weights, where it is not to follow from `--precision`; int4 has
+    /// int8 there, the more exact form, and int4-symmetric is the faster.
+    #[arg(long, value_enum)]
+    output_precision: Option<Weights>,
     /// Engines that the graphs are for.
     #[arg(long, value_enum, default_value_t = Profile::Ort)]
     profile: Profile,
@@ -116,6 +120,7 @@ fn fill(arguments: &Arguments, places: &Places) -> Result<()> {
     let options = ExportOptions {
         profile: arguments.profile.exported(),
         vision_precision: arguments.vision_precision.map(Weights::exported),
+        output_precision: arguments.output_precision.map(Weights::exported),
         kv_capacity: arguments.kv_capacity,
         adapter_dir: arguments.adapter.clone(),
         keep_adapter: arguments.keep_adapter,

@@ -4,6 +4,7 @@ mod assemble;
 mod evaluate;
 mod export;
 mod forms;
+mod gate;
 mod parity;
 mod sft;
 mod tokenizer;
@@ -33,6 +34,8 @@ enum Command {
     Export(export::Arguments),
     /// Judges a model directory as the robot runs it.
     Evaluate(evaluate::Arguments),
+    /// Compares two models' answers to one exam; fails where the new one is worse beyond noise.
+    Gate(gate::Arguments),
     /// Measures how wide intervals must be, on rooms of their own, and writes that into a model directory.
     Calibrate(evaluate::CalibrateArguments),
 }
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Command::Sft(arguments) => sft::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Gate(arguments) => gate::run(&arguments),
         Command::Calibrate(arguments) => evaluate::run_calibrate(&arguments),
     }
 }

@@ -80,10 +80,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// A file of the cache folder that set-up scripts fill.
 fn in_cache(name: &str) -> Result<PathBuf> {
-    let folder = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let folder = folder.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?;
-    let path = folder.join("spacer").join(name);
+    let folder = vlm::runtime::cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?;
+    let path = folder.join(name);
     anyhow::ensure!(path.is_file(), "{}: not found; `make furniture-extra` builds it", path.display());
     Ok(path)
 }

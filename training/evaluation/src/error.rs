@@ -44,6 +44,33 @@ pub enum Error {
         /// Answers with a number.
         found: usize,
     },
+    /// A file can't be read or written.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What it was to be.
+        expected: &'static str,
+        /// What is wrong.
+        found: String,
+    },
+    /// Two models answered other questions.
+    #[error("answers to one exam: expected {expected}, found {found}")]
+    OtherExam {
+        /// In the present model's answers.
+        expected: String,
+        /// In the candidate's.
+        found: String,
+    },
+    /// The page can't be put together.
+    #[error("page: {0}")]
+    Page(String),
+}
+
+impl Error {
+    pub(crate) fn file(path: &std::path::Path, expected: &'static str, found: impl ToString) -> Self {
+        Self::File { path: path.to_owned(), expected, found: found.to_string() }
+    }
 }
 
 /// The result of this crate.

@@ -40,6 +40,15 @@ impl Group {
     /// Every group.
     pub const ALL: [Self; 3] = [Self::EgoDistance, Self::ObjectCounting, Self::Absent];
 
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EgoDistance => "ego_distance",
+            Self::ObjectCounting => "object_counting",
+            Self::Absent => "absent",
+        }
+    }
+
     fn of(question: &Question) -> Option<Self> {
         match (question.truth, question.kind) {
             (Truth::NotSeen, _) => Some(Self::Absent),
@@ -68,6 +77,8 @@ pub struct Sheet {
     pub window: Window,
     /// What the robot knows of its camera.
     pub facts: geometry::CameraFacts,
+    /// The true map at the newest frame.
+    pub map: msgs::ImaginedMap,
     /// The questions about these frames.
     pub items: Vec<Item>,
 }
@@ -107,7 +118,7 @@ pub fn draw(settings: &ExamSettings, prompts: &Prompts, preprocessor: &Preproces
         let items = choose(&clip, &mut missing, prompts, &mut random)?;
         if !items.is_empty() {
             let window = window(&clip, sheets.len(), preprocessor)?;
-            sheets.push(Sheet { window, facts: camera_facts(&clip), items });
+            sheets.push(Sheet { window, facts: camera_facts(&clip), map: clip.map.clone(), items });
         }
     }
     Ok(sheets)

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! seed ▸ exam (clips, questions, truths) ▸ judge (perception's answerer) ▸ report ◂ baselines
+//!                                                                        ▸ judged ▸ page, gate
 //!                                                                        ▸ calibrate
 //! ```
 
@@ -10,7 +11,11 @@ pub mod baselines;
 pub mod calibrate;
 mod error;
 pub mod exam;
+pub mod gate;
 pub mod judge;
+pub mod judged;
+pub mod page;
 pub mod report;
+pub mod statistics;
 
 pub use error::{Error, Result};

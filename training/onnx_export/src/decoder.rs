@@ -127,15 +127,17 @@ struct Attention<'a> {
 fn add_attention(g: &mut GraphBuilder, text: &TextConfig, wiring: &Wiring, attention: &Attention) -> Result<String> {
     let Attention { index, x } = attention;
     let prefix = format!("model.layers.{index}.self_attn");
-    let mut project = |part: &str, heads: usize| {
-        let prefix = format!("{prefix}.{part}_proj");
-        g.linear(x, &Linear { prefix: &prefix, input: text.hidden_size, output: heads * text.head_dim, bias: true })
+    let prefixes = ["q", "k", "v"].map(|part| format!("{prefix}.{part}_proj"));
+    let project = |part: usize, heads: usize| Linear {
+        prefix: &prefixes[part],
+        input: text.hidden_size,
+        output: heads * text.head_dim,
+        bias: true,
     };
-    let projections = Projections {
-        query: project("q", text.num_attention_heads)?,
-        key: project("k", text.num_key_value_heads)?,
-        value: project("v", text.num_key_value_heads)?,
-    };
+    let (queries, keys) = (text.num_attention_heads, text.num_key_value_heads);
+    let layers = [project(0, queries), project(1, keys), project(2, keys)];
+    let [query, key, value] = g.linears(x, &format!("{prefix}.qkv_proj"), layers)?;
+    let projections = Projections { query, key, value };
     let context = match wiring {
         Wiring::Growing(growing) => growing.attend(g, text, *index, &projections),
         Wiring::Static(fixed) => fixed.attend(g, text, *index, &projections),

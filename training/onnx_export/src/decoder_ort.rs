@@ -8,9 +8,9 @@
 use crate::decoder::Projections;
 use crate::error::Result;
 use crate::graph::{Dim, Element, GraphBuilder, Node};
-use crate::layers::inverse_frequencies;
 use crate::proto::tensor_proto::DataType;
 use processor::config::TextConfig;
+use processor::rotary::inverse_frequencies;
 
 /// Values that every layer reads.
 pub(crate) struct Growing {

@@ -66,7 +66,7 @@ fn add_look_up(g: &mut GraphBuilder, shape: [usize; 2], shared: Option<&[TensorP
     let [integers, scales] = names.as_slice() else {
         return Err(Error::Shape { name: TABLE.to_owned(), expected: vec![2], found: vec![names.len()] });
     };
-    g.set_dims(integers, &shape);
+    g.set_dims(integers, &[shape[0], hidden * quantizer.bits / 8]);
     let node = Node::contrib("GatherBlockQuantized", &[integers, "input_ids", scales])
         .int("bits", quantizer.bits as i64)
         .int("block_size", BLOCK as i64)

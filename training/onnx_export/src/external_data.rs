@@ -239,7 +239,7 @@ mod tests {
             for bits in [4, 8] {
                 for scheme in [Scheme::Centered, Scheme::ZeroPoint] {
                     let quantizer = Quantizer { bits, scheme, block: Some(32), half_scales: false };
-                    all.extend(data.append_blobs(&weight, &quantizer).unwrap());
+                    all.extend(data.append_blobs("w", std::slice::from_ref(&weight), &quantizer).unwrap());
                 }
                 for block in [Some(32), None] {
                     let signed = Quantizer { bits, scheme: Scheme::Signed, block, half_scales: true };

@@ -266,12 +266,28 @@ impl<'a> GraphBuilder<'a> {
     pub fn quantized(&mut self, name: &str, shape: &[usize], quantizer: &Quantizer) -> Result<Vec<String>> {
         let weight = self.checkpoint.weight(name, shape)?;
         let tensors = match self.style.profile {
-            Profile::Ort => self.data.append_blobs(&weight, quantizer)?,
+            Profile::Ort => self.data.append_blobs(name, &[weight], quantizer)?,
             Profile::Trt => self.data.append_signed(&weight, quantizer)?,
         };
         let names = tensors.iter().filter_map(|tensor| tensor.name.clone()).collect();
         self.graph.initializer.extend(tensors);
         self.checkpoint.release(name);
+        Ok(names)
+    }
+
+    /// The rows of several checkpoint tensors of as many columns each as one, quantised for the `ort` profile; the names of
+    /// the initializers. `parts` are names and rows.
+    pub fn quantized_rows(
+        &mut self,
+        name: &str,
+        (parts, columns): (&[(String, usize)], usize),
+        quantizer: &Quantizer,
+    ) -> Result<Vec<String>> {
+        let weights = parts.iter().map(|(part, rows)| self.checkpoint.weight(part, &[*rows, columns]));
+        let tensors = self.data.append_blobs(name, &weights.collect::<Result<Vec<_>>>()?, quantizer)?;
+        let names = tensors.iter().filter_map(|tensor| tensor.name.clone()).collect();
+        self.graph.initializer.extend(tensors);
+        parts.iter().for_each(|(part, _)| self.checkpoint.release(part));
         Ok(names)
     }
 

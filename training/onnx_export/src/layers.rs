@@ -13,6 +13,7 @@ use crate::quantize::{BLOCK, Quantizer};
 const ACCURACY_INT8: i64 = 4;
 
 /// A linear layer by checkpoint name: `prefix.weight` [output, input] and, if it has one, `prefix.bias` [output].
+#[derive(Clone, Copy)]
 pub(crate) struct Linear<'n> {
     pub prefix: &'n str,
     pub input: usize,
@@ -45,6 +46,47 @@ impl GraphBuilder<'_> {
             return Ok(product);
         }
         let bias = self.weight(&format!("{}.bias", layer.prefix), &[layer.output], Layout::Kept)?;
+        Ok(self.op("Add", &[&product, &bias]))
+    }
+
+    /// Linear layers of one input `x` [.., input] → [.., output] each. Quantised ones of the `ort` profile are one product
+    /// under the name `joint`, split afterwards: each product waits for all threads, which costs as much as a small
+    /// layer's arithmetic when tokens come one by one.
+    pub fn linears<const N: usize>(&mut self, x: &str, joint: &str, layers: [Linear; N]) -> Result<[String; N]> {
+        let quantizer = self.style().quantizer().filter(|_| self.style().profile == Profile::Ort);
+        let mut outputs = layers.map(|_| String::new());
+        let Some(quantizer) = quantizer else {
+            for (output, layer) in outputs.iter_mut().zip(&layers) {
+                *output = self.linear(x, layer)?;
+            }
+            return Ok(outputs);
+        };
+        let product = self.joint_product(x, joint, &layers, &quantizer)?;
+        let sizes = self.ints(&[N as i64], &layers.map(|layer| layer.output as i64));
+        let split = self.add_all(Node::new("Split", &[&product, &sizes]).int("axis", -1).outputs(N));
+        for ((output, part), layer) in outputs.iter_mut().zip(split).zip(&layers) {
+            *output = self.adapted(x, part, layer);
+        }
+        Ok(outputs)
+    }
+
+    /// The layers' outputs side by side, biases included.
+    fn joint_product(&mut self, x: &str, joint: &str, layers: &[Linear], quantizer: &Quantizer) -> Result<String> {
+        let input = layers.first().map_or(0, |layer| layer.input);
+        let parts: Vec<_> = layers.iter().map(|layer| (format!("{}.weight", layer.prefix), layer.output)).collect();
+        let names = self.quantized_rows(&format!("{joint}.weight"), (&parts, input), quantizer)?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let output = layers.iter().map(|layer| layer.output).sum();
+        let product = self.add(n_bits(x, &names, quantizer, [output, input]));
+        if !layers.iter().any(|layer| layer.bias) {
+            return Ok(product);
+        }
+        let mut biases = Vec::with_capacity(layers.len());
+        for layer in layers {
+            biases.push(self.weight(&format!("{}.bias", layer.prefix), &[layer.output], Layout::Kept)?);
+        }
+        let biases: Vec<&str> = biases.iter().map(String::as_str).collect();
+        let bias = self.add(Node::new("Concat", &biases).int("axis", 0));
         Ok(self.op("Add", &[&product, &bias]))
     }
 
@@ -131,11 +173,10 @@ impl GraphBuilder<'_> {
     /// down(silu(gate(x)) · up(x)), `x` [.., hidden] → the same shape.
     pub fn gated_mlp(&mut self, x: &str, mlp: &GatedMlp) -> Result<String> {
         let GatedMlp { prefix, hidden, intermediate, bias } = *mlp;
-        let mut widen = |part: &str| {
-            let prefix = format!("{prefix}.{part}_proj");
-            self.linear(x, &Linear { prefix: &prefix, input: hidden, output: intermediate, bias })
-        };
-        let (gate, up) = (widen("gate")?, widen("up")?);
+        let prefixes = ["gate", "up"].map(|part| format!("{prefix}.{part}_proj"));
+        let widen = |prefix| Linear { prefix, input: hidden, output: intermediate, bias };
+        let [gate, up] =
+            self.linears(x, &format!("{prefix}.gate_up_proj"), prefixes.each_ref().map(|name| widen(name)))?;
         let sigmoid = self.op("Sigmoid", &[&gate]);
         let silu = self.op("Mul", &[&gate, &sigmoid]);
         let product = self.op("Mul", &[&silu, &up]);
@@ -153,9 +194,4 @@ fn n_bits(x: &str, parts: &[&str], quantizer: &Quantizer, [output, input]: [usiz
         .int("bits", quantizer.bits as i64)
         .int("block_size", BLOCK as i64)
         .int("accuracy_level", ACCURACY_INT8)
-}
-
-/// θ^(−2i / dim) for i < dim / 2, computed in f32 as torch does.
-pub(crate) fn inverse_frequencies(theta: f32, dim: usize) -> Vec<f32> {
-    (0..dim).step_by(2).map(|i| 1.0 / theta.powf(i as f32 / dim as f32)).collect()
 }

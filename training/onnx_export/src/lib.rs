@@ -83,6 +83,9 @@ pub struct ExportOptions {
     /// Type of the vision tower's weights; usually the request's, and floats of the computed type (f32 in the `ort`
     /// profile, f16 in `trt`) where the request's is quantised.
     pub vision_precision: Option<Precision>,
+    /// Type of the output layer's weights, and of the token table's, in the `ort` profile; usually the request's, and 8 bits
+    /// for 4. Integers are symmetric: the two are read by different operators.
+    pub output_precision: Option<Precision>,
     /// Slots of the `trt` profile's static KV cache, tokens; usually the context length, at most 8192.
     pub kv_capacity: Option<usize>,
     /// Directory of a LoRA adapter in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`); merged into
@@ -182,7 +185,17 @@ struct Styles {
 
 impl Styles {
     fn choose(request: &ExportRequest, options: &ExportOptions) -> Result<Self> {
-        let decoder = Style::decoder(options.profile, request.precision);
+        let mut decoder = Style::decoder(options.profile, request.precision);
+        if let Some(output) = options.output_precision {
+            if options.profile == Profile::Trt || output == (Precision::Int4 { symmetric: false }) {
+                return Err(Error::Unsupported {
+                    profile: if options.profile == Profile::Trt { "trt" } else { "ort" },
+                    expected: "an output layer of a type of its own in the ort profile only, and no zero points in it",
+                    found: format!("{output:?}"),
+                });
+            }
+            decoder.output = output;
+        }
         if options.profile == Profile::Trt && options.keep_adapter {
             return Err(Error::Unsupported {
                 profile: "trt",

@@ -7,8 +7,9 @@ use crate::quantize::{BLOCK, Quantizer, Scheme};
 const TRT_BLOCK: usize = 64;
 
 /// Type the weights of the linear layers are stored in. Norms and biases stay floats. In the `ort` profile output layer
-/// and token table have 8 bits at `Int8` and `Int4` alike, and are the same bytes where the checkpoint ties them; in the
-/// `trt` profile, and wherever a row is no multiple of a block, the table is f16 at every precision but `F32`.
+/// and token table have 8 bits at `Int8` and, unless asked otherwise, at `Int4`, and are the same bytes where the checkpoint
+/// ties them; in the `trt` profile, and wherever a row is no multiple of a block, the table is f16 at every precision but
+/// `F32`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precision {
@@ -49,6 +50,8 @@ pub(crate) struct Style {
     pub profile: Profile,
     /// Of the linear layers' weights.
     pub precision: Precision,
+    /// Of the output layer's weights and the token table's.
+    pub output: Precision,
     /// Type of the embeddings that pass between the graphs, of the KV cache and the logits.
     pub port: Float,
 }
@@ -56,7 +59,12 @@ pub(crate) struct Style {
 impl Style {
     /// The style of a decoder; its ports are of the type it computes in.
     pub fn decoder(profile: Profile, precision: Precision) -> Self {
-        Self { profile, precision, port: compute(profile, precision) }
+        let output = match (precision, profile) {
+            (Precision::Int4 { .. }, Profile::Ort) => Precision::Int8,
+            (Precision::Int4 { .. }, Profile::Trt) => Precision::F16,
+            _ => precision,
+        };
+        Self { profile, precision, output, port: compute(profile, precision) }
     }
 
     /// Type that activations are computed in, and norms and biases stored in.
@@ -74,11 +82,7 @@ impl Style {
 
     /// How the output layer is quantised, and a table of tokens beside it; none for floats.
     pub fn output_quantizer(&self) -> Option<Quantizer> {
-        match (self.precision, self.profile) {
-            (Precision::Int4 { .. }, Profile::Ort) => Self { precision: Precision::Int8, ..*self }.quantizer(),
-            (Precision::Int4 { .. }, Profile::Trt) => None,
-            _ => self.quantizer(),
-        }
+        Self { precision: self.output, ..*self }.quantizer()
     }
 
     /// How the linear layers are quantised; none for floats.

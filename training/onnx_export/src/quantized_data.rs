@@ -7,30 +7,35 @@ use crate::quantize::{BLOCK, BlockScale, Quantizer, Scheme, pack};
 use crate::weight::Weight;
 
 impl ExternalData {
-    /// Appends `weight` [n, k] as MatMulNBits takes it: integers [n, k / 32, 32 · bits / 8] (a ragged last block is
-    /// filled up), scales [n, k / 32] and, by scheme, zero points [n, (k / 32) · bits / 8], packed like the integers.
+    /// Appends the rows of `weights`, [n, k] in all, as MatMulNBits takes them: integers [n, k / 32, 32 · bits / 8] (a
+    /// ragged last block is filled up), scales [n, k / 32] and, by scheme, zero points [n, (k / 32) · bits / 8], packed
+    /// like the integers. Several weights have rows of the same length.
     ///
     /// # Errors
     /// As [`Self::append`].
-    pub fn append_blobs(&mut self, weight: &Weight, quantizer: &Quantizer) -> Result<Vec<TensorProto>> {
-        let (rows, columns) = weight.matrix();
+    pub fn append_blobs(&mut self, name: &str, weights: &[Weight], quantizer: &Quantizer) -> Result<Vec<TensorProto>> {
+        let rows = weights.iter().map(|weight| weight.matrix().0).sum::<usize>();
+        let columns = weights.first().map_or(0, |weight| weight.matrix().1);
         let blocks = columns.div_ceil(BLOCK);
         let (blob, zero_row) = (BLOCK * quantizer.bits / 8, (blocks * quantizer.bits).div_ceil(8));
         let zeros = quantizer.scheme == Scheme::ZeroPoint;
-        self.note_buffer(rows * (blocks * 4 + zero_row) + columns * 6 + weight.bytes.len());
+        let mapped = weights.iter().map(|weight| weight.bytes.len()).sum::<usize>();
+        self.note_buffer(rows * (blocks * 4 + zero_row) + columns * 6 + mapped);
         let start = self.align()?;
         let (mut scales, mut zero_points) = (Vec::new(), Vec::new());
         if self.is_measure() {
             self.count(rows * blocks * blob);
         } else {
             scales.reserve(rows * blocks);
-            self.put_blobs(weight, quantizer, (&mut scales, &mut zero_points))?;
+            for weight in weights {
+                self.put_blobs(weight, quantizer, (&mut scales, &mut zero_points))?;
+            }
         }
-        let part = |suffix: &str, dims, data_type| Part { name: format!("{}.{suffix}", weight.name), dims, data_type };
+        let part = |suffix: &str, dims, data_type| Part { name: format!("{name}.{suffix}"), dims, data_type };
         let mut initializers = vec![self.initializer(part("blobs", vec![rows, blocks, blob], DataType::Uint8), start)];
         let float = if quantizer.half_scales { Float::F16 } else { Float::F32 };
-        let name = format!("{}.scales", weight.name);
-        initializers.push(self.append_values(&name, &[rows, blocks], &scales, float)?);
+        let scales_name = format!("{name}.scales");
+        initializers.push(self.append_values(&scales_name, &[rows, blocks], &scales, float)?);
         if zeros {
             let start = self.align()?;
             if self.is_measure() {

@@ -6,8 +6,8 @@
 use crate::attention::FORBIDDEN;
 use crate::external_data::Float;
 use crate::graph::{GraphBuilder, Node};
-use crate::layers::inverse_frequencies;
 use processor::config::VisionConfig;
+use processor::rotary::inverse_frequencies;
 
 /// Windows per frame pair are numbered `row * WINDOW_ROW + column`.
 const WINDOW_ROW: i64 = 1 << 16;

@@ -2,12 +2,12 @@
 //! a machine that slows down slows both.
 
 mod copy_bandwidth;
-mod decode;
+pub(crate) mod decode;
 mod figure;
 mod first_token;
 mod frames;
 mod genai;
-mod model;
+pub(crate) mod model;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -102,11 +102,9 @@ fn in_process(arguments: &Arguments, flag: &str, model: &Path) -> Result<Vec<Fig
     command.args(["bench", "--json", "--rounds", &arguments.rounds.to_string(), flag]).arg(model);
     if let Some(python) = arguments.genai.as_ref().filter(|_| flag == "--model") {
         command.arg("--genai").arg(python);
-        // A builder's export belongs to the model whose name it begins with.
-        let name = model.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let of_model = |package: &&PathBuf| {
-            package.file_name().is_some_and(|package| package.to_string_lossy().starts_with(&name))
-        };
+        // A builder's export belongs to the model whose name it bears.
+        let name = format!("{}-builder", model.file_name().unwrap_or_default().to_string_lossy());
+        let of_model = |package: &&PathBuf| package.file_name().is_some_and(|package| *package == *name);
         for package in arguments.genai_package.iter().filter(of_model) {
             command.arg("--genai-package").arg(package);
         }

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use processor::{Content, Message, ModelInputs, Processor, RgbView};
-use vlm::{Engine, EngineSettings, GenerateSettings};
+use vlm::{Engine, EngineSettings, GenerateSettings, Provider};
 
 /// Both programs of a comparison use as many threads.
 pub(super) const THREADS: usize = 2;
 
-pub(super) struct Model {
+pub(crate) struct Model {
     pub(super) name: String,
     pub(super) processor: Processor,
     pub(super) engine: Engine,
@@ -23,11 +23,18 @@ pub(super) struct Model {
 }
 
 impl Model {
+    /// On the processor.
     pub(super) fn load(folder: &Path) -> Result<Self> {
+        Self::load_on(folder, vec![Provider::Cpu])
+    }
+
+    /// On the first of `providers`, or not at all.
+    pub(crate) fn load_on(folder: &Path, providers: Vec<Provider>) -> Result<Self> {
         let processor = Processor::from_dir(folder)?;
         let onnx = folder.join("onnx");
         let before = resident_bytes()?;
-        let settings = EngineSettings { threads: THREADS, ..EngineSettings::default() };
+        let require_provider = providers.first().map(|provider| provider.name().to_owned());
+        let settings = EngineSettings { threads: THREADS, providers, require_provider, ..EngineSettings::default() };
         let engine = Engine::load(&onnx, processor.config(), &settings)?;
         let resident_bytes = resident_bytes()?.saturating_sub(before);
         let bytes = |name: &str| std::fs::metadata(onnx.join(name)).map_or(0, |metadata| metadata.len());

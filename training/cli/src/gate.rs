@@ -1,0 +1,37 @@
+//! `spacer-train gate`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use evaluation::gate::compare;
+use evaluation::judged::read_answers;
+use evaluation::statistics::Estimate;
+
+/// Example: `spacer-train gate --candidate new.jsonl --present shipped.jsonl`, of two runs of
+/// `spacer-train evaluate --answers-file FILE` with the same rooms, questions and seed.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Answers of the model that wants to replace the present one.
+    #[arg(long)]
+    candidate: PathBuf,
+    /// Answers of the present model.
+    #[arg(long)]
+    present: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let comparison = compare(&read_answers(&arguments.candidate)?, &read_answers(&arguments.present)?)?;
+    let row = |name: &str, difference: &Estimate| {
+        let [mean, lower, upper] = [difference.mean, difference.lower, difference.upper].map(|value| 100.0 * value);
+        println!("{name:<28} {:>5}  {mean:>+6.1} points ({lower:+.1} to {upper:+.1})", difference.count);
+    };
+    comparison.groups.iter().for_each(|(name, difference)| row(name, difference));
+    row("all", &comparison.all);
+    match comparison.worse().as_slice() {
+        [] => Ok(()),
+        worse => {
+            bail!("expected a model no worse than the present one, found it worse beyond noise in {}", worse.join(", "))
+        }
+    }
+}
