@@ -1,7 +1,7 @@
 //! The grammar of an answer by what is asked for, compiled once and kept.
 
 use grounding::ParsedQuestion;
-use msgs::QuestionKind;
+use msgs::Unit;
 use vlm::{AnswerFormat, AnswerShape, Constraint, Engine};
 
 use crate::AnswerError;
@@ -40,7 +40,7 @@ impl Constraints {
 pub(crate) fn shape(question: &ParsedQuestion, options: usize) -> AnswerShape {
     match (question.kind, ('A'..='Z').nth(options.wrapping_sub(1))) {
         (_, Some(last)) => AnswerShape::Option { last },
-        (QuestionKind::EgoDistance | QuestionKind::ObjectCounting, None) => AnswerShape::Number,
+        (kind, None) if kind.unit() != Unit::None => AnswerShape::Number,
         (_, None) => AnswerShape::Words,
     }
 }
@@ -54,6 +54,8 @@ mod tests {
         let of = |text: &str, options| shape(&grounding::parse_question(text).expect("a question"), options);
         assert_eq!(of("how far is the door?", 0), AnswerShape::Number);
         assert_eq!(of("how many chairs are there?", 0), AnswerShape::Number);
+        assert_eq!(of("how big is the room?", 0), AnswerShape::Number);
+        assert_eq!(of("where is the door?", 0), AnswerShape::Words);
         assert_eq!(of("what is on the table?", 0), AnswerShape::Words);
         assert_eq!(of("which one is nearer?", 3), AnswerShape::Option { last: 'C' });
     }
