@@ -5,6 +5,7 @@ mod bag_frames;
 mod bench;
 mod doctor;
 mod frames;
+mod sim;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Says what this machine has of all that a robot needs, and what is missing.
     Doctor(doctor::Arguments),
+    /// Simulated rooms.
+    Sim(sim::Arguments),
     /// Compares a model directory with its manifest: digests, signatures, and logits on the golden prompts.
     Verify(verify::Arguments),
 }
@@ -34,6 +37,7 @@ fn main() -> anyhow::Result<()> {
         Command::Ask(arguments) => ask::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }
 }

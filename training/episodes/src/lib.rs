@@ -15,6 +15,7 @@ pub mod episode;
 mod error;
 pub mod folder;
 mod json_lines;
+pub mod lerobot;
 pub mod maker;
 pub mod patch_targets;
 mod picture;
