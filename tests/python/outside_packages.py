@@ -16,8 +16,10 @@ def without_python_paths():
     return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 
-def python_with(name, packages):
-    """The interpreter of the virtual environment `name` in the cache; made with the packages where it is absent, once."""
+def python_with(name, packages, bare=(), prepare=None):
+    """The interpreter of the virtual environment `name` in the cache; made with the packages where it is absent, once.
+
+    `bare`: packages that are installed without what they depend on; `prepare`: a script that it runs then."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "spacer"
     folder = cache / name
     python = folder / "bin/python"
@@ -27,7 +29,12 @@ def python_with(name, packages):
         if not (folder / ".complete").exists():
             print(f"fetching {', '.join(packages)} to {folder}")
             venv.create(folder, clear=True, with_pip=True)
-            subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True, env=without_python_paths())
+            install = [python, "-m", "pip", "install", "-q"]
+            subprocess.run([*install, *packages], check=True, env=without_python_paths())
+            if bare:
+                subprocess.run([*install, "--no-deps", *bare], check=True, env=without_python_paths())
+            if prepare:
+                subprocess.run([python, prepare], check=True, env=without_python_paths())
             (folder / ".complete").touch()
     return python
 
@@ -38,10 +45,20 @@ def genai_python():
                        ["onnx==1.23.2", "onnxruntime==1.31.1", f"onnxruntime-genai=={GENAI}", "numpy"])
 
 
+def built_program(name):
+    """The path of a program of the workspace; building is a look at time stamps after `scripts/build.sh`."""
+    return built("--bin", name)
+
+
 def built_example(name):
-    """The path of an example of the workspace; building is a look at time stamps after `cargo test`."""
-    build = ["cargo", "build", "--locked", "--workspace", "--example", name, "--message-format", "json"]
+    """The path of an example of the workspace; as `built_program`."""
+    return built("--example", name)
+
+
+def built(kind, name):
+    """The path of what cargo builds."""
+    build = ["cargo", "build", "--locked", "--workspace", kind, name, "--message-format", "json"]
     messages = subprocess.run(build, check=True, cwd=REPO, stdout=subprocess.PIPE, text=True).stdout
-    built = [json.loads(line).get("executable") for line in messages.splitlines()]
-    (program,) = {path for path in built if path and path.endswith(name)}
+    programs = [json.loads(line).get("executable") for line in messages.splitlines()]
+    (program,) = {path for path in programs if path and path.endswith(f"/{name}")}
     return program

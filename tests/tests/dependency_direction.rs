@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Layer by folder. A crate depends on ours from lower layers only.
-const LAYERS: [(&str, u8); 24] = [
+const LAYERS: [(&str, u8); 25] = [
     ("msgs", 0),
     ("models/model_dir", 0),
     ("nodes/capture", 1),
@@ -25,6 +25,7 @@ const LAYERS: [(&str, u8); 24] = [
     ("training/policy", 2),
     ("training/onnx_export", 2),
     ("nodes/perception", 3),
+    ("nodes/sim_recording", 3),
     ("training/scoring", 3),
     ("training/episodes", 3),
     ("training/sft", 4),
@@ -38,9 +39,11 @@ const LAYERS: [(&str, u8); 24] = [
 ];
 
 /// Edges inside a layer that the design needs.
-const SAME_LAYER: [(&str, &str, &str); 5] = [
+const SAME_LAYER: [(&str, &str, &str); 7] = [
+    ("nodes/recording", "nodes/geometry", "recorded transforms are geometry's"),
     ("nodes/grounding", "nodes/imagined_map", "an answer carries the map it was read from"),
     ("nodes/sim", "nodes/grounding", "questions are worded so that the robot reads them back"),
+    ("training/episodes", "nodes/sim_recording", "its tests read a simulated bag"),
     ("training/cli", "training/sft", "the command runs the trainer"),
     ("training/cli", "training/grpo", "the command runs the trainer"),
     ("training/cli", "training/evaluation", "the command runs the evaluation"),

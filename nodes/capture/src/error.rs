@@ -39,6 +39,33 @@ pub enum Error {
     /// A picture has another type than 8-bit colour.
     #[error("expected 8-bit pictures of 3 channels, found OpenCV type {0}")]
     Format(i32),
+    /// A video can't be begun.
+    #[error("{}: OpenCV can't write {width}x{height} pixels at {rate_hz} Hz there (no encoder, or no such folder)", path.display())]
+    NotWritten {
+        /// The file.
+        path: PathBuf,
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+        /// Frames a second.
+        rate_hz: f64,
+    },
+    /// A picture doesn't fit its video.
+    #[error("{}: expected RGB pictures of {}x{} pixels, found {}x{} of {bytes} bytes", path.display(), expected.0, expected.1, found.0, found.1)]
+    Size {
+        /// The video.
+        path: PathBuf,
+        /// Width and height of the video.
+        expected: (u32, u32),
+        /// Width and height of the picture.
+        found: (u32, u32),
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// A video was written and isn't there.
+    #[error("{}: expected a written video, found an empty file or none (a full disk?)", .0.display())]
+    Empty(PathBuf),
     /// OpenCV failed.
     #[error(transparent)]
     OpenCv(#[from] opencv::Error),

@@ -1,6 +1,7 @@
-//! Frames from a device, a video file, an image folder or a stream, through OpenCV.
+//! Frames from a device, a video file, an image folder or a stream, through OpenCV; and videos, written.
 
 mod error;
+mod mp4;
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use opencv::videoio::{VideoCaptureTrait, VideoCaptureTraitConst};
 use opencv::{imgcodecs, videoio};
 
 pub use error::{Error, Result};
+pub use mp4::Mp4Writer;
 
 /// File names that count as pictures of a folder.
 const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "bmp", "pgm", "ppm"];

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use geometry::{Camera, CameraFacts, StampedTransform, TransformBuffer, rigid_transform};
-use recording::messages::{CameraInfo, TfMessage, TransformStamped};
+use geometry::{Camera, CameraFacts, TransformBuffer};
+use recording::messages::{CameraInfo, TfMessage};
 use recording::{BagMessage, BagReader, Messages};
 
 use crate::frames::{Frame, Frames};
@@ -51,7 +51,7 @@ impl BagFrames {
             let fixed = message.topic().ends_with("tf_static");
             for transform in message.decode::<TfMessage>()?.transforms {
                 // One broken transform leaves its frame unknown, which the camera's facts then say.
-                let _ = self.transforms.insert(&stamped(&transform, fixed));
+                let _ = self.transforms.insert(&transform.stamped(fixed));
             }
         }
         Ok(())
@@ -68,16 +68,6 @@ impl BagFrames {
             data: picture.data.into_owned(),
             stamp_nanos: picture.stamp_nanos,
         })
-    }
-}
-
-fn stamped(transform: &TransformStamped, fixed: bool) -> StampedTransform {
-    let (at, turn) = (&transform.transform.translation, &transform.transform.rotation);
-    StampedTransform {
-        parent: transform.header.frame_id.trim_start_matches('/').to_owned(),
-        child: transform.child_frame_id.trim_start_matches('/').to_owned(),
-        stamp_nanos: (!fixed).then(|| transform.header.stamp.nanos()),
-        parent_from_child: rigid_transform([at.x, at.y, at.z], [turn.x, turn.y, turn.z, turn.w]),
     }
 }
 

@@ -26,7 +26,7 @@ enum Command {
     Bench(bench::Arguments),
     /// Says what this machine has of all that a robot needs, and what is missing.
     Doctor(doctor::Arguments),
-    /// Simulated rooms: their questions, counted, checked, drawn.
+    /// Simulated rooms: recorded as bags; their questions, counted, checked, drawn.
     Sim(sim::Arguments),
     /// Compares a model directory with its manifest: digests, signatures, and logits on the golden prompts.
     Verify(verify::Arguments),

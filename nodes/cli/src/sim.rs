@@ -1,17 +1,13 @@
-//! `spacer sim`: questions about simulated rooms, looked at, counted, checked.
+//! `spacer sim`: simulated rooms recorded, and questions about them looked at, counted, checked.
 
 mod canvas;
 mod check;
 mod preview;
+mod record;
+mod stats;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
-use indicatif::ProgressBar;
-use sim::catalogue::Catalogue;
-use sim::questions::stats::{Collection, Figures, TopicFigures};
-use sim::questions::walk::examine;
-use sim::raster::Renderer;
-use sim::watch::WatchSettings;
 use sim::world::RoomSplit;
 
 /// What to do with simulated rooms.
@@ -23,26 +19,14 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Records a clip as a bag, without ROS: pictures, calibration, odometry, TF, questions and truth.
+    Record(record::Arguments),
     /// Prints how many questions scenes give, what each filter drops, which answers are right, and blind scores.
-    Stats(Stats),
+    Stats(stats::Arguments),
     /// Asks two independent implementations of the truth and reports where they differ.
     Check(check::Arguments),
     /// Draws one scene: frames, ids, depth, plan with path and map, questions with answers.
     Preview(preview::Arguments),
-}
-
-/// Example: `spacer sim stats --scenes 200`
-#[derive(Args)]
-struct Stats {
-    /// Scenes, seeds from 0.
-    #[arg(long, default_value_t = 100)]
-    scenes: u64,
-    /// Which rooms.
-    #[arg(long, value_enum, default_value_t = Split::Train)]
-    split: Split,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// [`RoomSplit`] on the command line.
@@ -68,59 +52,9 @@ impl From<Split> for RoomSplit {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.command {
-        Command::Stats(arguments) => stats(arguments),
+        Command::Record(arguments) => record::run(arguments),
+        Command::Stats(arguments) => stats::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Preview(arguments) => preview::run(arguments),
     }
-}
-
-fn stats(arguments: &Stats) -> Result<()> {
-    let (catalogue, settings, split) = (Catalogue::bundled()?, WatchSettings::default(), arguments.split.into());
-    let mut renderer = Renderer::new();
-    let mut collection = Collection::default();
-    for seed in ProgressBar::new(arguments.scenes).wrap_iter(0..arguments.scenes) {
-        let scene = settings.scene(seed, split, catalogue);
-        let walk = examine(&scene, &settings, &mut split.rng(seed, "exam"), &mut renderer)?;
-        collection.add(walk.exams);
-    }
-    let figures = collection.figures();
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&figures)?);
-    } else {
-        print(&figures);
-    }
-    Ok(())
-}
-
-fn print(figures: &Figures) {
-    println!("{} questions in {} scenes, {:.1} a scene", figures.questions, figures.scenes, figures.per_scene);
-    println!(
-        "{:26} {:>7} {:>7} {:>9} {:>7} {:>9} {:>9}",
-        "topic", "number", "a scene", "most freq", "chance", "constant", "text only"
-    );
-    for topic in &figures.topics {
-        println!(
-            "{:26} {:>7} {:>7.2} {:>8.0}% {:>6.0}% {:>8.0}% {:>8.0}%",
-            topic.topic,
-            topic.questions,
-            topic.per_scene,
-            100.0 * topic.most_frequent,
-            100.0 * topic.chance,
-            100.0 * topic.best_constant,
-            100.0 * topic.text_only
-        );
-    }
-    for topic in &figures.topics {
-        println!("\n{}: answers {}", topic.topic, common(topic));
-        let dropped: Vec<String> = topic.dropped.iter().map(|(filter, count)| format!("{filter} {count}")).collect();
-        println!("    dropped: {}", if dropped.is_empty() { "none".to_owned() } else { dropped.join("; ") });
-    }
-}
-
-/// The most frequent answers.
-fn common(topic: &TopicFigures) -> String {
-    let mut answers: Vec<(&String, &usize)> = topic.answers.iter().collect();
-    answers.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    let shown: Vec<String> = answers.iter().take(9).map(|(answer, count)| format!("{answer} {count}")).collect();
-    shown.join(", ")
 }

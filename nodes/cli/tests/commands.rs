@@ -143,3 +143,24 @@ fn doctor_reports_every_check_and_fails_without_a_model() {
     let ill = spacer(&["doctor", "--model", "/nowhere/model"]);
     assert!(!ill.status.success() && text(&ill.stdout).contains("/nowhere/model"), "{}", text(&ill.stdout));
 }
+
+#[test]
+fn sim_record_writes_a_bag_that_is_read_like_any_other() {
+    let folder = tempfile::tempdir().expect("a writable temporary folder");
+    let (out, model) = (folder.path().join("bag"), nano());
+    let (path, model) = (out.to_string_lossy(), model.to_string_lossy());
+    let size = ["--frames", "3", "--width", "160", "--height", "120", "--depth", "--model", &model];
+    let recorded = spacer(&[&["sim", "record", "--seed", "7", "--out", &path, "--json"], &size[..]].concat());
+    assert!(recorded.status.success(), "{}", text(&recorded.stderr));
+    let counts: serde_json::Value = serde_json::from_slice(&recorded.stdout).expect("one JSON value");
+    assert!(counts["frames"] == 3 && counts["questions"].as_u64() > Some(2), "{counts}");
+    let bag = recording::BagReader::open(&out).expect("a bag");
+    let count = |name: &str| bag.topics().iter().find(|topic| topic.name == name).map(|topic| topic.message_count);
+    let names = ["/spacer/image_raw", "/spacer/depth/image_raw", "/spacer/odom", "/tf", "/spacer/sim/truth"];
+    assert_eq!(names.map(count), [Some(3), Some(3), Some(3), Some(3), Some(1)]);
+    assert_eq!(count("/spacer/query"), counts["questions"].as_u64());
+    let answered = spacer(&["ask", "--bag", &path, "--model", &model, "how far is the door?"]);
+    assert!(answered.status.success(), "{}", text(&answered.stderr));
+    let again = spacer(&["sim", "record", "--seed", "7", "--out", &path, "--model", &model]);
+    assert!(!again.status.success() && text(&again.stderr).contains("found files in it"), "{}", text(&again.stderr));
+}

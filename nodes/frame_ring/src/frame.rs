@@ -1,6 +1,7 @@
 //! A frame as it arrives, and the checks that it must pass.
 
 use crate::FrameError;
+use crate::resample::{Resampler, Source};
 
 /// Longest accepted side of a source frame or a slot, in pixels.
 pub const MAX_SIDE: u32 = 16_384;
@@ -97,5 +98,18 @@ impl RawFrame<'_> {
             return Err(FrameError::WrongLength { expected, found: self.data.len() as u64 });
         }
         Ok(encoding)
+    }
+    /// The whole picture as RGB, `width * height * 3` bytes, rows from the top.
+    ///
+    /// # Errors
+    /// As [`RawFrame::validate`].
+    pub fn to_rgb8(&self) -> Result<Vec<u8>, FrameError> {
+        let encoding = self.validate()?;
+        let (width, height) = (self.width as usize, self.height as usize);
+        let mut rgb = vec![0; width * height * 3];
+        let source = Source { encoding, width, height, step: self.step as usize, data: self.data };
+        // At the same size every kernel is a single weight of one.
+        Resampler::new((width, height), (width, height)).run(&source, &mut rgb);
+        Ok(rgb)
     }
 }

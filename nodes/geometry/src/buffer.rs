@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::{GeometryError, RigidTransform};
+use crate::{GeometryError, RigidTransform, interpolate};
 
 /// Most frames that a buffer holds.
 pub const MAX_FRAMES: usize = 1024;
@@ -187,9 +187,5 @@ fn sample(child: &str, history: &History, stamp: Option<i64>) -> Result<RigidTra
     }
     let (t0, a) = history[after - 1];
     let share = (stamp - t0) as f64 / (t1 - t0) as f64;
-    let translation = a.translation.vector.lerp(&b.translation.vector, share);
-    // `try_slerp` fails only for opposite rotations, where any way round is as good.
-    let rotation =
-        a.rotation.try_slerp(&b.rotation, share, 1e-9).unwrap_or(if share < 0.5 { a.rotation } else { b.rotation });
-    Ok(RigidTransform::from_parts(translation.into(), rotation))
+    Ok(interpolate(&a, &b, share))
 }

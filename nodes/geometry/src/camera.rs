@@ -1,6 +1,7 @@
 //! The pinhole camera and what can be told about its mounting.
 
 use nalgebra::{Point3, Vector3};
+use serde::{Deserialize, Serialize};
 
 use crate::{GeometryError, RigidTransform};
 
@@ -54,7 +55,7 @@ impl Camera {
 }
 
 /// What the model is told about the camera; each fact may be unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CameraFacts {
     /// Horizontal field of view, degrees.
     pub horizontal_fov_deg: Option<f32>,

@@ -24,3 +24,12 @@ pub fn rigid_transform(translation: [f64; 3], quaternion: [f64; 4]) -> RigidTran
     let rotation = nalgebra::UnitQuaternion::from_quaternion(nalgebra::Quaternion::new(w, x, y, z));
     RigidTransform::from_parts(nalgebra::Translation3::from(translation), rotation)
 }
+
+/// The transform `share` of the way from `a` to `b`: straight in position, at constant rate in rotation.
+pub fn interpolate(a: &RigidTransform, b: &RigidTransform, share: f64) -> RigidTransform {
+    let translation = a.translation.vector.lerp(&b.translation.vector, share);
+    // `try_slerp` fails only for opposite rotations, where any way round is as good.
+    let rotation =
+        a.rotation.try_slerp(&b.rotation, share, 1e-9).unwrap_or(if share < 0.5 { a.rotation } else { b.rotation });
+    RigidTransform::from_parts(translation.into(), rotation)
+}

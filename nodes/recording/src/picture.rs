@@ -50,6 +50,25 @@ impl BagMessage {
         Ok(Picture { stamp_nanos, frame_id: header.frame_id, encoding, width, height, step, data: Cow::Borrowed(data) })
     }
 
+    /// When light hit the sensor, of a message of type `Image` or `CompressedImage`, nanoseconds; when it was recorded
+    /// where the driver left that out. Pixels are not looked at.
+    ///
+    /// # Errors
+    /// As [`BagMessage::picture`].
+    pub fn picture_stamp_nanos(&self) -> Result<i64> {
+        let header = if self.is::<CompressedImage<'_>>() {
+            self.decode::<CompressedImage<'_>>()?.header
+        } else {
+            self.decode::<Image<'_>>()?.header
+        };
+        Ok(self.stamp_nanos(header.stamp.nanos()))
+    }
+
+    /// `header_nanos`, or the time of recording where that is 0.
+    pub fn stamp_nanos(&self, header_nanos: i64) -> i64 {
+        if header_nanos == 0 { i64::try_from(self.log_time_nanos()).unwrap_or(i64::MAX) } else { header_nanos }
+    }
+
     fn decompressed(&self) -> Result<Picture<'_>> {
         let CompressedImage { header, format, data } = self.decode()?;
         let picture =
@@ -68,10 +87,6 @@ impl BagMessage {
             step: width * channels,
             data: Cow::Owned(data),
         })
-    }
-
-    fn stamp_nanos(&self, header_nanos: i64) -> i64 {
-        if header_nanos == 0 { i64::try_from(self.log_time_nanos()).unwrap_or(i64::MAX) } else { header_nanos }
     }
 }
 

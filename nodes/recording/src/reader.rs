@@ -10,6 +10,8 @@ use crate::stream::Messages;
 
 /// What `image_transport` puts behind the name of the raw topic.
 const COMPRESSED: &str = "/compressed";
+/// What the names of depth topics have in common (REP-118 and its users).
+const DEPTH: &str = "depth";
 
 /// A rosbag2 folder of MCAP files, or one such file, of whoever recorded it.
 pub struct BagReader {
@@ -59,26 +61,23 @@ impl BagReader {
         Messages::new(self.files.iter().cloned())
     }
 
-    /// The topic of that name, or, where none is named, the only image topic; a raw topic goes before its own
-    /// compressed one.
+    /// The topic of that name, or, where none is named, the only topic of colour or grey images; a raw topic goes before
+    /// its own compressed one, and a topic with `depth` in its name is none.
     ///
     /// # Errors
     /// [`Error::Topic`] with all topics when the named one is absent or holds no images, or when none is named and
     /// there is not exactly one.
     pub fn image_topic(&self, named: Option<&str>) -> Result<&TopicInfo> {
         let images: Vec<&TopicInfo> = self.topics.iter().filter(|topic| holds_images(topic)).collect();
-        if let Some(name) = named {
-            let found =
-                self.topics.iter().find(|topic| topic.name.trim_start_matches('/') == name.trim_start_matches('/'));
-            return match found {
-                Some(topic) if holds_images(topic) => Ok(topic),
-                Some(topic) => Err(self.wrong_topic(&format!("images on {name}"), &topic.type_name)),
-                None => Err(self.wrong_topic(&format!("topic {name}"), "none of that name")),
-            };
+        if named.is_some()
+            && let Some(topic) = self.topic(named, "images", holds_images)?
+        {
+            return Ok(topic);
         }
         let is_raw = |raw: &str| images.iter().any(|image| image.name == raw);
+        let is_copy = |image: &TopicInfo| image.name.strip_suffix(COMPRESSED).is_some_and(is_raw);
         let chosen: Vec<&TopicInfo> =
-            images.iter().filter(|image| !image.name.strip_suffix(COMPRESSED).is_some_and(is_raw)).copied().collect();
+            images.iter().filter(|image| !is_copy(image) && !image.name.contains(DEPTH)).copied().collect();
         match chosen.as_slice() {
             [topic] => Ok(topic),
             _ => Err(self.wrong_topic("one image topic", &format!("{}; name one", chosen.len()))),
@@ -91,6 +90,44 @@ impl BagReader {
         let camera = raw.rsplit_once('/').map_or("", |(camera, _)| camera);
         let name = format!("{camera}/camera_info");
         self.topics.iter().find(|topic| topic.name == name && topic.is::<CameraInfo>())
+    }
+
+    /// The topic of that name, or, where none is named, the only topic that `fits`; `None` where there is no such topic.
+    ///
+    /// # Errors
+    /// [`Error::Topic`] with all topics when the named one is absent or doesn't fit, or when none is named and several
+    /// fit. `what`: what is looked for, in the error's words.
+    pub fn topic(
+        &self,
+        named: Option<&str>,
+        what: &str,
+        fits: impl Fn(&TopicInfo) -> bool,
+    ) -> Result<Option<&TopicInfo>> {
+        if let Some(name) = named {
+            let found =
+                self.topics.iter().find(|topic| topic.name.trim_start_matches('/') == name.trim_start_matches('/'));
+            return match found {
+                Some(topic) if fits(topic) => Ok(Some(topic)),
+                Some(topic) => Err(self.wrong_topic(&format!("{what} on {name}"), &topic.type_name)),
+                None => Err(self.wrong_topic(&format!("topic {name}"), "none of that name")),
+            };
+        }
+        let fitting: Vec<&TopicInfo> =
+            self.topics.iter().filter(|topic| topic.message_count > 0 && fits(topic)).collect();
+        match fitting.as_slice() {
+            [] => Ok(None),
+            [topic] => Ok(Some(topic)),
+            _ => Err(self.wrong_topic(&format!("one topic of {what}"), &format!("{}; name one", fitting.len()))),
+        }
+    }
+
+    /// The topic of that name, or, where none is named, the only topic of raw images with `depth` in its name.
+    ///
+    /// # Errors
+    /// As [`BagReader::topic`].
+    pub fn depth_topic(&self, named: Option<&str>) -> Result<Option<&TopicInfo>> {
+        let is_named = named.is_some();
+        self.topic(named, "depth images", |topic| topic.is::<Image<'_>>() && (is_named || topic.name.contains(DEPTH)))
     }
 
     fn wrong_topic(&self, expected: &str, found: &str) -> Error {

@@ -1,6 +1,7 @@
 //! `spacer-train`: makes, exports and judges models.
 
 mod assemble;
+mod episodes;
 mod evaluate;
 mod export;
 mod forms;
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Makes training data of bags and of SpaceR's files.
+    Episodes(Box<episodes::Arguments>),
     /// Trains the nano model's tokenizer and writes it into a model directory.
     Tokenizer(tokenizer::Arguments),
     /// Supervised fine-tuning on streamed simulated clips; resumes where its last checkpoint ends.
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
     match Arguments::parse().command {
+        Command::Episodes(arguments) => episodes::run(&arguments),
         Command::Tokenizer(arguments) => tokenizer::run(&arguments),
         Command::Sft(arguments) => sft::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

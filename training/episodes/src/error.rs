@@ -1,4 +1,6 @@
-//! What can go wrong while samples are made.
+//! What can go wrong while episodes are read or written, and samples made.
+
+use std::path::{Path, PathBuf};
 
 /// The error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +21,7 @@ pub enum Error {
     #[error("{path}: {reason}")]
     Prompts {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Line, key, what was expected.
         reason: String,
     },
@@ -34,6 +36,82 @@ pub enum Error {
         /// What the tokenizer gave.
         found: String,
     },
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// File or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A line of a JSON-lines file is not what it should be.
+    #[error("{}:{line}: field {field}: expected {expected}, found {found}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// The field; `record` for all of it.
+        field: String,
+        /// What it should be.
+        expected: String,
+        /// What is there, shortened.
+        found: String,
+    },
+    /// A file or folder is of another form.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    Form {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// Something is no picture.
+    #[error("picture: expected {expected}, found {found}")]
+    Picture {
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A camera's frame lies about itself.
+    #[error(transparent)]
+    Frame(#[from] frame_ring::FrameError),
+    /// A video or picture can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Capture {
+        /// The file.
+        path: PathBuf,
+        /// What OpenCV said.
+        source: capture::Error,
+    },
+    /// A bag can't be read.
+    #[error(transparent)]
+    Bag(#[from] recording::Error),
+    /// A parquet file can't be written.
+    #[error("{}: {source}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: parquet::errors::ParquetError,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn capture(path: &Path) -> impl FnOnce(capture::Error) -> Self + '_ {
+        |source| Self::Capture { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn parquet(path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self + '_ {
+        |source| Self::Parquet { path: path.to_owned(), source }
+    }
 }
 
 /// The result of this crate.

@@ -1,18 +1,31 @@
-//! Training samples: clips, questions in words, completions in tokens.
+//! Recorded data in one form, and training samples: clips, questions in words, completions in tokens.
 //!
 //! ```text
+//! bags, SpaceR's files, clips ▸ Episode (frames, poses, questions, labels, maps) ▸ folder, SpaceR's files, LeRobot
 //! seed ▸ sim::Clip ▸ questions ▸ phrasing + completion ▸ processor ▸ ClipSample (tokens, targets, patches)
 //! ```
-//! Everything goes through the robot's own [`processor`] and prompt templates, so training and robot can't disagree.
+//! Every label says who vouches for it ([`episode::LabelSource`]); questions that nobody knows the answer of are kept
+//! apart. Samples go through the robot's own [`processor`] and prompt templates, so training and robot can't disagree.
 
+pub mod bag;
+pub mod clips;
 pub mod completion;
 pub mod distance_grid;
+pub mod episode;
 mod error;
+pub mod folder;
+mod json_lines;
+pub mod lerobot;
 pub mod maker;
 pub mod patch_targets;
+mod picture;
 pub mod sample;
+pub mod sampling;
+pub mod spacer;
+mod video;
 pub mod vocabulary;
 
+pub use episode::Episode;
 pub use error::{Error, Result};
 pub use maker::{SampleMaker, SampleSettings};
 pub use sample::{ClipSample, Label, Part, PatchTargets, Segment, Target, Tokens};

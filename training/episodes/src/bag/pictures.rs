@@ -1,0 +1,192 @@
+//! The second reading of a bag: the pictures that are kept, the camera, and what distance sensors saw beside answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use frame_ring::RawFrame;
+use geometry::{Camera, CameraFacts, RigidTransform, TransformBuffer};
+use recording::messages::{CameraInfo, CompressedImage, Header, Image, TfMessage};
+use recording::range_messages::{LaserScan, Range};
+use recording::{BagMessage, BagReader};
+
+use super::BagSettings;
+use super::ranging::{Cloud, Target, depth_points, range_points, scan_points};
+use super::topics::Topics;
+use super::track::Track;
+use crate::episode::{Frame, LabelSource, Picture, Pose};
+
+/// As tf2's.
+const HISTORY_SECS: f64 = 10.0;
+
+/// What the second reading finds.
+pub(super) struct Pictures<'a> {
+    topics: &'a Topics,
+    settings: &'a BagSettings,
+    track: &'a Track,
+    /// Stamps of the frames that are kept and not yet found.
+    open: BTreeSet<i64>,
+    targets: Vec<Target>,
+    /// By topic of calibrations.
+    cameras: BTreeMap<String, Camera>,
+    depth_info: Option<String>,
+    transforms: TransformBuffer,
+    camera_frame: String,
+    frames: Vec<Frame>,
+    left_out: Vec<String>,
+}
+
+/// Frames in the order of their stamps, facts about the camera, targets with what was measured, and what could not be
+/// read.
+pub(super) struct Found {
+    pub frames: Vec<Frame>,
+    pub camera: CameraFacts,
+    pub targets: Vec<Target>,
+    pub left_out: Vec<String>,
+}
+
+impl<'a> Pictures<'a> {
+    pub fn new(topics: &'a Topics, settings: &'a BagSettings, track: &'a Track) -> Self {
+        Self {
+            topics,
+            settings,
+            track,
+            open: BTreeSet::new(),
+            targets: Vec::new(),
+            cameras: BTreeMap::new(),
+            depth_info: None,
+            transforms: TransformBuffer::new(HISTORY_SECS),
+            camera_frame: String::new(),
+            frames: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Reads the frames with the stamps `kept`, and measures `targets`.
+    pub fn read(mut self, bag: &BagReader, kept: &[i64], targets: Vec<Target>) -> Found {
+        self.open = kept.iter().copied().collect();
+        self.targets = targets;
+        let depth = self.topics.depth.as_deref();
+        self.depth_info = depth.and_then(|depth| bag.camera_info_topic(depth)).map(|topic| topic.name.clone());
+        for message in bag.messages() {
+            if let Err(reason) = self.note(&message) {
+                self.left_out.push(reason);
+            }
+        }
+        self.frames.sort_by_key(|frame| frame.stamp_nanos);
+        let camera = self.topics.camera_info.as_ref().and_then(|topic| self.cameras.get(topic));
+        let mounting = self.mounting(&self.camera_frame, None);
+        let camera = CameraFacts::new(camera, mounting.as_ref());
+        Found { frames: self.frames, camera, targets: self.targets, left_out: self.left_out }
+    }
+
+    fn note(&mut self, message: &BagMessage) -> Result<(), String> {
+        let topic = message.topic();
+        let text = |error: recording::Error| error.to_string();
+        if topic == self.topics.image {
+            return self.frame(message);
+        }
+        let infos = [self.topics.camera_info.as_deref(), self.depth_info.as_deref()];
+        if infos.contains(&Some(topic)) {
+            let info: CameraInfo = message.decode().map_err(text)?;
+            // A driver without calibration sends zeros.
+            if let Ok(camera) = Camera::from_k(&info.k, info.width, info.height) {
+                self.cameras.insert(topic.to_owned(), camera);
+            }
+        } else if message.is::<TfMessage>() {
+            for link in message.decode::<TfMessage>().map_err(text)?.transforms {
+                // One broken transform leaves its frame unknown.
+                let _ = self.transforms.insert(&link.stamped(topic.ends_with("tf_static")));
+            }
+        } else if Some(topic) == self.topics.depth.as_deref() {
+            let image: Image<'_> = message.decode().map_err(text)?;
+            let camera = self.depth_camera(&image);
+            self.measure(&image.header, LabelSource::Depth, |base_from_sensor| {
+                let camera = camera.ok_or("depth: expected a calibration of its camera, found none")?;
+                depth_points(&image, &camera, base_from_sensor)
+            })?;
+        } else if Some(topic) == self.topics.range.as_deref() && message.is::<LaserScan>() {
+            let scan: LaserScan = message.decode().map_err(text)?;
+            self.measure(&scan.header, LabelSource::Range, |base_from_sensor| {
+                Ok(scan_points(&scan, base_from_sensor))
+            })?;
+        } else if Some(topic) == self.topics.range.as_deref() {
+            let range: Range = message.decode().map_err(text)?;
+            self.measure(&range.header, LabelSource::Range, |base_from_sensor| {
+                Ok(range_points(&range, base_from_sensor))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, message: &BagMessage) -> Result<(), String> {
+        let text = |error: recording::Error| error.to_string();
+        let stamp_nanos = message.picture_stamp_nanos().map_err(text)?;
+        if !self.open.remove(&stamp_nanos) {
+            return Ok(());
+        }
+        let pose = self.track.at(stamp_nanos).map(|pose| Pose::from(&pose));
+        let picture = self.picture(message)?;
+        self.frames.push(Frame { stamp_nanos, pose, picture });
+        Ok(())
+    }
+
+    /// A compressed picture as it is; a raw one encoded.
+    fn picture(&mut self, message: &BagMessage) -> Result<Picture, String> {
+        let text = |error: recording::Error| error.to_string();
+        if message.is::<CompressedImage<'_>>() {
+            let CompressedImage { header, data, .. } = message.decode().map_err(text)?;
+            self.camera_frame = header.frame_id;
+            // Decoded once, so that what is kept can be read.
+            let picture = Picture::from_file_bytes(data.to_vec());
+            let whole = picture.and_then(|picture| picture.decode().map(|_| picture));
+            return whole.map_err(|error| format!("{}: {error}", message.topic()));
+        }
+        let picture = message.picture().map_err(text)?;
+        self.camera_frame.clone_from(&picture.frame_id);
+        let raw = RawFrame {
+            encoding: &picture.encoding,
+            width: picture.width,
+            height: picture.height,
+            step: picture.step,
+            data: &picture.data,
+            stamp_nanos: picture.stamp_nanos,
+            received_at_nanos: 0,
+        };
+        let encoded = Picture::of_raw(&raw, self.settings.sampling.format);
+        encoded.map_err(|error| format!("{}: {error}", message.topic()))
+    }
+
+    /// The depth image's own camera; that of the pictures where it has none and is as large as they.
+    fn depth_camera(&self, image: &Image<'_>) -> Option<Camera> {
+        let of = |topic: &Option<String>| topic.as_ref().and_then(|topic| self.cameras.get(topic)).copied();
+        let is_as_large = |camera: &Camera| (camera.width, camera.height) == (image.width, image.height);
+        of(&self.depth_info).or_else(|| of(&self.topics.camera_info).filter(is_as_large))
+    }
+
+    /// Where a sensor is on the robot: at that time, else as last known.
+    fn mounting(&self, sensor_frame: &str, stamp_nanos: Option<i64>) -> Option<RigidTransform> {
+        let (base, sensor) = (self.settings.base_frame.as_str(), sensor_frame.trim_start_matches('/'));
+        let at = self.transforms.lookup(base, sensor, stamp_nanos);
+        at.or_else(|_| self.transforms.lookup(base, sensor, None)).ok()
+    }
+
+    fn measure(
+        &mut self,
+        header: &Header,
+        source: LabelSource,
+        points: impl FnOnce(&RigidTransform) -> Result<Vec<nalgebra::Point3<f64>>, String>,
+    ) -> Result<(), String> {
+        let stamp_nanos = header.stamp.nanos();
+        if !self.targets.iter().any(|target| target.is_near(stamp_nanos)) {
+            return Ok(());
+        }
+        let Some(base_from_sensor) = self.mounting(&header.frame_id, Some(stamp_nanos)) else {
+            let base = &self.settings.base_frame;
+            return Err(format!("TF: expected a transform from {base} to {}, found none", header.frame_id));
+        };
+        let camera = self.mounting(&self.camera_frame, Some(stamp_nanos)).unwrap_or(base_from_sensor);
+        let ground_m = [camera.translation.x, camera.translation.y];
+        let cloud = Cloud { stamp_nanos, points: points(&base_from_sensor)?, source };
+        self.targets.iter_mut().for_each(|target| target.measure(&cloud, ground_m));
+        Ok(())
+    }
+}

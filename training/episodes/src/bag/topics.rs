@@ -1,0 +1,105 @@
+//! Which topic of a bag plays which role.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use recording::messages::{CameraInfo, Odometry, RosMessage, StringMessage};
+use recording::range_messages::{LaserScan, Range};
+use recording::spacer_messages::{AnswerFeedback, SpatialAnswer, SpatialQuery};
+use recording::{BagReader, TopicInfo, is_sim_truth};
+
+use crate::Result;
+
+/// What a topic is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Role {
+    Image,
+    CameraInfo,
+    Odometry,
+    Depth,
+    Range,
+    Ask,
+    Query,
+    Answer,
+    Feedback,
+    Truth,
+}
+
+const ROLES: [(&str, Role); 10] = [
+    ("image", Role::Image),
+    ("camera_info", Role::CameraInfo),
+    ("odom", Role::Odometry),
+    ("depth", Role::Depth),
+    ("range", Role::Range),
+    ("ask", Role::Ask),
+    ("query", Role::Query),
+    ("answer", Role::Answer),
+    ("feedback", Role::Feedback),
+    ("truth", Role::Truth),
+];
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let role = ROLES.iter().find(|(name, _)| *name == text).map(|(_, role)| *role);
+        let names = ROLES.map(|(name, _)| name).join(", ");
+        role.ok_or_else(|| format!("role: expected one of {names}, found {text:?}"))
+    }
+}
+
+/// Names of topics by role, where they are not to be found by their types; an empty name = none.
+pub type TopicNames = BTreeMap<Role, String>;
+
+/// The topics of one bag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Topics {
+    pub image: String,
+    pub camera_info: Option<String>,
+    pub odometry: Option<String>,
+    pub depth: Option<String>,
+    pub range: Option<String>,
+    pub ask: Option<String>,
+    pub query: Option<String>,
+    pub answer: Option<String>,
+    pub feedback: Option<String>,
+    pub truth: Option<String>,
+}
+
+impl Topics {
+    /// Finds the topics: those named, else the only one of the type, for `ask` and `truth` also of that name.
+    pub fn find(bag: &BagReader, names: &TopicNames) -> Result<Self> {
+        let named = |role: Role| names.get(&role).map(String::as_str);
+        let image = bag.image_topic(named(Role::Image))?.name.clone();
+        let find = |role: Role, what: &str, fits: &dyn Fn(&TopicInfo) -> bool| {
+            if named(role) == Some("") {
+                return Ok(None);
+            }
+            bag.topic(named(role), what, fits).map(|topic| topic.map(|topic| topic.name.clone()))
+        };
+        let beside = bag.camera_info_topic(&image).map(|topic| topic.name.clone());
+        let camera_info = match named(Role::CameraInfo) {
+            None => beside,
+            Some(_) => find(Role::CameraInfo, CameraInfo::TYPE_NAME, &|topic| topic.is::<CameraInfo>())?,
+        };
+        let is_named = |role| named(role).is_some();
+        let depth = if named(Role::Depth) == Some("") { None } else { bag.depth_topic(named(Role::Depth))? };
+        Ok(Self {
+            camera_info,
+            odometry: find(Role::Odometry, Odometry::TYPE_NAME, &|topic| topic.is::<Odometry>())?,
+            depth: depth.map(|topic| topic.name.clone()).filter(|name| *name != image),
+            range: find(Role::Range, "ranges", &|topic| topic.is::<LaserScan>() || topic.is::<Range>())?,
+            ask: find(Role::Ask, StringMessage::TYPE_NAME, &|topic| {
+                topic.is::<StringMessage>() && (is_named(Role::Ask) || topic.name.ends_with("/ask"))
+            })?,
+            query: find(Role::Query, SpatialQuery::TYPE_NAME, &|topic| topic.is::<SpatialQuery>())?,
+            answer: find(Role::Answer, SpatialAnswer::TYPE_NAME, &|topic| topic.is::<SpatialAnswer>())?,
+            feedback: find(Role::Feedback, AnswerFeedback::TYPE_NAME, &|topic| topic.is::<AnswerFeedback>())?,
+            truth: find(Role::Truth, StringMessage::TYPE_NAME, &|topic| {
+                topic.is::<StringMessage>() && (is_named(Role::Truth) || is_sim_truth(topic))
+            })?,
+            image,
+        })
+    }
+}

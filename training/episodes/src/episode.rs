@@ -1,0 +1,249 @@
+//! Recorded data in one form, whoever recorded it: what a camera saw, where the robot was, what was asked, what is true.
+//!
+//! Stamps are nanoseconds of the recording's own clock and grow from frame to frame. Poses are those of the robot's
+//! base in the odometry's frame (REP-105). Episodes are made from bags ([`crate::bag`]), SpaceR's files
+//! ([`crate::spacer`]), simulated clips ([`crate::clips`]) and folders that this crate wrote ([`crate::folder`]).
+
+use std::sync::Arc;
+
+use geometry::{CameraFacts, RigidTransform, rigid_transform};
+use recording::CellMap;
+use serde::{Deserialize, Serialize};
+
+/// What a question's answer is, which decides how it is scored (SpaceR, arXiv 2504.01805; its names in files).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ProblemType {
+    /// The letter of an option.
+    #[serde(rename = "multiple choice")]
+    MultipleChoice,
+    /// A number, scored by mean relative accuracy.
+    #[serde(rename = "numerical")]
+    Numerical,
+    /// A number, scored by relative error.
+    #[serde(rename = "regression")]
+    Regression,
+    /// A text that was read off a picture.
+    #[serde(rename = "OCR")]
+    Ocr,
+    /// Words.
+    #[default]
+    #[serde(rename = "free-form")]
+    FreeForm,
+}
+
+/// Who says that a label is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelSource {
+    /// A published data set.
+    Dataset,
+    /// The simulator that made the pictures.
+    Simulation,
+    /// A person or another program, by an `AnswerFeedback` message.
+    Feedback,
+    /// The robot's odometry.
+    Odometry,
+    /// A depth image, at the cell where the robot's answer saw the object.
+    Depth,
+    /// A range finder or laser scanner, at that cell.
+    Range,
+}
+
+impl LabelSource {
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset",
+            Self::Simulation => "simulation",
+            Self::Feedback => "feedback",
+            Self::Odometry => "odometry",
+            Self::Depth => "depth",
+            Self::Range => "range",
+        }
+    }
+}
+
+/// The true answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// What belongs into `<answer>`: an option's letter, a number, words; [`crate::completion::NOT_SEEN`] for what
+    /// isn't there.
+    pub text: String,
+    /// Who says so.
+    pub source: LabelSource,
+}
+
+impl Label {
+    /// A label.
+    pub fn new(text: impl Into<String>, source: LabelSource) -> Self {
+        Self { text: text.into(), source }
+    }
+}
+
+/// The frames that a question is about: those with a stamp from `from_nanos` to `until_nanos`, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// Earliest stamp.
+    pub from_nanos: i64,
+    /// Newest stamp.
+    pub until_nanos: i64,
+}
+
+impl Span {
+    /// Whether a stamp lies within.
+    pub fn holds(&self, stamp_nanos: i64) -> bool {
+        (self.from_nanos..=self.until_nanos).contains(&stamp_nanos)
+    }
+}
+
+/// SpaceR's cognitive map: cells of a 10×10 grid by category.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CognitiveMap {
+    /// The cells; with scale and robot where it is ours.
+    #[serde(flatten)]
+    pub cells: CellMap,
+    /// The categories that the prompt names, in its order.
+    pub object_list: Vec<String>,
+}
+
+impl From<CellMap> for CognitiveMap {
+    fn from(cells: CellMap) -> Self {
+        Self { object_list: cells.objects.keys().cloned().collect(), cells }
+    }
+}
+
+/// Something that was or can be asked about an episode.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Of its own within the episode.
+    pub id: String,
+    /// The words.
+    pub text: String,
+    /// Options with their letters, `A. left`, of a multiple-choice question.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// How it is scored.
+    pub problem_type: ProblemType,
+    /// Name of its kind, as `msgs::QuestionKind` and VSI-Bench have it; empty where unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// What is true, where anybody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
+    /// The frames it is about; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+    /// The true map at the newest of these frames, where the episode's own is of another moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<CognitiveMap>,
+}
+
+/// Where the robot's base was in the odometry's frame.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pose {
+    /// Metres along x, y, z.
+    pub position_m: [f64; 3],
+    /// Unit quaternion x, y, z, w.
+    pub orientation: [f64; 4],
+}
+
+impl From<&RigidTransform> for Pose {
+    /// Rounded to nine decimals, which text carries there and back unchanged.
+    fn from(fixed_from_base: &RigidTransform) -> Self {
+        let (at, turn) = (&fixed_from_base.translation.vector, fixed_from_base.rotation.coords);
+        let rounded = |value: f64| (value * 1e9).round() / 1e9;
+        Self { position_m: [at.x, at.y, at.z].map(rounded), orientation: [turn.x, turn.y, turn.z, turn.w].map(rounded) }
+    }
+}
+
+impl Pose {
+    /// The transform `fixed_from_base`.
+    pub fn transform(&self) -> RigidTransform {
+        rigid_transform(self.position_m, self.orientation)
+    }
+}
+
+/// The encoding of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PictureFormat {
+    /// Small, and a little false.
+    #[default]
+    Jpeg,
+    /// As it was, to the pixel.
+    Png,
+}
+
+impl PictureFormat {
+    /// The end of a file's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+        }
+    }
+}
+
+/// An encoded picture; see [`crate::picture`] for pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Its encoding.
+    pub format: PictureFormat,
+    /// The file.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What the camera saw at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// When light hit the sensor.
+    pub stamp_nanos: i64,
+    /// Where the robot was then, where known.
+    pub pose: Option<Pose>,
+    /// The picture.
+    pub picture: Picture,
+}
+
+/// A recording and what was asked about it. Splits are by episode, never by frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Episode {
+    /// Of its own within a set; letters, digits, `-`, `_` and `.`.
+    pub id: String,
+    /// Where it is from: `SR_dataset` and the like, `bag`, `simulation`.
+    pub data_source: String,
+    /// What is known about the camera.
+    pub camera: CameraFacts,
+    /// The frames, oldest first.
+    pub frames: Vec<Frame>,
+    /// What was asked, labelled or not.
+    pub questions: Vec<Question>,
+    /// The true map of the whole episode.
+    pub map: Option<CognitiveMap>,
+}
+
+impl Episode {
+    /// The frames that a question is about.
+    pub fn frames_of(&self, question: &Question) -> impl Iterator<Item = &Frame> {
+        let span = question.span;
+        self.frames.iter().filter(move |frame| span.is_none_or(|span| span.holds(frame.stamp_nanos)))
+    }
+
+    /// The true map for a question.
+    pub fn map_of<'a>(&'a self, question: &'a Question) -> Option<&'a CognitiveMap> {
+        question.map.as_ref().or(self.map.as_ref())
+    }
+}
+
+/// A name for files made of any text: what is no letter, digit, `-`, `_` or `.` becomes `_`.
+pub fn file_safe(text: &str) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let safe: String = text.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
+    safe.trim_matches(|c| c == '_' || c == '.').to_owned()
+}
+
+/// A number as labels write it: three decimals at most.
+pub fn number_text(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,86 @@
+//! Reading the folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{
+    EPISODES_FILE, EpisodeLine, FORMAT, FORMAT_FILE, FormatFile, MEDIA_FOLDER, UNLABELLED_FILE, UnlabelledLine, VERSION,
+};
+use crate::episode::{Episode, Frame, Picture, Question};
+use crate::json_lines::{self, Record};
+use crate::{Error, Result};
+
+/// A folder that [`super::FolderWriter`] wrote.
+pub struct EpisodeFolder {
+    folder: PathBuf,
+}
+
+impl EpisodeFolder {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    /// When it is none, or of another version.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(FORMAT_FILE);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let expected = FormatFile { format: FORMAT.to_owned(), version: VERSION };
+        match serde_json::from_str::<FormatFile>(&text) {
+            Ok(found) if found == expected => Ok(Self { folder: folder.to_owned() }),
+            _ => {
+                let expected = format!("{FORMAT} version {VERSION}");
+                Err(Error::Form { path, expected, found: text.trim().to_owned() })
+            }
+        }
+    }
+
+    /// The episodes in the order written, with their labelled questions.
+    ///
+    /// # Errors
+    /// When the file of episodes can't be opened; what is wrong with an episode is an error in its place.
+    pub fn episodes(&self) -> Result<Episodes> {
+        let lines = json_lines::read(&self.folder.join(EPISODES_FILE))?;
+        Ok(Episodes { folder: self.folder.clone(), lines: Box::new(lines) })
+    }
+
+    /// The questions without a label, by episode.
+    ///
+    /// # Errors
+    /// When the file can't be read or a line is none.
+    pub fn unlabelled(&self) -> Result<BTreeMap<String, Vec<Question>>> {
+        let mut questions: BTreeMap<String, Vec<Question>> = BTreeMap::new();
+        for line in json_lines::read(&self.folder.join(UNLABELLED_FILE))? {
+            let UnlabelledLine { episode, question } = line?.parse()?;
+            questions.entry(episode).or_default().push(question);
+        }
+        Ok(questions)
+    }
+}
+
+/// The episodes of a folder, one after the other.
+pub struct Episodes {
+    folder: PathBuf,
+    lines: Box<dyn Iterator<Item = Result<Record>> + Send>,
+}
+
+impl Iterator for Episodes {
+    type Item = Result<Episode>;
+
+    fn next(&mut self) -> Option<Result<Episode>> {
+        let line = self.lines.next()?;
+        Some(line.and_then(|line| read_episode(&self.folder, &line)))
+    }
+}
+
+fn read_episode(folder: &Path, line: &Record) -> Result<Episode> {
+    let EpisodeLine { id, data_source, camera, frames, questions, map } = line.parse()?;
+    let mut read = Vec::with_capacity(frames.len());
+    for frame in frames {
+        let is_inside = Path::new(&frame.file).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !is_inside || !frame.file.starts_with(MEDIA_FOLDER) {
+            return Err(line.refuse("frames", &format!("files within {MEDIA_FOLDER}/ (found {:?})", frame.file)));
+        }
+        let picture = Picture::read(&folder.join(&frame.file))?;
+        read.push(Frame { stamp_nanos: frame.stamp_nanos, pose: frame.pose, picture });
+    }
+    Ok(Episode { id, data_source, camera, frames: read, questions, map })
+}

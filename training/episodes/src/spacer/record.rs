@@ -1,0 +1,85 @@
+//! One line of questions.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::episode::{Label, LabelSource, ProblemType, Question};
+use crate::json_lines::Record;
+
+/// What the line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DataType {
+    Video,
+    Image,
+}
+
+/// A line, read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SpacerRecord {
+    pub question: Question,
+    pub path: String,
+    pub data_type: DataType,
+    pub data_source: String,
+}
+
+impl SpacerRecord {
+    pub fn read(record: &Record) -> Result<Self> {
+        let options = record.texts("options")?;
+        let problem_type = problem_type(record)?;
+        if problem_type == ProblemType::MultipleChoice && options.is_empty() {
+            return Err(record.refuse("options", "options of a multiple choice"));
+        }
+        let source = match record.get("label_source") {
+            Some(source) => serde_json::from_value(source.clone())
+                .map_err(|_| record.refuse("label_source", "nothing, or who vouches for the solution"))?,
+            None => LabelSource::Dataset,
+        };
+        let question = Question {
+            id: id(record)?,
+            text: record.text("problem")?.to_owned(),
+            options,
+            problem_type,
+            label: Some(Label::new(solution(record)?, source)),
+            ..Question::default()
+        };
+        let data_type = match record.text("data_type")? {
+            "video" => DataType::Video,
+            "image" => DataType::Image,
+            _ => return Err(record.refuse("data_type", "\"video\" or \"image\"")),
+        };
+        let path = record.text("path")?.to_owned();
+        if stem(&path).is_empty() {
+            return Err(record.refuse("path", "a file"));
+        }
+        Ok(Self { question, path, data_type, data_source: record.text("data_source")?.to_owned() })
+    }
+}
+
+/// The id of a video: the stem of its file.
+pub(super) fn stem(path: &str) -> String {
+    Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn id(record: &Record) -> Result<String> {
+    match record.get("problem_id") {
+        Some(Value::String(id)) => Ok(id.clone()),
+        Some(Value::Number(id)) => Ok(id.to_string()),
+        _ => Err(record.refuse("problem_id", "an id, a whole number or a text")),
+    }
+}
+
+fn problem_type(record: &Record) -> Result<ProblemType> {
+    const EXPECTED: &str = "\"multiple choice\", \"numerical\", \"regression\", \"OCR\" or \"free-form\"";
+    let value = record.get("problem_type").cloned().unwrap_or_default();
+    serde_json::from_value(value).map_err(|_| record.refuse("problem_type", EXPECTED))
+}
+
+/// What stands between the tags of `solution`.
+fn solution(record: &Record) -> Result<&str> {
+    let text = record.text("solution")?;
+    let inner = text.split_once("<answer>").and_then(|(_, rest)| rest.split_once("</answer>"));
+    let inner = inner.map(|(answer, _)| answer.trim()).filter(|answer| !answer.is_empty());
+    inner.ok_or_else(|| record.refuse("solution", "<answer>…</answer>"))
+}
