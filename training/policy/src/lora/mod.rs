@@ -43,8 +43,18 @@ impl Adapter {
     /// A new adapter, which changes nothing yet; the same for the same seed.
     ///
     /// # Errors
-    /// When the rank is 0, a target is no linear layer of the network, or the device has no room.
+    /// As [`Self::weights`], or when the device has no room.
     pub fn fresh(config: &ModelConfig, settings: LoraSettings, seed: u64, device: &Device) -> Result<Self> {
+        let vars = VarMap::new();
+        init::add(&vars, &Self::weights(config, &settings)?, seed, device)?;
+        Ok(Self { settings, variables: named_vars(&vars), trained: true })
+    }
+
+    /// Name, shape and beginning of the variables of an adapter over the network of `config`.
+    ///
+    /// # Errors
+    /// When the rank is 0, or a target is no linear layer of the network.
+    pub fn weights(config: &ModelConfig, settings: &LoraSettings) -> Result<Vec<init::Weight>> {
         if settings.rank == 0 {
             bail!("lora: expected a rank of at least 1, found 0");
         }
@@ -63,9 +73,7 @@ impl Adapter {
                 weights.push((format!("{PREFIX}{layer}{B}"), vec![outputs, settings.rank], Init::Zeros));
             }
         }
-        let vars = VarMap::new();
-        init::add(&vars, &weights, seed, device)?;
-        Ok(Self { settings, variables: named_vars(&vars), trained: true })
+        Ok(weights)
     }
 
     /// Its size and place.
