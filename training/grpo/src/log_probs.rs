@@ -29,9 +29,12 @@ impl PackedGroup {
     /// Packs `completions` of `prompt`.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the prompt is empty, or the device has no room.
     pub fn new(prompt: &Tokens, completions: &[Completion], device: &Device) -> Result<Self> {
         let start = prompt.ids.len();
+        let Some(last) = start.checked_sub(1) else {
+            return Err(candle_core::Error::Msg("expected a prompt of at least one token, found none".into()).into());
+        };
         let lengths: Vec<usize> = completions.iter().map(|completion| completion.ids.len()).collect();
         // The last token of a completion predicts nothing.
         let bounds: Vec<(usize, usize)> = lengths
@@ -50,11 +53,11 @@ impl PackedGroup {
         let next = 1 + prompt.positions.iter().flatten().copied().max().unwrap_or(-1);
         for (completion, &(first, end)) in completions.iter().zip(&bounds) {
             ids.extend(completion.ids.iter().take(end - first));
-            rows.extend(completion.ids.first().map(|_| start as u32 - 1));
+            rows.extend(completion.ids.first().map(|_| last as u32));
             for row in first..end {
                 positions.iter_mut().for_each(|axis| axis.push(next + (row - first) as i64));
                 rows.push(row as u32);
-                see(row, 0, start - 1);
+                see(row, 0, last);
                 see(row, first, row);
             }
         }
@@ -109,7 +112,7 @@ impl PackedGroup {
     ) -> Result<()> {
         let Backward { slope, collect } = backward;
         let embeds = self.embed(model, image_embeds)?;
-        let surrogate = |log_probs: &Tensor| -> Result<Tensor> {
+        let mut surrogate = |log_probs: &Tensor| -> Result<Tensor> {
             let slopes = slope(log_probs.detach().to_vec1()?)?;
             Ok((log_probs * Tensor::new(slopes, log_probs.device())?)?.sum_all()?)
         };
@@ -141,7 +144,7 @@ impl PackedGroup {
 /// What [`PackedGroup::backward`] calls.
 pub struct Backward<'a> {
     /// From log-probabilities to the loss's derivatives by them; called once.
-    pub slope: &'a dyn Fn(Vec<f32>) -> Result<Vec<f32>>,
+    pub slope: &'a mut dyn FnMut(Vec<f32>) -> Result<Vec<f32>>,
     /// Takes gradients.
     pub collect: &'a mut dyn FnMut(&GradStore) -> Result<()>,
 }

@@ -52,30 +52,26 @@ pub fn contribution(policies: &Policies, experience: &Experience, settings: &Upd
     let mut contribution = Contribution::default();
     let mut at_vision: Option<Tensor> = None;
     for group in &experience.groups {
-        let (evaluated, log_probs) = {
-            let cell = std::cell::RefCell::new((Evaluated::default(), Vec::new()));
-            let slope = |log_probs: Vec<f32>| {
-                let evaluated = evaluate(group, &log_probs, settings);
-                let share = 1.0 / settings.groups.max(1) as f32;
-                let slopes = evaluated.gradient.iter().map(|slope| slope * share).collect();
-                cell.replace((evaluated, log_probs));
-                Ok(slopes)
-            };
-            let mut collect = |store: &GradStore| -> Result<()> {
-                accumulate(&mut contribution.gradients, named_gradients(store, &policies.variables))?;
-                if let Some(found) = leaf.as_ref().and_then(|leaf| store.get(leaf.as_tensor())) {
-                    at_vision = Some(match at_vision.take() {
-                        Some(sum) => (sum + found)?,
-                        None => found.clone(),
-                    });
-                }
-                Ok(())
-            };
-            let embeds = leaf.as_ref().map(|leaf| leaf.as_tensor());
-            let backward = Backward { slope: &slope, collect: &mut collect };
-            group.packed.backward(model, embeds, settings.gradient_checkpointing, backward)?;
-            cell.into_inner()
+        let (mut evaluated, mut log_probs) = (Evaluated::default(), Vec::new());
+        let mut slope = |found: Vec<f32>| {
+            log_probs = found;
+            evaluated = evaluate(group, &log_probs, settings);
+            let share = 1.0 / settings.groups.max(1) as f32;
+            Ok(evaluated.gradient.iter().map(|slope| slope * share).collect())
         };
+        let mut collect = |store: &GradStore| -> Result<()> {
+            accumulate(&mut contribution.gradients, named_gradients(store, &policies.variables))?;
+            if let Some(found) = leaf.as_ref().and_then(|leaf| store.get(leaf.as_tensor())) {
+                at_vision = Some(match at_vision.take() {
+                    Some(sum) => (sum + found)?,
+                    None => found.clone(),
+                });
+            }
+            Ok(())
+        };
+        let embeds = leaf.as_ref().map(|leaf| leaf.as_tensor());
+        let backward = Backward { slope: &mut slope, collect: &mut collect };
+        group.packed.backward(model, embeds, settings.gradient_checkpointing, backward)?;
         contribution.loss += evaluated.loss / settings.groups.max(1) as f64;
         contribution.kl += evaluated.kl;
         contribution.clipped += evaluated.clipped;

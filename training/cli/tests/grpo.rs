@@ -1,4 +1,4 @@
-//! A run that is killed at a random moment and started again ends bit for bit where an uninterrupted one does.
+//! Runs of the command: one that is killed at a random moment, one that trains an adapter, one that only looks.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ fn root() -> PathBuf {
 }
 
 /// The nano model as it is, a few short groups; checkpoints after every second step, so that steps are lost.
-fn recipe(folder: &Path) -> PathBuf {
+fn recipe(folder: &Path, more: &str) -> PathBuf {
     let path = folder.join("recipe.toml");
     let text = format!(
         "model = \"models/zoo/spacer-nano\"\n\
          [data]\nseed = 3\nscenes_per_step = 1\nquestions_per_scene = 2\n\
          [rollout]\ngroup_size = 4\nmax_completion_tokens = 96\n\
          [optimiser]\nsteps = {STEPS}\nlearning_rate = 1e-4\n\
-         [run]\nevaluate_every = 2\nevaluation_scenes = 1\ncheckpoint_every = 2\n"
+         [run]\nevaluate_every = 2\nevaluation_scenes = 1\ncheckpoint_every = 2\n{more}"
     );
     std::fs::write(&path, text).expect("a recipe");
     path
@@ -54,7 +54,7 @@ fn outcome(run: &Path) -> Vec<Value> {
 fn a_killed_run_ends_where_an_uninterrupted_one_does() {
     let folder = tempfile::tempdir().expect("a folder");
     let (recipe, straight, killed) =
-        (recipe(folder.path()), folder.path().join("straight"), folder.path().join("killed"));
+        (recipe(folder.path(), ""), folder.path().join("straight"), folder.path().join("killed"));
     assert!(train(&recipe, &straight).status().expect("runs").success());
 
     let random = RandomState::new().hash_one(0);
@@ -78,4 +78,28 @@ fn a_killed_run_ends_where_an_uninterrupted_one_does() {
     let start = std::fs::read(root().join("models/zoo/spacer-nano/model.safetensors")).expect("weights");
     assert!(weights(&killed) == weights(&straight), "the weights differ");
     assert!(weights(&straight) != start, "the weights have not moved");
+}
+
+#[test]
+fn an_adapter_is_what_the_exporter_reads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lora = "[lora]\nrank = 4\nalpha = 8\ntargets = [\"q_proj\", \"v_proj\"]\n";
+    let (recipe, run) = (recipe(folder.path(), lora), folder.path().join("run"));
+    assert!(train(&recipe, &run).args(["--stop-after", "2"]).status().expect("runs").success());
+    assert!(!run.join("model.safetensors").exists());
+    let adapter = onnx_export::read_adapter(&run.join("adapter")).expect("PEFT's format");
+    assert_eq!(adapter.len(), 2 * 4);
+    let query = &adapter["model.layers.0.self_attn.q_proj.weight"];
+    assert_eq!((query.shape(), query.rank()), ([192, 192], 4));
+    assert!(query.b().iter().any(|value| *value != 0.0), "the adapter has not moved");
+}
+
+#[test]
+fn a_dry_run_states_every_option_and_writes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (recipe, run) = (recipe(folder.path(), ""), folder.path().join("run"));
+    let output = train(&recipe, &run).arg("--dry-run").output().expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("kl_beta = 0.04") && text.contains("4232672 trained"), "{text}");
+    assert!(!run.exists());
 }
