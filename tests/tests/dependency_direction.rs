@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Layer by folder. A crate depends on ours from lower layers only.
-const LAYERS: [(&str, u8); 25] = [
+const LAYERS: [(&str, u8); 26] = [
     ("msgs", 0),
     ("models/model_dir", 0),
     ("nodes/capture", 1),
@@ -24,6 +24,7 @@ const LAYERS: [(&str, u8); 25] = [
     ("models/vlm", 2),
     ("training/policy", 2),
     ("training/onnx_export", 2),
+    ("training/optimiser", 2),
     ("nodes/perception", 3),
     ("nodes/sim_recording", 3),
     ("training/scoring", 3),
@@ -61,7 +62,7 @@ const FOLDERS: [(&str, &[&str]); 5] = [
 /// Outside crates (`*` ends a prefix) and the only folders that may reach them except through one of our crates.
 const ENGINES: [(&[&str], &[&str]); 4] = [
     (&["ort", "ort-sys"], &["models/vlm"]),
-    (&["candle-*", "candle"], &["training/policy", "training/sft", "training/grpo"]),
+    (&["candle-*", "candle"], &["training/policy", "training/optimiser", "training/sft", "training/grpo"]),
     (&["r2r", "r2r_*", "rclrs", "rosrust", "ros2-client"], &["nodes/ros_nodes"]),
     (&["zenoh", "zenoh-*"], &["nodes/zenoh_node"]),
 ];

@@ -6,8 +6,13 @@ mod evaluate;
 mod export;
 mod forms;
 mod gate;
+mod grpo;
+mod machine;
 mod parity;
+mod plan;
+mod run_log;
 mod sft;
+mod tensorboard;
 mod tokenizer;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +38,10 @@ enum Command {
     Tokenizer(tokenizer::Arguments),
     /// Supervised fine-tuning on streamed simulated clips; resumes where its last checkpoint ends.
     Sft(sft::Arguments),
+    /// SG-RLVR: GRPO with verifiable rewards and a map reward; resumes exactly where its last checkpoint ends.
+    Grpo(grpo::Arguments),
+    /// States parameters, memory by part and hours of a run before it is made.
+    Plan(plan::Arguments),
     /// Writes the ONNX files of a checkpoint.
     Export(export::Arguments),
     /// Judges a model directory as the robot runs it.
@@ -50,6 +59,8 @@ fn main() -> anyhow::Result<()> {
         Command::Episodes(arguments) => episodes::run(&arguments),
         Command::Tokenizer(arguments) => tokenizer::run(&arguments),
         Command::Sft(arguments) => sft::run(&arguments),
+        Command::Grpo(arguments) => grpo::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Gate(arguments) => gate::run(&arguments),

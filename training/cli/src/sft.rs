@@ -1,15 +1,13 @@
 //! `spacer-train sft`.
 
 use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use episodes::{SampleMaker, SampleSettings, Split};
 use sft::{Recipe, StepReport, Trainer, probe};
 
-/// Threads of candle's matrix product and of rayon; read at their start.
-const THREADS: &str = "RAYON_NUM_THREADS";
+use crate::machine;
 
 /// Example: `spacer-train sft --recipe training/recipes/spacer-nano.toml --model models/zoo/spacer-nano --run
 /// target/runs/spacer-nano`
@@ -35,14 +33,14 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let recipe = Recipe::read(&arguments.recipe)?;
-    give_each_shard_one_thread(recipe.data.shards)?;
+    machine::give_each_worker_one_thread(recipe.data.shards)?;
     std::fs::create_dir_all(&arguments.run).with_context(|| arguments.run.display().to_string())?;
     let settings = SampleSettings {
         seed: recipe.data.seed,
         questions: recipe.data.questions_per_clip,
         whole_completions: recipe.data.whole_completions_per_clip,
         unknown_camera_share: recipe.data.unknown_camera_share,
-        extra_furniture: recipe.data.extra_furniture.as_deref().map(in_cache).transpose()?,
+        extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
     let command = format!(
         "spacer-train sft --recipe {} --model {} --run {}",
@@ -78,14 +76,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// A file of the cache folder that set-up scripts fill.
-fn in_cache(name: &str) -> Result<PathBuf> {
-    let folder = vlm::runtime::cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?;
-    let path = folder.join(name);
-    anyhow::ensure!(path.is_file(), "{}: not found; `make furniture-extra` builds it", path.display());
-    Ok(path)
-}
-
 fn announce(report: &StepReport) {
     if report.step.is_multiple_of(25) {
         let loss = report.loss;
@@ -99,17 +89,4 @@ fn announce(report: &StepReport) {
             seconds = report.seconds.round(),
         );
     }
-}
-
-/// With several shards each works on one core; candle's own threads would only contend. The setting is read once per
-/// process, so the process starts itself again with it.
-fn give_each_shard_one_thread(shards: usize) -> Result<()> {
-    if shards > 1 && std::env::var_os(THREADS).is_none() {
-        let error = std::process::Command::new(std::env::current_exe()?)
-            .args(std::env::args_os().skip(1))
-            .env(THREADS, "1")
-            .exec();
-        return Err(error).context("starting again with one thread a shard");
-    }
-    Ok(())
 }

@@ -13,6 +13,8 @@ use crate::checkpoint::{insert, named_vars};
 pub enum Init {
     /// Normal with this standard deviation.
     Normal(f64),
+    /// Uniform between minus and plus this.
+    Uniform(f64),
     /// Ones: norms.
     Ones,
     /// Zeros: biases.
@@ -120,6 +122,7 @@ pub fn add(vars: &VarMap, weights: &[Weight], seed: u64, device: &Device) -> Res
         let count = shape.iter().product();
         let values = match init {
             Init::Normal(deviation) => (0..count).map(|_| (normal(&mut rng) * deviation) as f32).collect(),
+            Init::Uniform(bound) => (0..count).map(|_| (rng.random_range(-1.0..1.0) * bound) as f32).collect(),
             Init::Ones => vec![1f32; count],
             Init::Zeros => vec![0f32; count],
         };

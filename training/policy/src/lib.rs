@@ -5,6 +5,7 @@
 //!
 //! - [`model`]: the whole network, [`Qwen25Vl`];
 //! - [`vision`], [`text`]: its two halves;
+//! - [`lora`]: low-rank adapters over it, in PEFT's format;
 //! - [`ops`]: the operations with hand-written gradients;
 //! - [`init`]: fresh weights; [`checkpoint`]: reading and writing safetensors;
 //! - [`mod@reference`]: its logits, for parity of exported graphs.
@@ -14,13 +15,17 @@
 
 pub mod checkpoint;
 pub mod init;
+pub mod lora;
 pub mod model;
 pub mod ops;
+mod projection;
 pub mod reference;
 pub mod text;
 pub mod vision;
 
+pub use lora::{Adapter, LoraSettings};
 pub use model::Qwen25Vl;
+pub use projection::Weights;
 pub use vision::VisionOutput;
 
 // Named in Cargo.toml for its features only: it turns on AVX-512 in candle's matrix products.

@@ -4,7 +4,8 @@ use candle_core::{DType, Device, Result, Tensor, bail};
 use candle_nn::VarBuilder;
 use processor::config::ModelConfig;
 
-use crate::ops;
+use crate::lora::Adapter;
+use crate::projection::{Projection, Weights};
 use crate::text::Decoder;
 use crate::vision::{VisionOutput, VisionTower};
 
@@ -13,7 +14,7 @@ pub struct Qwen25Vl {
     config: ModelConfig,
     vision: VisionTower,
     decoder: Decoder,
-    lm_head: Option<Tensor>,
+    lm_head: Projection,
 }
 
 impl Qwen25Vl {
@@ -22,11 +23,24 @@ impl Qwen25Vl {
     /// # Errors
     /// When a weight is missing or has another shape.
     pub fn new(config: &ModelConfig, vb: VarBuilder) -> Result<Self> {
-        let shape = (config.text.vocab_size, config.text.hidden_size);
+        Self::with_adapter(config, vb, None)
+    }
+
+    /// [`Self::new`] with what a LoRA adapter adds.
+    ///
+    /// # Errors
+    /// When a weight is missing or has another shape.
+    pub fn with_adapter(config: &ModelConfig, vb: VarBuilder, adapter: Option<&Adapter>) -> Result<Self> {
+        let weights = Weights::new(vb, adapter);
+        let decoder = Decoder::new(&config.text, &weights.pp("model"))?;
+        let lm_head = match config.tie_word_embeddings {
+            true => Projection::shared(decoder.embedding().clone()),
+            false => weights.pp("lm_head").linear(config.text.vocab_size, config.text.hidden_size)?,
+        };
         Ok(Self {
-            vision: VisionTower::new(&config.vision, &vb.pp("visual"))?,
-            decoder: Decoder::new(&config.text, &vb.pp("model"))?,
-            lm_head: if config.tie_word_embeddings { None } else { Some(vb.get(shape, "lm_head.weight")?) },
+            vision: VisionTower::new(&config.vision, &weights.pp("visual"))?,
+            decoder,
+            lm_head,
             config: config.clone(),
         })
     }
@@ -121,7 +135,7 @@ impl Qwen25Vl {
     /// # Errors
     /// When the width is not the decoder's.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        ops::linear(hidden, self.lm_head.as_ref().unwrap_or(self.decoder.embedding()), None)
+        self.lm_head.forward(hidden)
     }
 
     /// Continues one sequence greedily by running it whole for every token: slow, without a cache to be wrong, for tests.

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor, bail};
-use candle_nn::VarBuilder;
 use processor::config::VisionConfig;
 use processor::window::{cu_seqlens, vision_positions_merged, window_index};
 
 use crate::ops::{self, AttentionShape, Mask, Rotary, Segment};
+use crate::projection::{Projection, Weights};
 
 /// What the tower gives for a batch of grids.
 #[derive(Clone, Debug)]
@@ -31,11 +31,10 @@ pub struct VisionTrace {
 struct Block {
     norm1: Tensor,
     norm2: Tensor,
-    qkv: (Tensor, Tensor),
-    proj: (Tensor, Tensor),
-    gate: (Tensor, Tensor),
-    up: (Tensor, Tensor),
-    down: (Tensor, Tensor),
+    qkv: Projection,
+    proj: Projection,
+    gate_up: [Projection; 2],
+    down: Projection,
     full_attention: bool,
 }
 
@@ -45,8 +44,8 @@ pub struct VisionTower {
     patch_embed: Tensor,
     blocks: Vec<Block>,
     ln_q: Tensor,
-    merge_in: (Tensor, Tensor),
-    merge_out: (Tensor, Tensor),
+    merge_in: Projection,
+    merge_out: Projection,
 }
 
 /// Order, positions and sequences of a batch of grids, shared by all blocks.
@@ -58,26 +57,16 @@ struct Plan {
     frames: Arc<Vec<Segment>>,
 }
 
-/// Weight [outputs, inputs] and bias of a layer.
-fn affine(vb: &VarBuilder, outputs: usize, inputs: usize) -> Result<(Tensor, Tensor)> {
-    Ok((vb.get((outputs, inputs), "weight")?, vb.get(outputs, "bias")?))
-}
-
-fn apply(x: &Tensor, (weight, bias): &(Tensor, Tensor)) -> Result<Tensor> {
-    ops::linear(x, weight, Some(bias))
-}
-
 impl Block {
-    fn new(config: &VisionConfig, index: usize, vb: &VarBuilder) -> Result<Self> {
+    fn new(config: &VisionConfig, index: usize, weights: &Weights) -> Result<Self> {
         let (n, inner) = (config.hidden_size, config.intermediate_size);
         Ok(Self {
-            norm1: vb.get(n, "norm1.weight")?,
-            norm2: vb.get(n, "norm2.weight")?,
-            qkv: affine(&vb.pp("attn.qkv"), 3 * n, n)?,
-            proj: affine(&vb.pp("attn.proj"), n, n)?,
-            gate: affine(&vb.pp("mlp.gate_proj"), inner, n)?,
-            up: affine(&vb.pp("mlp.up_proj"), inner, n)?,
-            down: affine(&vb.pp("mlp.down_proj"), n, inner)?,
+            norm1: weights.get(n, "norm1.weight")?,
+            norm2: weights.get(n, "norm2.weight")?,
+            qkv: weights.pp("attn.qkv").affine(3 * n, n)?,
+            proj: weights.pp("attn.proj").affine(n, n)?,
+            gate_up: [weights.pp("mlp.gate_proj").affine(inner, n)?, weights.pp("mlp.up_proj").affine(inner, n)?],
+            down: weights.pp("mlp.down_proj").affine(n, inner)?,
             full_attention: config.fullatt_block_indexes.contains(&index),
         })
     }
@@ -86,34 +75,31 @@ impl Block {
         let (heads, head_dim) = (config.num_heads, config.head_dim());
         let shape = AttentionShape { heads, kv_heads: heads, head_dim };
         let segments = if self.full_attention { &plan.frames } else { &plan.windows };
-        let qkv = apply(&ops::rms_norm(x, &self.norm1, config.rms_norm_eps)?, &self.qkv)?;
+        let qkv = self.qkv.forward(&ops::rms_norm(x, &self.norm1, config.rms_norm_eps)?)?;
         let mixed = ops::attention(&qkv, shape, &plan.rotary, segments, &Mask::Full)?;
-        let x = (x + apply(&mixed, &self.proj)?)?;
-        let gate_up_weight = Tensor::cat(&[&self.gate.0, &self.up.0], 0)?;
-        let gate_up_bias = Tensor::cat(&[&self.gate.1, &self.up.1], 0)?;
+        let x = (x + self.proj.forward(&mixed)?)?;
         let normed = ops::rms_norm(&x, &self.norm2, config.rms_norm_eps)?;
-        let inner = ops::swiglu(&ops::linear(&normed, &gate_up_weight, Some(&gate_up_bias))?)?;
-        x + apply(&inner, &self.down)?
+        x + self.down.forward(&ops::swiglu(&Projection::fused(&self.gate_up, &normed)?)?)?
     }
 }
 
 impl VisionTower {
-    /// Reads `patch_embed.proj`, `blocks.*` and `merger.*` below `vb`.
+    /// Reads `patch_embed.proj`, `blocks.*` and `merger.*` of `weights`.
     ///
     /// # Errors
     /// When a weight is missing or has another shape.
-    pub fn new(config: &VisionConfig, vb: &VarBuilder) -> Result<Self> {
+    pub fn new(config: &VisionConfig, weights: &Weights) -> Result<Self> {
         let (n, p, t) = (config.hidden_size, config.patch_size, config.temporal_patch_size);
         let merged = n * config.spatial_merge_size * config.spatial_merge_size;
-        let merger = vb.pp("merger");
+        let merger = weights.pp("merger");
         Ok(Self {
-            patch_embed: vb.get((n, config.in_channels, t, p, p), "patch_embed.proj.weight")?,
+            patch_embed: weights.get((n, config.in_channels, t, p, p), "patch_embed.proj.weight")?,
             blocks: (0..config.depth)
-                .map(|i| Block::new(config, i, &vb.pp(format!("blocks.{i}"))))
+                .map(|i| Block::new(config, i, &weights.pp(format!("blocks.{i}"))))
                 .collect::<Result<_>>()?,
             ln_q: merger.get(n, "ln_q.weight")?,
-            merge_in: affine(&merger.pp("mlp.0"), merged, merged)?,
-            merge_out: affine(&merger.pp("mlp.2"), config.out_hidden_size, merged)?,
+            merge_in: merger.pp("mlp.0").affine(merged, merged)?,
+            merge_out: merger.pp("mlp.2").affine(config.out_hidden_size, merged)?,
             config: config.clone(),
         })
     }
@@ -198,6 +184,6 @@ impl VisionTower {
         let group = self.config.spatial_merge_size * self.config.spatial_merge_size;
         let normed = ops::rms_norm(patches, &self.ln_q, self.config.rms_norm_eps)?;
         let merged = normed.reshape(((), group * self.config.hidden_size))?;
-        apply(&apply(&merged, &self.merge_in)?.gelu_erf()?, &self.merge_out)
+        self.merge_out.forward(&self.merge_in.forward(&merged)?.gelu_erf()?)
     }
 }

@@ -18,6 +18,27 @@ pub fn numeric_accuracy(outcome: &Outcome, truth: Option<f64>) -> f64 {
     }
 }
 
+/// What abstaining and not abstaining earns where nothing is to be seen; ours, not the paper's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AbstentionReward {
+    /// The accuracy of a number given for what is absent. Below 0, so that silence, which earns 0, is better.
+    pub number_for_absent: f64,
+}
+
+impl Default for AbstentionReward {
+    fn default() -> Self {
+        Self { number_for_absent: -0.5 }
+    }
+}
+
+/// As [`numeric_accuracy`], but a number for what is absent (`truth` is `None`) earns less than silence.
+pub fn numeric_reward(outcome: &Outcome, truth: Option<f64>, abstention: AbstentionReward) -> f64 {
+    match (outcome, truth) {
+        (Outcome::Number(_), None) => abstention.number_for_absent,
+        _ => numeric_accuracy(outcome, truth),
+    }
+}
+
 /// How often a model abstains, and when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AbstentionCounts {

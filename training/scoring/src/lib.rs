@@ -4,9 +4,23 @@
 //! parser, `grounding`. No function fails or panics: what can't be read scores 0.
 
 mod answers;
+mod completion;
+mod group;
+mod interval;
+mod map_reward;
 mod map_score;
+mod matching;
 mod numbers;
+mod problem;
+mod text;
 
-pub use answers::{AbstentionCounts, accuracy, numeric_accuracy};
+pub use answers::{AbstentionCounts, AbstentionReward, accuracy, numeric_accuracy, numeric_reward};
+pub use completion::{answer_text, format_reward, map_text, solution_text};
+pub use group::{OverlongShaping, length_bonus, temporal_bonus};
+pub use interval::{interval_reward, stated_interval};
+pub use map_reward::{accuracy_with_map, stated_map, stated_map_score};
 pub use map_score::{MapScoreSettings, map_score};
+pub use matching::Matching;
 pub use numbers::{mean_relative_accuracy, median, regression_accuracy, relative_error};
+pub use problem::{ProblemType, problem_accuracy};
+pub use text::{Rouge, rouge, word_error_rate};

@@ -8,7 +8,7 @@ use scoring::*;
 
 fn score(predicted: &str, truth: &str, penalise_extra: bool) -> f64 {
     let map = |text| parse(text).expect("a map");
-    map_score(&map(predicted), &map(truth), MapScoreSettings { penalise_extra })
+    map_score(&map(predicted), &map(truth), MapScoreSettings { penalise_extra, ..Default::default() })
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
+use optimiser::{AdamWSettings, TrapezoidSchedule};
 use serde::{Deserialize, Serialize};
 
-use crate::optimiser::AdamWSettings;
-use crate::schedule::TrapezoidSchedule;
 use crate::{Error, Result};
 
 /// A recipe for supervised fine-tuning from scratch or from a checkpoint.
@@ -53,7 +52,7 @@ pub struct OptimiserConfig {
     pub decay_steps: u64,
     /// Peak learning rate of AdamW.
     pub learning_rate: f64,
-    /// Peak learning rate of [Muon](crate::muon), which has the matrices of hidden layers; without it AdamW has them.
+    /// Peak learning rate of [Muon](optimiser::muon), which has the matrices of hidden layers; without it AdamW has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matrix_learning_rate: Option<f64>,
     /// Decoupled weight decay of matrices.

@@ -8,6 +8,9 @@ pub enum Error {
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+    /// An update or a checkpoint failed.
+    #[error(transparent)]
+    Optimiser(#[from] optimiser::Error),
     /// A sample could not be made.
     #[error(transparent)]
     Episode(#[from] episodes::Error),
@@ -26,16 +29,6 @@ pub enum Error {
         path: PathBuf,
         /// The parser's reason: line, key, what was expected.
         reason: String,
-    },
-    /// A checkpoint does not fit the model.
-    #[error("{path}: expected {expected}, found {found}")]
-    Checkpoint {
-        /// The file.
-        path: PathBuf,
-        /// What the model needs.
-        expected: String,
-        /// What the file holds.
-        found: String,
     },
     /// The loss left the finite numbers.
     #[error("step {step}: the loss is {loss}; lower the learning rate or raise the warm-up")]

@@ -1,21 +1,17 @@
 //! Supervised fine-tuning of the policy on streamed clips.
 //!
 //! ```text
-//! episodes (clip ▸ tokens, targets) ▸ batch ▸ policy ▸ loss + auxiliary ▸ optimiser ▸ checkpoint
+//! episodes (clip ▸ tokens, targets) ▸ batch ▸ policy ▸ loss + auxiliary ▸ optimiser (update, checkpoint)
 //! ```
 //! Data-parallel threads each render and learn from their share of a step's clips; their gradients are added. Clips
 //! are a function of the recipe's seed and the step, so a run is repeatable and resumes where its checkpoint ends.
 
 pub mod auxiliary;
 pub mod batch;
-pub mod checkpoint;
 pub mod config;
 mod error;
 pub mod loss;
-pub mod muon;
-pub mod optimiser;
 pub mod probe;
-pub mod schedule;
 pub mod trainer;
 
 pub use config::Recipe;

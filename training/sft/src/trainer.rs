@@ -6,15 +6,14 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use episodes::{SampleMaker, Split};
+use optimiser::{Gradients, Optimiser, accumulate, checkpoint, clip_global_norm, named_gradients};
 use policy::Qwen25Vl;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::auxiliary::AuxiliaryHeads;
 use crate::batch::{Batch, Collation};
-use crate::checkpoint::{self, Progress};
 use crate::config::Recipe;
 use crate::loss::{DistanceTokens, cross_entropy};
-use crate::optimiser::{Gradients, Optimiser, accumulate, clip_global_norm};
 use crate::{Error, Result};
 
 /// Prefix of the auxiliary heads' variables; they are dropped when the policy is saved.
@@ -46,6 +45,21 @@ pub struct StepReport {
     pub learning_rate: f64,
     /// Seconds of training so far, over all sessions of the run.
     pub seconds: f64,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Optimiser steps made.
+    pub step: u64,
+    /// Seconds of training so far, over all sessions of the run.
+    pub seconds: f64,
+}
+
+impl checkpoint::Progress for Progress {
+    fn optimiser_steps(&self) -> u64 {
+        self.step
+    }
 }
 
 /// A run of supervised fine-tuning.
@@ -163,13 +177,7 @@ impl Trainer {
         let batch = self.collation().collate(samples, &self.device)?;
         let (loss, parts) = self.loss(&batch)?;
         let store = (loss / data.shards as f64)?.backward()?;
-        let mut gradients = Gradients::new();
-        for (name, variable) in &self.variables {
-            if let Some(gradient) = store.get(variable) {
-                gradients.insert(name.clone(), gradient.clone());
-            }
-        }
-        Ok((parts, gradients))
+        Ok((parts, named_gradients(&store, &self.variables)))
     }
 
     fn collation(&self) -> Collation<'_> {
@@ -242,7 +250,7 @@ impl Trainer {
     /// # Errors
     /// When the disk refuses.
     pub fn save_checkpoint(&self) -> Result<()> {
-        checkpoint::save(&self.checkpoint, &self.variables, &self.optimiser, self.progress)
+        Ok(checkpoint::save(&self.checkpoint, &self.variables, &self.optimiser, &self.progress)?)
     }
 
     /// Writes the policy's weights, without the auxiliary heads, under hub names.

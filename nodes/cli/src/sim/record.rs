@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use model_dir::Prompts;
-use serde_json::{Value, json};
+use serde_json::json;
 use sim::clip::ClipSettings;
-use sim::world::RoomSplit;
 use sim_recording::ClipRecording;
+
+use super::Split;
 
 const SIDES_PX: std::ops::RangeInclusive<usize> = 16..=4096;
 const RATES_HZ: std::ops::RangeInclusive<f64> = 0.1..=240.0;
@@ -21,9 +22,9 @@ pub struct Arguments {
     /// New folder for the bag.
     #[arg(long)]
     out: PathBuf,
-    /// Set of rooms: train, heldout, novel or calibration.
-    #[arg(long, default_value = "train", value_parser = rooms)]
-    rooms: RoomSplit,
+    /// Set of rooms.
+    #[arg(long, value_enum, default_value_t = Split::Train)]
+    rooms: Split,
     /// Frames.
     #[arg(long, default_value_t = 16)]
     frames: usize,
@@ -47,11 +48,6 @@ pub struct Arguments {
     json: bool,
 }
 
-fn rooms(text: &str) -> Result<RoomSplit, String> {
-    serde_json::from_value(Value::String(text.to_owned()))
-        .map_err(|_| format!("expected train, heldout, novel or calibration, found {text:?}"))
-}
-
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let Arguments { seed, rooms, frames, rate, width, height, depth, .. } = arguments;
@@ -69,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let prompts = Prompts::read(&path).with_context(|| path.display().to_string())?;
     let clip =
         ClipSettings { frames: *frames, width: *width, height: *height, rate_hz: *rate, ..ClipSettings::default() };
-    let recording = ClipRecording { seed: *seed, split: *rooms, clip, depth: *depth };
+    let recording = ClipRecording { seed: *seed, split: (*rooms).into(), clip, depth: *depth };
     let recorded = sim_recording::record(&arguments.out, &recording, &prompts)?;
     let (frames, questions) = (recorded.frames.len(), recorded.questions.len());
     if arguments.json {

@@ -35,6 +35,29 @@ fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
     Tensor::cat(&[first, second], D::Minus1)
 }
 
+/// Queries, keys and values of a segment's rows, each [count, heads, len, head_dim]; queries and keys are rotated.
+pub(crate) fn split_heads(
+    qkv: &Tensor,
+    shape: AttentionShape,
+    rotary: &Rotary,
+    segment: Segment,
+) -> Result<[Tensor; 3]> {
+    let AttentionShape { heads, kv_heads, head_dim } = shape;
+    let Segment { start, count, len } = segment;
+    let rows = qkv.narrow(0, start, count * len)?;
+    let table = |values: &[f32]| {
+        let part = &values[start * rotary.half..(start + count * len) * rotary.half];
+        Tensor::from_slice(part, (count, 1, len, rotary.half), qkv.device())?.to_dtype(qkv.dtype())
+    };
+    let (cos, sin) = (table(&rotary.cos)?, table(&rotary.sin)?);
+    let split = |first: usize, n: usize| {
+        let part = rows.narrow(1, first * head_dim, n * head_dim)?;
+        part.reshape((count, len, n, head_dim))?.transpose(1, 2)?.contiguous()
+    };
+    let (q, k) = (split(0, heads)?, split(heads, kv_heads)?);
+    Ok([rotate(&q, &cos, &sin)?, rotate(&k, &cos, &sin)?, split(heads + kv_heads, kv_heads)?])
+}
+
 /// The additive mask of one segment, [count or 1, 1, len, len].
 fn additive(mask: &Mask, len: usize, like: &Tensor) -> Result<Option<Tensor>> {
     let values = match mask {
@@ -61,19 +84,10 @@ pub fn attention(
     let AttentionShape { heads, kv_heads, head_dim } = shape;
     let mut outputs = Vec::with_capacity(segments.len());
     for &Segment { start, count, len } in segments.iter() {
-        let rows = qkv.narrow(0, start, count * len)?;
-        let table = |values: &[f32]| {
-            let part = &values[start * rotary.half..(start + count * len) * rotary.half];
-            Tensor::from_slice(part, (count, 1, len, rotary.half), qkv.device())?.to_dtype(qkv.dtype())
-        };
-        let (cos, sin) = (table(&rotary.cos)?, table(&rotary.sin)?);
-        let split = |first: usize, n: usize| {
-            let part = rows.narrow(1, first * head_dim, n * head_dim)?;
-            part.reshape((count, len, n, head_dim))?.transpose(1, 2)?.contiguous()
-        };
-        let q = rotate(&split(0, heads)?, &cos, &sin)?.reshape((count * kv_heads, (), head_dim))?;
-        let k = rotate(&split(heads, kv_heads)?, &cos, &sin)?.reshape((count * kv_heads, len, head_dim))?;
-        let v = split(heads + kv_heads, kv_heads)?.reshape((count * kv_heads, len, head_dim))?;
+        let [q, k, v] = split_heads(qkv, shape, rotary, Segment { start, count, len })?;
+        let q = q.reshape((count * kv_heads, (), head_dim))?;
+        let k = k.reshape((count * kv_heads, len, head_dim))?;
+        let v = v.reshape((count * kv_heads, len, head_dim))?;
         let scores = (q.matmul(&k.t()?)? * (1.0 / (head_dim as f64).sqrt()))?.reshape((count, heads, len, len))?;
         let scores = match additive(mask, len, &scores)? {
             Some(mask) => scores.broadcast_add(&mask)?,

@@ -8,6 +8,8 @@ use super::{floats, fused, kernels, with_floats};
 struct Linear {
     /// False for inputs that no gradient flows to, such as pixels.
     input_grad: bool,
+    /// False for frozen weights.
+    weight_grad: bool,
 }
 
 impl Linear {
@@ -26,12 +28,15 @@ impl Linear {
     fn backward(&self, x: &Tensor, w: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (outputs, inputs) = w.dims2()?;
         let (x_rows, grad_rows) = (x.detach().reshape(((), inputs))?, grad.reshape(((), outputs))?);
-        let dw = grad_rows.t()?.matmul(&x_rows)?;
+        let dw = match self.weight_grad {
+            true => Some(grad_rows.t()?.matmul(&x_rows)?),
+            false => None,
+        };
         let dx = match self.input_grad {
             true => Some(grad_rows.matmul(&w.detach())?.reshape(x.shape())?),
             false => None,
         };
-        Ok((dx, Some(dw)))
+        Ok((dx, dw))
     }
 }
 
@@ -102,7 +107,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
             None => Ok(out),
         };
     }
-    let op = Linear { input_grad: x.track_op() };
+    let op = Linear { input_grad: x.track_op(), weight_grad: weight.track_op() };
     let (x, weight) = (x.contiguous()?, weight.contiguous()?);
     match bias {
         Some(bias) => x.apply_op3(&weight, &bias.contiguous()?, op),

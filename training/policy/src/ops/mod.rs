@@ -6,6 +6,7 @@
 
 mod attention;
 mod composed;
+mod group_attention;
 mod heads;
 mod kernels;
 mod linear;
@@ -13,6 +14,9 @@ mod log_probs;
 mod rms_norm;
 mod rotary;
 mod swiglu;
+
+pub(crate) use composed::split_heads;
+pub(crate) use group_attention::{KeysValues, group_attention};
 
 pub use attention::{AttentionShape, Mask, Segment, attention};
 pub use linear::linear;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor, Var};
 
-use crate::optimiser::Gradients;
+use crate::Gradients;
 
 /// Decay of the momentum (Nesterov).
 const MOMENTUM: f64 = 0.95;

@@ -1,5 +1,4 @@
-//! The optimiser over named variables, with a state that can be written and read: AdamW (Loshchilov & Hutter,
-//! arXiv 1711.05101), and [Muon](crate::muon) for the matrices of hidden layers where the recipe gives them a rate.
+//! AdamW (Loshchilov & Hutter, arXiv 1711.05101) over named variables, with a state that can be written and read.
 //!
 //! `candle_nn::AdamW` keeps its moments private, so a run could not be resumed from it.
 
@@ -8,10 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use candle_core::{Device, Tensor, Var};
 
 use crate::Result;
-use crate::muon::Muon;
-
-/// Gradients by variable name.
-pub type Gradients = BTreeMap<String, Tensor>;
+use crate::gradients::Gradients;
 
 /// The constants of AdamW.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,57 +25,6 @@ pub struct AdamWSettings {
 impl Default for AdamWSettings {
     fn default() -> Self {
         Self { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weight_decay: 0.02 }
-    }
-}
-
-/// AdamW for all variables, or for those that [Muon](crate::muon) does not take.
-pub struct Optimiser {
-    adamw: AdamW,
-    muon: Muon,
-    /// Muon's learning rate over AdamW's.
-    matrix_rate: f64,
-}
-
-/// Whether Muon may have a variable: a matrix between hidden layers, not an embedding, an input or an output layer.
-fn is_hidden_matrix(name: &str, variable: &Var) -> bool {
-    variable.rank() == 2 && [".blocks.", ".layers.", ".merger."].iter().any(|part| name.contains(part))
-}
-
-impl Optimiser {
-    /// Fresh state. `matrix_rate` is Muon's learning rate over AdamW's; without it AdamW has everything.
-    pub fn new(
-        variables: &[(String, Var)],
-        settings: AdamWSettings,
-        matrix_rate: Option<f64>,
-        threads: usize,
-    ) -> Result<Self> {
-        let of_muon = |(name, variable): &&(String, Var)| matrix_rate.is_some() && is_hidden_matrix(name, variable);
-        let matrices: Vec<_> = variables.iter().filter(of_muon).cloned().collect();
-        let others: Vec<_> = variables.iter().filter(|pair| !of_muon(pair)).cloned().collect();
-        Ok(Self {
-            adamw: AdamW::new(&others, settings)?,
-            muon: Muon::new(&matrices, settings.weight_decay, threads)?,
-            matrix_rate: matrix_rate.unwrap_or(1.0),
-        })
-    }
-
-    /// One update with AdamW's learning rate `rate`. A variable without a gradient is left as it is.
-    pub fn step(&mut self, gradients: &Gradients, rate: f64) -> Result<()> {
-        self.adamw.step(gradients, rate)?;
-        Ok(self.muon.step(gradients, rate * self.matrix_rate)?)
-    }
-
-    /// Moments and momenta by name.
-    pub fn state(&self) -> HashMap<String, Tensor> {
-        let mut state = self.adamw.state();
-        state.extend(self.muon.state());
-        state
-    }
-
-    /// Takes back what [`Optimiser::state`] gave after `steps` updates. Unknown names are ignored, missing ones left.
-    pub fn restore(&mut self, state: &HashMap<String, Tensor>, steps: u64, device: &Device) -> Result<()> {
-        self.adamw.restore(state, steps, device)?;
-        Ok(self.muon.restore(state, device)?)
     }
 }
 
@@ -155,34 +100,6 @@ impl AdamW {
     }
 }
 
-/// Adds `other` into `sum`.
-pub fn accumulate(sum: &mut Gradients, other: Gradients) -> Result<()> {
-    for (name, gradient) in other {
-        match sum.get_mut(&name) {
-            Some(total) => *total = (&*total + gradient)?,
-            None => {
-                sum.insert(name, gradient);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Scales all gradients so that their joint L2 norm is at most `limit`; returns the norm before.
-pub fn clip_global_norm(gradients: &mut Gradients, limit: f64) -> Result<f64> {
-    let mut squares = 0.0;
-    for gradient in gradients.values() {
-        squares += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
-    }
-    let norm = squares.sqrt();
-    if norm > limit {
-        for gradient in gradients.values_mut() {
-            *gradient = (&*gradient * (limit / norm))?;
-        }
-    }
-    Ok(norm)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,15 +116,6 @@ mod tests {
         adam.step(&Gradients::from([("w".to_owned(), gradient)]), 0.1).unwrap();
         let moved = w.1.to_vec1::<f32>().unwrap();
         assert!((moved[0] - 0.9).abs() < 1e-4 && (moved[1] + 1.9).abs() < 1e-4, "{moved:?}");
-    }
-
-    #[test]
-    fn clipping_keeps_direction_and_reports_the_old_norm() {
-        let gradient = Tensor::new(&[3.0f32, 4.0], &Device::Cpu).unwrap();
-        let mut gradients = Gradients::from([("w".to_owned(), gradient)]);
-        assert!((clip_global_norm(&mut gradients, 1.0).unwrap() - 5.0).abs() < 1e-6);
-        let clipped = gradients["w"].to_vec1::<f32>().unwrap();
-        assert!((clipped[0] - 0.6).abs() < 1e-6 && (clipped[1] - 0.8).abs() < 1e-6);
     }
 
     #[test]

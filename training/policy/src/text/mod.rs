@@ -1,22 +1,26 @@
 //! The decoder: `Qwen2_5_VLTextModel` of `modeling_qwen2_5_vl.py` (Qwen2.5 with mrope, <https://arxiv.org/abs/2412.15115>).
 
+mod cache;
+mod recompute;
+
 use std::sync::Arc;
 
 use candle_core::{DType, Result, Tensor, bail};
-use candle_nn::VarBuilder;
 use processor::config::TextConfig;
 
 use crate::ops::{self, AttentionShape, Mask, Rotary, Segment};
+use crate::projection::{Projection, Weights};
+
+pub use cache::GroupCache;
+pub use recompute::Tape;
 
 struct Layer {
     input_norm: Tensor,
     post_norm: Tensor,
-    qkv_weights: [Tensor; 3],
-    qkv_biases: [Tensor; 3],
-    out: Tensor,
-    gate: Tensor,
-    up: Tensor,
-    down: Tensor,
+    qkv: [Projection; 3],
+    out: Projection,
+    gate_up: [Projection; 2],
+    down: Projection,
 }
 
 /// The decoder without its output layer.
@@ -43,33 +47,38 @@ fn shape(config: &TextConfig) -> AttentionShape {
 }
 
 impl Layer {
-    fn new(config: &TextConfig, vb: &VarBuilder) -> Result<Self> {
+    fn new(config: &TextConfig, weights: &Weights) -> Result<Self> {
         let (n, inner) = (config.hidden_size, config.intermediate_size);
         let AttentionShape { heads, kv_heads, head_dim } = shape(config);
-        let attn = vb.pp("self_attn");
-        let weight = |name: &str, outputs: usize| attn.get((outputs * head_dim, n), &format!("{name}.weight"));
-        let bias = |name: &str, outputs: usize| attn.get(outputs * head_dim, &format!("{name}.bias"));
+        let (attn, mlp) = (weights.pp("self_attn"), weights.pp("mlp"));
+        let heads_of = |name: &str, outputs: usize| attn.pp(name).affine(outputs * head_dim, n);
         Ok(Self {
-            input_norm: vb.get(n, "input_layernorm.weight")?,
-            post_norm: vb.get(n, "post_attention_layernorm.weight")?,
-            qkv_weights: [weight("q_proj", heads)?, weight("k_proj", kv_heads)?, weight("v_proj", kv_heads)?],
-            qkv_biases: [bias("q_proj", heads)?, bias("k_proj", kv_heads)?, bias("v_proj", kv_heads)?],
-            out: attn.get((n, heads * head_dim), "o_proj.weight")?,
-            gate: vb.get((inner, n), "mlp.gate_proj.weight")?,
-            up: vb.get((inner, n), "mlp.up_proj.weight")?,
-            down: vb.get((n, inner), "mlp.down_proj.weight")?,
+            input_norm: weights.get(n, "input_layernorm.weight")?,
+            post_norm: weights.get(n, "post_attention_layernorm.weight")?,
+            qkv: [heads_of("q_proj", heads)?, heads_of("k_proj", kv_heads)?, heads_of("v_proj", kv_heads)?],
+            out: attn.pp("o_proj").linear(n, heads * head_dim)?,
+            gate_up: [mlp.pp("gate_proj").linear(inner, n)?, mlp.pp("up_proj").linear(inner, n)?],
+            down: mlp.pp("down_proj").linear(n, inner)?,
         })
     }
 
-    fn forward(&self, x: &Tensor, config: &TextConfig, plan: &Plan) -> Result<Tensor> {
-        let normed = ops::rms_norm(x, &self.input_norm, config.rms_norm_eps)?;
-        let (weight, bias) = (Tensor::cat(&self.qkv_weights, 0)?, Tensor::cat(&self.qkv_biases, 0)?);
-        let qkv = ops::linear(&normed, &weight, Some(&bias))?;
-        let mixed = ops::attention(&qkv, shape(config), &plan.rotary, &plan.segments, &plan.mask)?;
-        let x = (x + ops::linear(&mixed, &self.out, None)?)?;
+    /// The fused projection of a layer's input, [tokens, (heads + 2 · kv_heads) · head_dim].
+    fn project(&self, x: &Tensor, config: &TextConfig) -> Result<Tensor> {
+        Projection::fused(&self.qkv, &ops::rms_norm(x, &self.input_norm, config.rms_norm_eps)?)
+    }
+
+    /// What follows the attention: `x` is the layer's input, `mixed` the heads' output.
+    fn finish(&self, x: &Tensor, mixed: &Tensor, config: &TextConfig) -> Result<Tensor> {
+        let x = (x + self.out.forward(mixed)?)?;
         let normed = ops::rms_norm(&x, &self.post_norm, config.rms_norm_eps)?;
-        let inner = ops::linear(&normed, &Tensor::cat(&[&self.gate, &self.up], 0)?, None)?;
-        x + ops::linear(&ops::swiglu(&inner)?, &self.down, None)?
+        let inner = Projection::fused(&self.gate_up, &normed)?;
+        x + self.down.forward(&ops::swiglu(&inner)?)?
+    }
+
+    fn forward(&self, x: &Tensor, config: &TextConfig, plan: &Plan) -> Result<Tensor> {
+        let qkv = self.project(x, config)?;
+        let mixed = ops::attention(&qkv, shape(config), &plan.rotary, &plan.segments, &plan.mask)?;
+        self.finish(x, &mixed, config)
     }
 }
 
@@ -85,16 +94,16 @@ fn mask_of(mask: Option<&Tensor>, batch: usize, len: usize) -> Result<Mask> {
 }
 
 impl Decoder {
-    /// Reads `embed_tokens`, `layers.*` and `norm` below `vb`.
+    /// Reads `embed_tokens`, `layers.*` and `norm` of `weights`.
     ///
     /// # Errors
     /// When a weight is missing or has another shape.
-    pub fn new(config: &TextConfig, vb: &VarBuilder) -> Result<Self> {
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::new(config, &vb.pp(format!("layers.{i}"))));
+    pub fn new(config: &TextConfig, weights: &Weights) -> Result<Self> {
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::new(config, &weights.pp(format!("layers.{i}"))));
         Ok(Self {
-            embed_tokens: vb.get((config.vocab_size, config.hidden_size), "embed_tokens.weight")?,
+            embed_tokens: weights.get((config.vocab_size, config.hidden_size), "embed_tokens.weight")?,
             layers: layers.collect::<Result<_>>()?,
-            norm: vb.get(config.hidden_size, "norm.weight")?,
+            norm: weights.get(config.hidden_size, "norm.weight")?,
             config: config.clone(),
         })
     }

@@ -1,0 +1,121 @@
+//! A recipe, validated: what each part of a run takes from it.
+
+use std::path::Path;
+
+use optimiser::{AdamWSettings, Schedule};
+use policy::LoraSettings;
+use scoring::{AbstentionReward, MapScoreSettings};
+
+use crate::config::{LoraConfig, ObjectiveConfig, OptimiserConfig, Recipe, RolloutConfig, ScheduleKind};
+use crate::objective::ObjectiveSettings;
+use crate::policies::Trained;
+use crate::reward::RewardSettings;
+use crate::rollout::RolloutSettings;
+use crate::{Error, Result};
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// When the file is absent, a key is missing or unknown, or a number is out of its range.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+        let refuse = |reason: String| Error::Recipe { path: path.to_owned(), reason };
+        let recipe: Self = toml::from_str(&text).map_err(|e| refuse(e.to_string()))?;
+        recipe.validate().map_err(refuse)?;
+        Ok(recipe)
+    }
+
+    fn validate(&self) -> std::result::Result<(), String> {
+        let at_least = |name: &str, found: usize, least: usize| match found >= least {
+            true => Ok(()),
+            false => Err(format!("{name}: expected at least {least}, found {found}")),
+        };
+        at_least("data.scenes_per_step", self.data.scenes_per_step, 1)?;
+        at_least("data.questions_per_scene", self.data.questions_per_scene, 1)?;
+        at_least("data.threads", self.data.threads, 1)?;
+        at_least("rollout.group_size", self.rollout.group_size, 2)?;
+        at_least("rollout.max_completion_tokens", self.rollout.max_completion_tokens, 1)?;
+        at_least("objective.updates_per_rollout", self.objective.updates_per_rollout, 1)?;
+        at_least("run.checkpoints_kept", self.run.checkpoints_kept, 1)?;
+        at_least("run.checkpoint_every", self.run.checkpoint_every as usize, 1)?;
+        let within = |name: &str, found: f64, range: std::ops::RangeInclusive<f64>| match range.contains(&found) {
+            true => Ok(()),
+            false => Err(format!("{name}: expected {} to {}, found {found}", range.start(), range.end())),
+        };
+        within("data.unknown_camera_share", self.data.unknown_camera_share, 0.0..=1.0)?;
+        within("rollout.temperature", self.rollout.temperature, 1e-3..=100.0)?;
+        within("run.evaluation_temperature", self.run.evaluation_temperature, 1e-3..=100.0)?;
+        within("rollout.top_p", self.rollout.top_p, 1e-6..=1.0)?;
+        within("objective.kl_beta", self.objective.kl_beta, 0.0..=f64::MAX)?;
+        within("optimiser.learning_rate", self.optimiser.learning_rate, 0.0..=1.0)?;
+        within("optimiser.clip_norm", self.optimiser.clip_norm, f64::MIN_POSITIVE..=f64::MAX)?;
+        let absent = self.reward.number_for_absent;
+        match absent < 0.0 {
+            true => Ok(()),
+            false => Err(format!("reward.number_for_absent: expected less than silence earns, 0, found {absent}")),
+        }
+    }
+
+    /// How completions are sampled while training.
+    #[must_use]
+    pub fn rollout_settings(&self) -> RolloutSettings {
+        let RolloutConfig { group_size, temperature, top_p, max_completion_tokens, .. } = self.rollout;
+        RolloutSettings { group_size, temperature: temperature as f32, top_p: top_p as f32, max_completion_tokens }
+    }
+
+    /// Which rewards are given.
+    #[must_use]
+    pub fn reward_settings(&self) -> RewardSettings {
+        let reward = &self.reward;
+        let map = MapScoreSettings { penalise_extra: reward.map_penalise_extra, matching: reward.map_matching };
+        RewardSettings {
+            map: reward.map.then_some(map),
+            length: reward.length,
+            overlong: reward.overlong,
+            abstention: AbstentionReward { number_for_absent: reward.number_for_absent },
+        }
+    }
+
+    /// The options of the objective.
+    #[must_use]
+    pub fn objective_settings(&self) -> ObjectiveSettings {
+        let ObjectiveConfig { kl_beta, clip, normalisation, .. } = self.objective;
+        let max_completion_tokens = self.rollout.max_completion_tokens;
+        ObjectiveSettings { kl_beta, clip, normalisation, max_completion_tokens }
+    }
+
+    /// What is trained.
+    #[must_use]
+    pub fn trained(&self) -> Trained {
+        match &self.lora {
+            None => Trained::Everything,
+            Some(LoraConfig { rank, alpha, targets }) => {
+                let settings = LoraSettings { rank: *rank, alpha: *alpha, targets: targets.clone() };
+                Trained::Adapter(settings, self.data.seed)
+            }
+        }
+    }
+
+    /// Updates of the whole run.
+    #[must_use]
+    pub fn updates(&self) -> u64 {
+        self.optimiser.steps * self.objective.updates_per_rollout as u64
+    }
+
+    /// The learning rate by update.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        let OptimiserConfig { learning_rate: peak, warmup_updates: warmup_steps, schedule, .. } = self.optimiser;
+        match schedule {
+            ScheduleKind::Cosine => Schedule::Cosine { peak, warmup_steps, total_steps: self.updates() },
+            ScheduleKind::Constant => Schedule::Constant { peak, warmup_steps },
+        }
+    }
+
+    /// The constants of AdamW; those that the recipe lacks are PyTorch's.
+    #[must_use]
+    pub fn adamw(&self) -> AdamWSettings {
+        AdamWSettings { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: self.optimiser.weight_decay }
+    }
+}

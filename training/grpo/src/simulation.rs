@@ -1,0 +1,91 @@
+//! Scenes of simulated rooms, made from seeds as those of supervised training are.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use episodes::{ClipSample, Label, Part, SampleMaker, SampleSettings, Segment, Split, Tokens};
+use processor::Processor;
+use scoring::{ProblemType, answer_text, map_text};
+
+use crate::scene::{Problem, Prompt, Scene, SceneSource, TrueMap};
+use crate::{Error, Result};
+
+/// What simulated scenes are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimulationSettings {
+    /// Seed of the stream.
+    pub seed: u64,
+    /// Questions about each scene.
+    pub questions: usize,
+    /// Share of scenes whose prompt states no camera facts.
+    pub unknown_camera_share: f64,
+    /// A furniture pack beside the bundled one, for training rooms.
+    pub extra_furniture: Option<PathBuf>,
+}
+
+/// Simulated rooms as a source of scenes.
+pub struct Simulation {
+    maker: SampleMaker,
+    categories: BTreeSet<String>,
+}
+
+impl Simulation {
+    /// Reads processor and prompts of the model directory `dir`.
+    ///
+    /// # Errors
+    /// When a file is missing or unreadable.
+    pub fn new(dir: &Path, settings: SimulationSettings) -> Result<Self> {
+        let SimulationSettings { seed, questions, unknown_camera_share, extra_furniture } = settings;
+        // Whole completions, since the true map is read from them.
+        let whole_completions = questions as f64;
+        let settings = SampleSettings { seed, questions, whole_completions, unknown_camera_share, extra_furniture };
+        let maker = SampleMaker::new(dir, settings)?;
+        let categories = maker.patch_classes().iter().skip(1).cloned().collect();
+        Ok(Self { maker, categories })
+    }
+
+    fn prompt(&self, sample: &ClipSample, segment: &Segment, index: u64) -> Result<Prompt> {
+        let refuse = |expected: &str, found: String| Error::Prompt { scene: index, expected: expected.into(), found };
+        let first = segment.targets.iter().position(Option::is_some);
+        let first = first.ok_or_else(|| refuse("a question with a true completion", "none".into()))?;
+        let completion = segment.tokens.ids.get(first + 1..).unwrap_or_default();
+        let text = self.maker.processor().decode(completion)?;
+        let number = segment.targets.iter().flatten().find(|target| target.part == Part::Number);
+        let solution = match number.map(|target| target.label) {
+            // Exact, where the completion has it rounded.
+            Some(Label::Distance(metres)) => metres.to_string(),
+            _ => answer_text(&text).to_owned(),
+        };
+        let map = map_text(&text).and_then(imagined_map::parse);
+        let map = map.ok_or_else(|| refuse("a true completion with a map", text))?;
+        let part = |axis: usize| {
+            let question = segment.tokens.positions[axis].iter().take(first + 1);
+            sample.prefix.positions[axis].iter().chain(question).copied().collect()
+        };
+        let question = segment.tokens.ids.iter().take(first + 1);
+        let tokens = Tokens {
+            ids: sample.prefix.ids.iter().chain(question).copied().collect(),
+            positions: std::array::from_fn(part),
+        };
+        let problem = Problem {
+            problem_type: ProblemType::Numerical,
+            solution,
+            map: Some(TrueMap { map, categories: self.categories.clone() }),
+            interval_coverage: None,
+        };
+        Ok(Prompt { tokens, problem })
+    }
+}
+
+impl SceneSource for Simulation {
+    fn scene(&self, split: Split, index: u64) -> Result<Scene> {
+        let sample = self.maker.sample(split, index)?;
+        let prompts = sample.segments.iter().map(|segment| self.prompt(&sample, segment, index));
+        let prompts = prompts.collect::<Result<_>>()?;
+        Ok(Scene { prompts, pixel_values: sample.pixel_values, grid_thw: sample.grid_thw })
+    }
+
+    fn processor(&self) -> &Processor {
+        self.maker.processor()
+    }
+}

@@ -1,0 +1,241 @@
+//! The algorithm: roll out, reward, compare within groups, pull the policy towards what was better.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use candle_core::Device;
+use episodes::Split;
+use optimiser::{Gradients, Optimiser, accumulate, checkpoint, clip_global_norm};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Recipe;
+use crate::experience::{Actor, Experience};
+use crate::policies::Policies;
+use crate::report::{Evaluation, GroupMeans, RewardMeans, Sample, StepReport};
+use crate::reward::{Judged, Reward};
+use crate::scene::SceneSource;
+use crate::threads::in_threads;
+use crate::update::{Contribution, UpdateSettings, contribution};
+use crate::{Error, Result};
+
+/// Where a run stands. Random states are streams of the recipe's seed at the data position, so these numbers, the weights
+/// and the optimiser's state are all that a run needs to go on exactly as if it had never stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Batches of rollouts made.
+    pub step: u64,
+    /// Updates of the optimiser made.
+    pub updates: u64,
+    /// The data position: the next training scene.
+    pub next_scene: u64,
+    /// Seconds of training so far, over all sessions of the run.
+    pub seconds: f64,
+    /// The best mean reward of an evaluation.
+    pub best_reward: Option<f64>,
+    /// Evaluations since then.
+    pub evaluations_since_best: u64,
+}
+
+impl checkpoint::Progress for Progress {
+    fn optimiser_steps(&self) -> u64 {
+        self.updates
+    }
+}
+
+/// A run of SG-RLVR.
+pub struct Trainer {
+    recipe: Recipe,
+    source: Box<dyn SceneSource>,
+    policies: Policies,
+    optimiser: Optimiser,
+    checkpoints: PathBuf,
+    progress: Progress,
+}
+
+impl Trainer {
+    /// Starts from the recipe's model, or goes on from the newest checkpoint in `checkpoints` where there is one.
+    ///
+    /// # Errors
+    /// When the model or the checkpoint does not fit.
+    pub fn new(recipe: Recipe, source: Box<dyn SceneSource>, checkpoints: &Path) -> Result<Self> {
+        let device = Device::Cpu;
+        let policies = Policies::load(&recipe.model, &recipe.trained(), recipe.objective.kl_beta > 0.0, &device)?;
+        let mut optimiser = Optimiser::new(&policies.variables, recipe.adamw(), None, recipe.data.threads)?;
+        let progress = match checkpoint::newest_step(checkpoints)? {
+            Some(folder) => checkpoint::load(&folder, &policies.variables, &mut optimiser, &device)?,
+            None => Progress::default(),
+        };
+        Ok(Self { recipe, source, policies, optimiser, checkpoints: checkpoints.to_owned(), progress })
+    }
+
+    /// Where the run stands.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The network in its roles.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// Whether the recipe's steps are all made, or its patience is at an end.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let patience = self.recipe.run.patience;
+        let impatient = patience > 0 && self.progress.evaluations_since_best >= patience;
+        impatient || self.progress.step >= self.recipe.optimiser.steps
+    }
+
+    fn actor(&self) -> Actor<'_> {
+        Actor { policies: &self.policies, source: self.source.as_ref(), recipe: &self.recipe }
+    }
+
+    /// Makes one step: a batch of rollouts, and the updates on it.
+    ///
+    /// # Errors
+    /// When a scene can't be made, nothing has a signal, or the gradients are no longer finite.
+    pub fn step(&mut self) -> Result<StepReport> {
+        let began = Instant::now();
+        let (mut batch, rewards) = self.rollouts()?;
+        let groups = batch.iter().map(|experience| experience.groups.len()).sum();
+        let settings = UpdateSettings {
+            objective: self.recipe.objective_settings(),
+            groups,
+            gradient_checkpointing: self.recipe.optimiser.gradient_checkpointing,
+        };
+        let completions = rewards.iter().map(Vec::len).sum::<usize>().max(1) as f64;
+        let finished =
+            batch.iter().flat_map(|experience| &experience.groups).map(|group| group.finished).sum::<usize>();
+        let sampled = batch.iter().flat_map(|experience| &experience.groups).map(|group| group.packed.lengths.len());
+        let sampled = sampled.sum::<usize>().max(1) as f64;
+        let mut report = StepReport {
+            rewards: RewardMeans::of(&rewards.concat()),
+            groups: GroupMeans::of(&rewards),
+            finished: finished as f64 / sampled,
+            ..StepReport::default()
+        };
+        for update in 0..self.recipe.objective.updates_per_rollout {
+            let threads = self.recipe.data.threads;
+            let parts = in_threads(&batch, threads, |experience| contribution(&self.policies, experience, &settings))?;
+            if update == 0 {
+                remember_log_probs(&mut batch, &parts);
+            }
+            self.update(parts, &mut report)?;
+        }
+        report.completion_tokens /= sampled;
+        self.progress.step += 1;
+        let seconds = began.elapsed().as_secs_f64();
+        self.progress.seconds += seconds;
+        report.step = self.progress.step;
+        report.scenes = self.progress.next_scene;
+        report.seconds = self.progress.seconds;
+        report.tokens_per_second = report.completion_tokens * completions / seconds;
+        Ok(report)
+    }
+
+    /// The step's experience, and the rewards of every group that was sampled, also of those passed over.
+    fn rollouts(&mut self) -> Result<(Vec<Experience>, Vec<Vec<Reward>>)> {
+        let (wanted, limit) = (self.recipe.data.scenes_per_step, self.recipe.advantage.dynamic_sampling_scenes);
+        let (mut batch, mut rewards, mut tried) = (Vec::new(), Vec::new(), 0);
+        loop {
+            let first = self.progress.next_scene;
+            let indices: Vec<u64> = (first..first + (wanted - batch.len()) as u64).collect();
+            let actor = self.actor();
+            let found = in_threads(&indices, self.recipe.data.threads, |index| actor.act(*index))?;
+            self.progress.next_scene += indices.len() as u64;
+            tried += indices.len();
+            for mut experience in found {
+                rewards.extend(experience.groups.iter().map(|group| group.rewards.clone()));
+                if limit > 0 {
+                    experience.groups.retain(|group| group.has_signal());
+                }
+                if !experience.groups.is_empty() {
+                    batch.push(experience);
+                }
+            }
+            if batch.len() == wanted || tried >= limit.max(1) && !batch.is_empty() {
+                return Ok((batch, rewards));
+            }
+            if tried >= limit.max(1) {
+                return Err(Error::NoSignal { step: self.progress.step, tried });
+            }
+        }
+    }
+
+    /// One update of the optimiser from all scenes' contributions, added in order.
+    fn update(&mut self, parts: Vec<Contribution>, report: &mut StepReport) -> Result<()> {
+        let mut sum = Gradients::new();
+        let (mut kl, mut clipped, mut tokens) = (0.0, 0, 0);
+        report.loss = 0.0;
+        for part in parts {
+            report.loss += part.loss;
+            kl += part.kl;
+            clipped += part.clipped;
+            tokens += part.tokens;
+            accumulate(&mut sum, part.gradients)?;
+        }
+        report.gradient_norm = clip_global_norm(&mut sum, self.recipe.optimiser.clip_norm)?;
+        if !report.gradient_norm.is_finite() {
+            return Err(Error::Diverged { step: self.progress.step, norm: report.gradient_norm });
+        }
+        report.learning_rate = self.recipe.schedule().rate(self.progress.updates);
+        report.kl = kl / tokens.max(1) as f64;
+        report.clipped = clipped as f64 / tokens.max(1) as f64;
+        report.completion_tokens = tokens as f64;
+        self.optimiser.step(&sum, report.learning_rate)?;
+        self.progress.updates += 1;
+        Ok(())
+    }
+
+    /// Judges the policy on the first held-out scenes, and remembers whether it is the best so far.
+    ///
+    /// # Errors
+    /// When a scene can't be made.
+    pub fn evaluate(&mut self) -> Result<Evaluation> {
+        let indices: Vec<u64> = (0..self.recipe.run.evaluation_scenes).collect();
+        let actor = self.actor();
+        let answers = in_threads(&indices, self.recipe.data.threads, |index| {
+            Ok((*index, actor.examine(Split::Heldout, *index)?))
+        })?;
+        let answers: Vec<_> =
+            answers.into_iter().flat_map(|(i, all)| all.into_iter().map(move |one| (i, one))).collect();
+        let rewards: Vec<Reward> = answers.iter().map(|(_, (_, reward, _))| *reward).collect();
+        let rewards = RewardMeans::of(&rewards);
+        let questions = answers.len();
+        let tokens = answers.iter().map(|(_, (judged, ..))| judged.tokens).sum::<usize>();
+        let sample = |(scene, answer): (u64, (Judged, Reward, String))| {
+            let (judged, reward, solution) = answer;
+            Sample { scene, completion: judged.text, solution, reward }
+        };
+        let samples = answers.into_iter().take(self.recipe.run.samples).map(sample).collect();
+        if self.progress.best_reward.is_none_or(|best| rewards.reward > best) {
+            self.progress.best_reward = Some(rewards.reward);
+            self.progress.evaluations_since_best = 0;
+        } else {
+            self.progress.evaluations_since_best += 1;
+        }
+        let completion_tokens = tokens as f64 / questions.max(1) as f64;
+        Ok(Evaluation { step: self.progress.step, rewards, questions, completion_tokens, samples })
+    }
+
+    /// Writes a checkpoint that [`Trainer::new`] goes on from, and removes the oldest ones.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save_checkpoint(&self) -> Result<()> {
+        let (folder, kept) = (&self.checkpoints, self.recipe.run.checkpoints_kept);
+        Ok(checkpoint::save_step(folder, kept, &self.policies.variables, &self.optimiser, &self.progress)?)
+    }
+}
+
+/// From the second update on a batch, ratios are taken to the policy that sampled it: its log-probabilities are those of
+/// the first update, before which nothing had changed.
+fn remember_log_probs(batch: &mut [Experience], parts: &[Contribution]) {
+    for (experience, part) in batch.iter_mut().zip(parts) {
+        for (group, log_probs) in experience.groups.iter_mut().zip(&part.log_probs) {
+            group.rollout = Some(log_probs.clone());
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! From experience to gradients.
+
+use candle_core::backprop::GradStore;
+use candle_core::{Tensor, Var};
+use optimiser::{Gradients, accumulate, named_gradients};
+
+use crate::Result;
+use crate::experience::{Experience, Group};
+use crate::log_probs::Backward;
+use crate::objective::{Evaluated, GroupLogProbs, ObjectiveSettings, objective};
+use crate::policies::Policies;
+
+/// How gradients are found.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateSettings {
+    /// The objective.
+    pub objective: ObjectiveSettings,
+    /// What each group's loss is divided by: the groups of the whole step.
+    pub groups: usize,
+    /// Whether layers are run again in the backward pass.
+    pub gradient_checkpointing: bool,
+}
+
+/// What one scene gives to a step.
+#[derive(Default)]
+pub struct Contribution {
+    /// Gradients of its share of the loss.
+    pub gradients: Gradients,
+    /// Its share of the loss.
+    pub loss: f64,
+    /// Sum over tokens of the divergence from the reference policy.
+    pub kl: f64,
+    /// Tokens whose ratio was clipped.
+    pub clipped: usize,
+    /// Completion tokens.
+    pub tokens: usize,
+    /// Log-probabilities of each group's tokens.
+    pub log_probs: Vec<Vec<f32>>,
+}
+
+/// The gradients of one scene's groups, which share one vision pass in both directions.
+///
+/// # Errors
+/// When shapes disagree.
+pub fn contribution(policies: &Policies, experience: &Experience, settings: &UpdateSettings) -> Result<Contribution> {
+    let model = &policies.trained;
+    let vision = match &experience.pixels {
+        Some((values, grid)) => Some(model.vision(values, &[*grid])?.image_embeds),
+        None => None,
+    };
+    let leaf = vision.as_ref().map(Var::from_tensor).transpose()?;
+    let mut contribution = Contribution::default();
+    let mut at_vision: Option<Tensor> = None;
+    for group in &experience.groups {
+        let (mut evaluated, mut log_probs) = (Evaluated::default(), Vec::new());
+        let mut slope = |found: Vec<f32>| {
+            log_probs = found;
+            evaluated = evaluate(group, &log_probs, settings);
+            let share = 1.0 / settings.groups.max(1) as f32;
+            Ok(evaluated.gradient.iter().map(|slope| slope * share).collect())
+        };
+        let mut collect = |store: &GradStore| -> Result<()> {
+            accumulate(&mut contribution.gradients, named_gradients(store, &policies.variables))?;
+            if let Some(found) = leaf.as_ref().and_then(|leaf| store.get(leaf.as_tensor())) {
+                at_vision = Some(match at_vision.take() {
+                    Some(sum) => (sum + found)?,
+                    None => found.clone(),
+                });
+            }
+            Ok(())
+        };
+        let embeds = leaf.as_ref().map(|leaf| leaf.as_tensor());
+        let backward = Backward { slope: &mut slope, collect: &mut collect };
+        group.packed.backward(model, embeds, settings.gradient_checkpointing, backward)?;
+        contribution.loss += evaluated.loss / settings.groups.max(1) as f64;
+        contribution.kl += evaluated.kl;
+        contribution.clipped += evaluated.clipped;
+        contribution.tokens += log_probs.len();
+        contribution.log_probs.push(log_probs);
+    }
+    if let (Some(embeds), Some(gradient)) = (vision.filter(Tensor::track_op), at_vision) {
+        let store = (embeds * gradient)?.sum_all()?.backward()?;
+        accumulate(&mut contribution.gradients, named_gradients(&store, &policies.variables))?;
+    }
+    Ok(contribution)
+}
+
+fn evaluate(group: &Group, log_probs: &[f32], settings: &UpdateSettings) -> Evaluated {
+    let log_probs = GroupLogProbs {
+        policy: log_probs,
+        rollout: group.rollout.as_deref(),
+        reference: group.reference.as_deref(),
+        lengths: &group.packed.lengths,
+    };
+    objective(log_probs, &group.advantages, &settings.objective)
+}

@@ -1,0 +1,40 @@
+//! What can go wrong between two steps.
+
+use std::path::PathBuf;
+
+/// The error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A tensor operation failed.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The progress of a run can't be read.
+    #[error("{path}: {reason}")]
+    Progress {
+        /// The file.
+        path: PathBuf,
+        /// Line, key, what was expected.
+        reason: String,
+    },
+    /// A checkpoint does not fit the model.
+    #[error("{path}: expected {expected}, found {found}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What the model needs.
+        expected: String,
+        /// What the file holds.
+        found: String,
+    },
+}
+
+/// The result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,78 @@
+//! Gradient checkpointing (<https://arxiv.org/abs/1604.06174>): a forward pass keeps the input of every layer only, and the
+//! backward pass runs each layer again.
+
+use candle_core::backprop::GradStore;
+use candle_core::{Result, Tensor, Var};
+
+use super::{Decoder, Plan};
+use crate::ops;
+
+/// What [`Decoder::forward_checkpointed`] keeps for [`Decoder::backward_checkpointed`]; the former's inputs in memory.
+pub struct Tape {
+    /// The input of every layer and, last, of the final norm, each [b · s, h].
+    inputs: Vec<Tensor>,
+    plan: Plan,
+    dims: (usize, usize, usize),
+}
+
+impl Decoder {
+    /// [`Decoder::forward`] whose result has no graph behind it.
+    ///
+    /// # Errors
+    /// When shapes disagree.
+    pub fn forward_checkpointed(
+        &self,
+        inputs_embeds: &Tensor,
+        position_ids: &Tensor,
+        mask: Option<&Tensor>,
+    ) -> Result<(Tensor, Tape)> {
+        let dims = inputs_embeds.dims3()?;
+        let (batch, len, hidden) = dims;
+        let plan = self.plan(position_ids, mask, batch, len)?;
+        let mut inputs = vec![inputs_embeds.detach().reshape((batch * len, hidden))?];
+        let mut x = inputs_embeds.detach().reshape((batch * len, hidden))?;
+        for layer in &self.layers {
+            x = layer.forward(&x, &self.config, &plan)?.detach();
+            inputs.push(x.clone());
+        }
+        let out = ops::rms_norm(&x, &self.norm, self.config.rms_norm_eps)?.detach().reshape(dims)?;
+        Ok((out, Tape { inputs, plan, dims }))
+    }
+
+    /// From the gradient of the loss with respect to the hidden states [b, s, h] to that with respect to the input
+    /// embeddings [b, s, h]. `collect` gets the gradients of each layer's variables as they are found, last layer first.
+    ///
+    /// # Errors
+    /// When shapes disagree, or `collect` fails.
+    pub fn backward_checkpointed(
+        &self,
+        tape: Tape,
+        gradient: &Tensor,
+        mut collect: impl FnMut(&GradStore) -> Result<()>,
+    ) -> Result<Tensor> {
+        let Tape { mut inputs, plan, dims } = tape;
+        let mut gradient = gradient.reshape((dims.0 * dims.1, dims.2))?;
+        let norm = |x: &Tensor| ops::rms_norm(x, &self.norm, self.config.rms_norm_eps);
+        if let Some(input) = inputs.pop() {
+            gradient = pull_back(&input, &gradient, norm, &mut collect)?;
+        }
+        for (layer, input) in self.layers.iter().zip(inputs).rev() {
+            gradient = pull_back(&input, &gradient, |x| layer.forward(x, &self.config, &plan), &mut collect)?;
+        }
+        gradient.reshape(dims)
+    }
+}
+
+/// The gradient with respect to `input` of what has gradient `gradient` at `f(input)`; the others go to `collect`.
+fn pull_back(
+    input: &Tensor,
+    gradient: &Tensor,
+    f: impl Fn(&Tensor) -> Result<Tensor>,
+    collect: &mut impl FnMut(&GradStore) -> Result<()>,
+) -> Result<Tensor> {
+    let leaf = Var::from_tensor(input)?;
+    let mut store = (f(leaf.as_tensor())? * gradient.detach())?.sum_all()?.backward()?;
+    let found = store.remove(leaf.as_tensor());
+    collect(&store)?;
+    found.map_or_else(|| input.zeros_like(), Ok)
+}
