@@ -64,10 +64,10 @@ impl Queue {
     }
 
     /// Takes a job in, or gives it back if the queue is full or closed.
-    pub fn push(&self, job: Job) -> Result<(), Job> {
+    pub fn push(&self, job: Job) -> Result<(), Box<Job>> {
         let mut state = self.lock();
         if state.closed || state.waiting.len() >= self.capacity {
-            return Err(job);
+            return Err(Box::new(job));
         }
         state.waiting.push_back(job);
         self.changed.notify_one();
