@@ -1,9 +1,13 @@
-//! The questions of a clip that committed weights were trained on and judged by stay as they are.
+//! The questions of a clip that committed weights were trained on and judged by stay as they are, and those of exams.
 
 use sim::catalogue::Catalogue;
 use sim::clip::{Clip, ClipSettings};
+use sim::questions::ask::Answer;
+use sim::questions::exam::ExamQuestion;
+use sim::questions::walk::examine;
 use sim::questions::{Question, Truth};
 use sim::raster::Renderer;
+use sim::watch::WatchSettings;
 use sim::world::RoomSplit;
 
 /// One line a question, numbers in millimetres: what a few ulp of another machine do not change.
@@ -24,6 +28,31 @@ fn line(question: &Question) -> String {
 fn digest(lines: &[String]) -> u64 {
     let bytes = lines.iter().flat_map(|line| line.bytes().chain([b'\n']));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The exams of one walk of the whole specification.
+fn exam_lines(split: RoomSplit, seed: u64) -> Vec<String> {
+    let (settings, mut renderer) = (WatchSettings::default(), Renderer::new());
+    let scene = settings.scene(seed, split, Catalogue::bundled().expect("pack"));
+    let walk = examine(&scene, &settings, &mut split.rng(seed, "exam"), &mut renderer).expect("bundled templates");
+    let line = |question: &ExamQuestion| {
+        let answer = match &question.answer {
+            Answer::Number(value) => format!("{value:.3}"),
+            Answer::Words(words) => words.clone(),
+            Answer::NotSeen => "not seen".to_owned(),
+        };
+        format!("{} {:?} {:?} {:?}: {answer}", question.text, question.options, question.frames, question.video)
+    };
+    walk.exams.iter().flat_map(|exam| &exam.questions).map(line).collect()
+}
+
+#[test]
+fn exams_keep_their_questions() {
+    let digests = [(RoomSplit::Train, 0), (RoomSplit::Heldout, 0), (RoomSplit::Novel, 0)];
+    for (split, expected) in digests {
+        let all = exam_lines(split, 11);
+        assert_eq!(digest(&all), expected, "{split:?}: {} questions", all.len());
+    }
 }
 
 #[test]

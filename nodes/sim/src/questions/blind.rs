@@ -38,7 +38,7 @@ pub fn numbers(learn: &[&ExamQuestion], judge: &[&ExamQuestion]) -> (f64, f64) {
 
 fn truths<'a>(questions: &[&'a ExamQuestion]) -> Vec<(&'a str, f64)> {
     let number = |question: &&'a ExamQuestion| match question.answer {
-        Answer::Number(truth) => Some((question.ask.classes().first().copied().unwrap_or_default(), truth)),
+        Answer::Number(truth) => Some((first_class(question), truth)),
         Answer::Words(_) | Answer::NotSeen => None,
     };
     questions.iter().filter_map(number).collect()
@@ -56,28 +56,30 @@ pub fn choices(learn: &[&ExamQuestion], judge: &[&ExamQuestion]) -> (f64, f64) {
     (words.score(judge), classes.score(judge))
 }
 
-/// Mean of the shares right, of questions about what is seen and about what isn't, of an answerer that knows how often each
-/// class was not seen.
+/// Mean of the shares right, of questions about what is seen and about what isn't, of an answerer that knows how often
+/// each class was not seen.
 pub fn presence(learn: &[&ExamQuestion], judge: &[&ExamQuestion]) -> f64 {
-    let unseen = |question: &&ExamQuestion| question.answer == Answer::NotSeen;
-    let class = |question: &ExamQuestion| question.ask.classes().first().map(|class| (*class).to_owned());
-    let rate = |wanted: Option<&String>| {
-        let of = learn.iter().filter(|question| wanted.is_none() || class(question).as_ref() == wanted);
-        let (count, missing) =
-            of.fold((0.0, 0.0), |(n, m), question| (n + 1.0, m + f64::from(u8::from(unseen(question)))));
-        (count, missing)
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for question in learn {
+        let (all, missing) = counts.entry(first_class(question)).or_default();
+        *all += 1;
+        *missing += usize::from(question.answer == Answer::NotSeen);
+    }
+    let (all, missing) = counts.values().fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
+    let says_missing = |question: &ExamQuestion| {
+        let (asked, unseen) = counts.get(first_class(question)).copied().unwrap_or_default();
+        unseen * all > missing * asked
     };
-    let (all, missing) = rate(None);
-    let usual = missing / f64::max(all, 1.0);
-    let right = |question: &&ExamQuestion| {
-        let (count, missing) = rate(class(question).as_ref());
-        (missing > usual * count) == unseen(question)
+    let share_right = |not_seen: bool| {
+        let of: Vec<_> = judge.iter().filter(|question| (question.answer == Answer::NotSeen) == not_seen).collect();
+        let right = of.iter().filter(|question| says_missing(question) == not_seen).count();
+        right as f64 / of.len().max(1) as f64
     };
-    let share = |wanted: bool| {
-        let of: Vec<&&ExamQuestion> = judge.iter().filter(|question| unseen(question) == wanted).collect();
-        of.iter().filter(|question| right(question)).count() as f64 / of.len().max(1) as f64
-    };
-    (share(true) + share(false)) / 2.0
+    (share_right(true) + share_right(false)) / 2.0
+}
+
+fn first_class(question: &ExamQuestion) -> &str {
+    question.ask.classes().first().copied().unwrap_or_default()
 }
 
 type Features = fn(&ExamQuestion, &str) -> Vec<String>;
