@@ -187,7 +187,7 @@ pub struct OptimiserConfig {
     /// Limit of the gradients' joint L2 norm.
     #[serde(default = "clip_norm")]
     pub clip_norm: f64,
-    /// Runs decoder layers again in the backward pass instead of keeping what they computed.
+    /// Runs vision blocks and decoder layers again in the backward pass instead of keeping what they computed.
     #[serde(default)]
     pub gradient_checkpointing: bool,
 }
