@@ -39,6 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let settings = SimulationSettings {
         seed: data.seed,
         questions: data.questions_per_scene,
+        epoch_scenes: data.epoch_scenes,
         unknown_camera_share: data.unknown_camera_share,
         extra_furniture: data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };

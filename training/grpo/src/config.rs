@@ -47,6 +47,9 @@ pub struct DataConfig {
     pub scenes_per_step: usize,
     /// Questions about each scene, which share its vision pass.
     pub questions_per_scene: usize,
+    /// Training scenes before they come again: an epoch. Without it every scene is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_scenes: Option<u64>,
     /// Threads that share a step's scenes.
     #[serde(default = "one")]
     pub threads: usize,
@@ -187,7 +190,7 @@ pub struct OptimiserConfig {
     /// Limit of the gradients' joint L2 norm.
     #[serde(default = "clip_norm")]
     pub clip_norm: f64,
-    /// Runs decoder layers again in the backward pass instead of keeping what they computed.
+    /// Runs vision blocks and decoder layers again in the backward pass instead of keeping what they computed.
     #[serde(default)]
     pub gradient_checkpointing: bool,
 }

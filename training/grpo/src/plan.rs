@@ -144,13 +144,17 @@ fn memory(config: &ModelConfig, recipe: &Recipe, sizes: &Sizes, [parameters, tra
     };
     let patches = sizes.vision * vision.spatial_merge_size * vision.spatial_merge_size;
     let block = patches * (KEPT_WIDTHS * vision.hidden_size + 3 * vision.intermediate_size);
+    let tower = match recipe.optimiser.gradient_checkpointing {
+        true => block + vision.depth * patches * vision.hidden_size,
+        false => block * vision.depth,
+    };
     let kv = 2 * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * sizes.longest_row;
     Memory {
         weights: (parameters + adapter) * bytes,
         reference: if needs_copy { parameters * bytes } else { 0 },
         gradients: trained * bytes,
         moments: 2 * trained * bytes,
-        activations: (decoder + block * vision.depth) as u64 * bytes,
+        activations: (decoder + tower) as u64 * bytes,
         logits: (2 * sizes.longest_completions * text.vocab_size) as u64 * 4,
         kv_cache: kv as u64 * bytes,
     }

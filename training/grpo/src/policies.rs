@@ -83,6 +83,12 @@ impl Policies {
         }
     }
 
+    /// Whether any variable belongs to the vision tower.
+    #[must_use]
+    pub fn trains_vision(&self) -> bool {
+        self.variables.iter().any(|(name, _)| name.contains("visual."))
+    }
+
     /// Number of trained parameters.
     #[must_use]
     pub fn parameter_count(&self) -> usize {

@@ -33,6 +33,7 @@ impl Recipe {
         };
         at_least("data.scenes_per_step", self.data.scenes_per_step, 1)?;
         at_least("data.questions_per_scene", self.data.questions_per_scene, 1)?;
+        at_least("data.epoch_scenes", self.data.epoch_scenes.unwrap_or(1) as usize, 1)?;
         at_least("data.threads", self.data.threads, 1)?;
         at_least("rollout.group_size", self.rollout.group_size, 2)?;
         at_least("rollout.max_completion_tokens", self.rollout.max_completion_tokens, 1)?;

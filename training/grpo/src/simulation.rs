@@ -17,6 +17,8 @@ pub struct SimulationSettings {
     pub seed: u64,
     /// Questions about each scene.
     pub questions: usize,
+    /// Training scenes before they come again; none = every scene is new.
+    pub epoch_scenes: Option<u64>,
     /// Share of scenes whose prompt states no camera facts.
     pub unknown_camera_share: f64,
     /// A furniture pack beside the bundled one, for training rooms.
@@ -27,6 +29,7 @@ pub struct SimulationSettings {
 pub struct Simulation {
     maker: SampleMaker,
     categories: BTreeSet<String>,
+    epoch_scenes: Option<u64>,
 }
 
 impl Simulation {
@@ -35,13 +38,13 @@ impl Simulation {
     /// # Errors
     /// When a file is missing or unreadable.
     pub fn new(dir: &Path, settings: SimulationSettings) -> Result<Self> {
-        let SimulationSettings { seed, questions, unknown_camera_share, extra_furniture } = settings;
+        let SimulationSettings { seed, questions, epoch_scenes, unknown_camera_share, extra_furniture } = settings;
         // Whole completions, since the true map is read from them.
         let whole_completions = questions as f64;
         let settings = SampleSettings { seed, questions, whole_completions, unknown_camera_share, extra_furniture };
         let maker = SampleMaker::new(dir, settings)?;
         let categories = maker.patch_classes().iter().skip(1).cloned().collect();
-        Ok(Self { maker, categories })
+        Ok(Self { maker, categories, epoch_scenes })
     }
 
     fn prompt(&self, sample: &ClipSample, segment: &Segment, index: u64) -> Result<Prompt> {
@@ -79,7 +82,8 @@ impl Simulation {
 
 impl SceneSource for Simulation {
     fn scene(&self, split: Split, index: u64) -> Result<Scene> {
-        let sample = self.maker.sample(split, index)?;
+        let period = self.epoch_scenes.filter(|_| split == Split::Train);
+        let sample = self.maker.sample(split, period.map_or(index, |period| index % period.max(1)))?;
         let prompts = sample.segments.iter().map(|segment| self.prompt(&sample, segment, index));
         let prompts = prompts.collect::<Result<_>>()?;
         Ok(Scene { prompts, pixel_values: sample.pixel_values, grid_thw: sample.grid_thw })

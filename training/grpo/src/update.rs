@@ -3,6 +3,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use optimiser::{Gradients, accumulate, named_gradients};
+use policy::VisionTape;
 
 use crate::Result;
 use crate::experience::{Experience, Group};
@@ -17,7 +18,7 @@ pub struct UpdateSettings {
     pub objective: ObjectiveSettings,
     /// What each group's loss is divided by: the groups of the whole step.
     pub groups: usize,
-    /// Whether layers are run again in the backward pass.
+    /// Whether blocks and layers are run again in the backward pass.
     pub gradient_checkpointing: bool,
 }
 
@@ -44,11 +45,8 @@ pub struct Contribution {
 /// When shapes disagree.
 pub fn contribution(policies: &Policies, experience: &Experience, settings: &UpdateSettings) -> Result<Contribution> {
     let model = &policies.trained;
-    let vision = match &experience.pixels {
-        Some((values, grid)) => Some(model.vision(values, &[*grid])?.image_embeds),
-        None => None,
-    };
-    let leaf = vision.as_ref().map(Var::from_tensor).transpose()?;
+    let sight = see(policies, experience, settings.gradient_checkpointing)?;
+    let leaf = sight.as_ref().map(|sight| Var::from_tensor(&sight.embeds)).transpose()?;
     let mut contribution = Contribution::default();
     let mut at_vision: Option<Tensor> = None;
     for group in &experience.groups {
@@ -78,11 +76,39 @@ pub fn contribution(policies: &Policies, experience: &Experience, settings: &Upd
         contribution.tokens += log_probs.len();
         contribution.log_probs.push(log_probs);
     }
-    if let (Some(embeds), Some(gradient)) = (vision.filter(Tensor::track_op), at_vision) {
-        let store = (embeds * gradient)?.sum_all()?.backward()?;
-        accumulate(&mut contribution.gradients, named_gradients(&store, &policies.variables))?;
+    if let (Some(sight), Some(gradient)) = (sight, at_vision) {
+        let mut collect =
+            |store: &GradStore| accumulate(&mut contribution.gradients, named_gradients(store, &policies.variables));
+        match sight.tape {
+            Some(tape) => model
+                .vision_tower()
+                .backward_checkpointed(tape, &gradient, |store| collect(store).map_err(candle_core::Error::wrap))?,
+            None if sight.embeds.track_op() => collect(&(sight.embeds * gradient)?.sum_all()?.backward()?)?,
+            None => {}
+        }
     }
     Ok(contribution)
+}
+
+/// A scene's frames, encoded.
+struct Sight {
+    /// Rows for the placeholders; gradients pass through them unless there is a tape.
+    embeds: Tensor,
+    /// What the backward pass starts from where blocks are run again.
+    tape: Option<VisionTape>,
+}
+
+/// Encodes the frames, once for all questions about them.
+fn see(policies: &Policies, experience: &Experience, recompute: bool) -> Result<Option<Sight>> {
+    let Some((values, grid)) = &experience.pixels else { return Ok(None) };
+    if !recompute {
+        return Ok(Some(Sight { embeds: policies.trained.vision(values, &[*grid])?.image_embeds, tape: None }));
+    }
+    if !policies.trains_vision() {
+        return Ok(Some(Sight { embeds: policies.behaviour.vision(values, &[*grid])?.image_embeds, tape: None }));
+    }
+    let (embeds, tape) = policies.trained.vision_tower().forward_checkpointed(values, &[*grid])?;
+    Ok(Some(Sight { embeds, tape: Some(tape) }))
 }
 
 fn evaluate(group: &Group, log_probs: &[f32], settings: &UpdateSettings) -> Evaluated {

@@ -19,6 +19,7 @@ pub mod lora;
 pub mod model;
 pub mod ops;
 mod projection;
+mod recompute;
 pub mod reference;
 pub mod text;
 pub mod vision;
@@ -26,7 +27,7 @@ pub mod vision;
 pub use lora::{Adapter, LoraSettings};
 pub use model::Qwen25Vl;
 pub use projection::Weights;
-pub use vision::VisionOutput;
+pub use vision::{VisionOutput, VisionTape};
 
 // Named in Cargo.toml for its features only: it turns on AVX-512 in candle's matrix products.
 use gemm as _;

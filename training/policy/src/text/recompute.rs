@@ -1,11 +1,11 @@
-//! Gradient checkpointing (<https://arxiv.org/abs/1604.06174>): a forward pass keeps the input of every layer only, and the
-//! backward pass runs each layer again.
+//! Gradient checkpointing of the decoder (see [`crate::recompute`]).
 
 use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::{Decoder, Plan};
 use crate::ops;
+use crate::recompute::pull_back;
 
 /// What [`Decoder::forward_checkpointed`] keeps for [`Decoder::backward_checkpointed`]; the former's inputs in memory.
 pub struct Tape {
@@ -61,18 +61,4 @@ impl Decoder {
         }
         gradient.reshape(dims)
     }
-}
-
-/// The gradient with respect to `input` of what has gradient `gradient` at `f(input)`; the others go to `collect`.
-fn pull_back(
-    input: &Tensor,
-    gradient: &Tensor,
-    f: impl Fn(&Tensor) -> Result<Tensor>,
-    collect: &mut impl FnMut(&GradStore) -> Result<()>,
-) -> Result<Tensor> {
-    let leaf = Var::from_tensor(input)?;
-    let mut store = (f(leaf.as_tensor())? * gradient.detach())?.sum_all()?.backward()?;
-    let found = store.remove(leaf.as_tensor());
-    collect(&store)?;
-    found.map_or_else(|| input.zeros_like(), Ok)
 }

@@ -1,6 +1,8 @@
 //! The vision tower: `Qwen2_5_VisionTransformerPretrainedModel` of `modeling_qwen2_5_vl.py`
 //! (<https://arxiv.org/abs/2502.13923>, section 2.1).
 
+mod recompute;
+
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor, bail};
@@ -9,6 +11,8 @@ use processor::window::{cu_seqlens, vision_positions_merged, window_index};
 
 use crate::ops::{self, AttentionShape, Mask, Rotary, Segment};
 use crate::projection::{Projection, Weights};
+
+pub use recompute::VisionTape;
 
 /// What the tower gives for a batch of grids.
 #[derive(Clone, Debug)]
@@ -154,10 +158,7 @@ impl VisionTower {
         grids: &[[usize; 3]],
         mut trace: Option<&mut VisionTrace>,
     ) -> Result<VisionOutput> {
-        let expected = grids.iter().map(|[t, h, w]| t * h * w).sum::<usize>();
-        if pixel_values.dims() != [expected, self.config.patch_dim()] {
-            bail!("vision: expected [{expected}, {}], found {:?}", self.config.patch_dim(), pixel_values.dims());
-        }
+        self.check(pixel_values, grids)?;
         let plan = self.plan(grids, pixel_values)?;
         let weight = self.patch_embed.flatten_from(1)?;
         let mut x = ops::linear(pixel_values, &weight, None)?;
@@ -177,6 +178,15 @@ impl VisionTower {
             x = self.permute(&x, reverse)?;
         }
         Ok(VisionOutput { image_embeds: self.merge(&x)?, patches: x })
+    }
+
+    /// Checks that patches are those of the grids.
+    fn check(&self, pixel_values: &Tensor, grids: &[[usize; 3]]) -> Result<()> {
+        let expected = grids.iter().map(|[t, h, w]| t * h * w).sum::<usize>();
+        if pixel_values.dims() != [expected, self.config.patch_dim()] {
+            bail!("vision: expected [{expected}, {}], found {:?}", self.config.patch_dim(), pixel_values.dims());
+        }
+        Ok(())
     }
 
     /// The merger: `[patches, hidden_size]` → `[patches / merge², out_hidden_size]`.
