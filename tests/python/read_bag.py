@@ -49,7 +49,8 @@ def by_rosbags(bag):
 
 def by_mcap_ros2_support(bag):
     topics = {}
-    for path in sorted(bag.glob("*.mcap")):
+    # bag_10 comes behind bag_9.
+    for path in sorted(bag.glob("*.mcap"), key=lambda path: int(path.stem.rsplit("_", 1)[1])):
         for message in read_ros2_messages(str(path)):
             topic = topics.setdefault(message.channel.topic, {"type": message.schema.name, "messages": []})
             topic["messages"].append([message.log_time_ns, summary(message.ros_msg)])
