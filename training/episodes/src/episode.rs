@@ -185,7 +185,7 @@ impl PictureFormat {
     }
 }
 
-/// An encoded picture; see [`crate::picture`] for pixels.
+/// An encoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// Its encoding.
