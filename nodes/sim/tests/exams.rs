@@ -32,12 +32,13 @@ fn scenes_yield_every_topic_and_answers_are_even() {
     for figures in &topics {
         let name = figures.topic;
         let absence = Topic::ALL.into_iter().any(|topic| topic.name() == name && topic.is_absence());
-        // What the wording asks for, of a few scenes: 2 a scene, 35 % and 5 points are measured over hundreds.
+        // `spacer sim stats` measures 2 a scene, 35 % and 5 points over hundreds of scenes; here there are few.
+        let two_deviations = (figures.questions.max(1) as f64).sqrt().recip();
         assert!(figures.per_scene >= 1.7, "{name}: {} a scene", figures.per_scene);
         match (absence, figures.letters.is_empty()) {
             (true, _) => {}
             (false, true) => assert!(figures.most_frequent <= 0.4, "{name}: {:?}", figures.answers),
-            (false, false) => assert!(figures.letters_off <= 0.09, "{name}: {:?}", figures.letters),
+            (false, false) => assert!(figures.letters_off <= 0.05 + two_deviations, "{name}: {:?}", figures.letters),
         }
     }
     for figures in presence {

@@ -176,7 +176,8 @@ mod tests {
         );
         assert!(damaged("[route_planning]", "[route_plannin]").contains("route_plannin"));
         assert!(damaged("phrasings", "phrasing").contains("unknown field"));
-        assert!(damaged("[ego_distance]", "[absent_class]").contains("absent_class"));
+        let absence = format!("{BUNDLED}\n[absent_class]\nphrasings = [\"Is it there?\"]\n");
+        assert!(Wording::parse(&absence).unwrap_err().to_string().contains("absent_class"));
         assert_eq!(Wording::parse(""), Err(WordingError::Missing("object_counting")));
     }
 
