@@ -1,8 +1,8 @@
 """MuJoCo renders the rooms that we export: on ten seeds its depth is ours within 1 % on every compared pixel.
 
 Compared are pixels away from edges: where a pixel's eight neighbours show the same object, and inverse depth, which is
-linear on a plane, bends little in both pictures. MuJoCo runs in a virtual environment of its own, made at the first run; where it can't be fetched, or there is no
-EGL, the test says so and is skipped."""
+linear on a plane, bends little in both pictures. MuJoCo runs in a virtual environment of its own, made at the first run;
+where it can't be fetched, or there is no EGL, the test says so and is skipped."""
 
 import pathlib
 import subprocess
