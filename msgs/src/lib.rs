@@ -6,9 +6,11 @@
 mod answer;
 mod definitions;
 mod map;
+mod problem;
 mod question;
 
 pub use answer::{Interval, SpatialAnswer, Status, Timing, TokenCounts};
 pub use definitions::DEFINITIONS;
 pub use map::{Cell, GRID_SIZE, ImaginedMap, MapObject};
+pub use problem::ProblemType;
 pub use question::{QuestionKind, SpatialQuery, Unit};

@@ -7,29 +7,9 @@
 use std::sync::Arc;
 
 use geometry::{CameraFacts, RigidTransform, rigid_transform};
+pub use msgs::ProblemType;
 use recording::CellMap;
 use serde::{Deserialize, Serialize};
-
-/// What a question's answer is, which decides how it is scored (SpaceR, arXiv 2504.01805; its names in files).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ProblemType {
-    /// The letter of an option.
-    #[serde(rename = "multiple choice")]
-    MultipleChoice,
-    /// A number, scored by mean relative accuracy.
-    #[serde(rename = "numerical")]
-    Numerical,
-    /// A number, scored by relative error.
-    #[serde(rename = "regression")]
-    Regression,
-    /// A text that was read off a picture.
-    #[serde(rename = "OCR")]
-    Ocr,
-    /// Words.
-    #[default]
-    #[serde(rename = "free-form")]
-    FreeForm,
-}
 
 /// Who says that a label is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -21,6 +21,7 @@ pub use interval::{interval_reward, stated_interval};
 pub use map_reward::{accuracy_with_map, stated_map, stated_map_score};
 pub use map_score::{MapScoreSettings, map_score};
 pub use matching::Matching;
+pub use msgs::ProblemType;
 pub use numbers::{mean_relative_accuracy, median, regression_accuracy, relative_error};
-pub use problem::{ProblemType, problem_accuracy};
+pub use problem::problem_accuracy;
 pub use text::{Rouge, rouge, word_error_rate};

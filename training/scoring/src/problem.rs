@@ -1,47 +1,11 @@
 //! The accuracy reward by the type of a problem (SG-RLVR, arXiv 2504.01805, and its released code).
 
 use grounding::{Outcome, outcome};
-use msgs::QuestionKind;
-use serde::{Deserialize, Serialize};
+use msgs::{ProblemType, QuestionKind};
 
 use crate::answers::{AbstentionReward, numeric_reward};
 use crate::numbers::regression_accuracy;
 use crate::text::{rouge, word_error_rate};
-
-/// `problem_type` of a record of SpaceR-151k.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ProblemType {
-    /// One option letter.
-    #[serde(rename = "multiple choice")]
-    MultipleChoice,
-    /// A number that is judged by relative error, or "not seen".
-    #[serde(rename = "numerical")]
-    Numerical,
-    /// A number that is judged by its distance.
-    #[serde(rename = "regression")]
-    Regression,
-    /// Text read off the picture.
-    #[serde(rename = "OCR")]
-    Ocr,
-    /// Text in one's own words.
-    #[serde(rename = "free-form")]
-    FreeForm,
-}
-
-impl ProblemType {
-    /// Every type, in the order of the paper.
-    pub const ALL: [Self; 5] = [Self::MultipleChoice, Self::Numerical, Self::Regression, Self::Ocr, Self::FreeForm];
-
-    /// Whether an accuracy is *good* enough for the map to be looked at: a right option, a number with MRA over 0.5.
-    #[must_use]
-    pub fn is_good(self, accuracy: f64) -> bool {
-        match self {
-            Self::MultipleChoice => accuracy == 1.0,
-            Self::Numerical => accuracy > 0.5,
-            Self::Regression | Self::Ocr | Self::FreeForm => false,
-        }
-    }
-}
 
 /// Accuracy of `answer`, the text inside a completion's answer tags, against `solution`, the text inside the record's.
 ///
