@@ -11,7 +11,7 @@ use crate::lens::Distortion;
 use crate::noise::Sensor;
 use crate::path::{Bearer, Carriage, Walk};
 use crate::questions::{Question, questions};
-use crate::raster::{Renderer, Shot};
+use crate::raster::{Renderer, Rendering, Shot};
 use crate::truth::{SeenObject, Sightings, seen_objects};
 use crate::variety::Variety;
 use crate::world::{RoomSplit, World};
@@ -186,27 +186,75 @@ impl Clip {
     ) -> Self {
         let poses = poses_before(&scene.walk, end_secs, settings);
         let camera = scene.camera.resized(settings.width, settings.height);
-        let mut sightings = Sightings::default();
-        let (mut frames, mut depth, mut ids, mut boxes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut reel = Reel::default();
         for &pose in &poses {
             let world = scene.world.at(pose.stamp_secs);
             let shot = Shot { camera, pose, supersample: settings.supersample };
             let rendering = renderer.render(world.bodies(), &world.lighting, &shot);
-            sightings.add(rendering);
-            let mut rgb = Vec::new();
-            scene.sensor.develop(rendering, rng, &mut rgb);
-            frames.push(rgb);
-            depth.push(rendering.depth.clone());
-            ids.push(rendering.ids.clone());
-            boxes.push(world.objects.iter().map(|object| object.plan).collect());
+            reel.add(rendering, &world, &mut scene.sensor, rng);
         }
-        let world = scene.world.at(end_secs);
-        let newest = poses[poses.len() - 1];
-        let (seen, map) = seen_objects(&world, &sightings, &newest);
+        let odometry = poses_before(&scene.believed, end_secs, settings);
+        Self { odometry, ..reel.clip(&scene.world.at(end_secs), camera, poses) }
+    }
+}
+
+/// What a clip keeps of the frames taken so far.
+#[derive(Debug, Default)]
+pub(crate) struct Reel {
+    frames: Vec<Vec<u8>>,
+    depth: Vec<Vec<f32>>,
+    ids: Vec<Vec<u16>>,
+    boxes: Vec<Vec<PlanBox>>,
+    sightings: Sightings,
+}
+
+impl Reel {
+    /// Takes in one more frame.
+    pub fn add(&mut self, rendering: &Rendering, world: &World, sensor: &mut Sensor, rng: &mut ChaCha8Rng) {
+        self.sightings.add(rendering);
+        let mut rgb = Vec::new();
+        sensor.develop(rendering, rng, &mut rgb);
+        self.frames.push(rgb);
+        self.depth.push(rendering.depth.clone());
+        self.ids.push(rendering.ids.clone());
+        self.boxes.push(world.objects.iter().map(|object| object.plan).collect());
+    }
+
+    /// Every frame becomes the first, noise included.
+    pub fn freeze(&mut self) {
+        if let Some(first) = self.frames.first().cloned() {
+            self.frames.fill(first);
+        }
+    }
+
+    /// The light was off: black frames, nothing seen, nothing drawn.
+    pub fn darken(&mut self) {
+        self.sightings = Sightings::default();
+        self.frames.iter_mut().for_each(|frame| frame.fill(0));
+        self.depth.iter_mut().for_each(|depth| depth.fill(0.0));
+        self.ids.iter_mut().for_each(|ids| ids.fill(0));
+    }
+
+    /// The clip of these frames, without odometry and questions; `world` is as it is at the newest pose.
+    pub fn clip(self, world: &World, camera: Camera, poses: Vec<Pose>) -> Clip {
+        let newest = poses.last().copied().unwrap_or_default();
+        let (seen, map) = seen_objects(world, &self.sightings, &newest);
         let fixed = ["nothing", "floor", "ceiling", "wall"].map(str::to_owned);
         let classes = fixed.into_iter().chain(world.objects.iter().map(|object| object.class.clone())).collect();
-        let odometry = poses_before(&scene.believed, end_secs, settings);
-        Self { frames, depth, ids, camera, poses, odometry, boxes, classes, seen, map, questions: Vec::new() }
+        let Self { frames, depth, ids, boxes, .. } = self;
+        Clip {
+            frames,
+            depth,
+            ids,
+            camera,
+            poses,
+            odometry: Vec::new(),
+            boxes,
+            classes,
+            seen,
+            map,
+            questions: Vec::new(),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod choice;
 mod counting;
 mod ego;
 pub mod exam;
+pub mod examined;
 pub mod film;
 pub mod motion;
 mod rel_direction;
