@@ -107,6 +107,19 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
+/// The question with its options written below it, `A. left` a line; as it is where there are none. What is asked is
+/// then [`QuestionKind::FreeForm`], because the answer is a letter.
+pub fn with_options(question: &ParsedQuestion, options: &[String]) -> ParsedQuestion {
+    if options.is_empty() {
+        return question.clone();
+    }
+    let mut text = question.text.clone();
+    for (letter, option) in ('A'..='Z').zip(options) {
+        text.push_str(&format!("\n{letter}. {}", clean(option)));
+    }
+    ParsedQuestion { kind: QuestionKind::FreeForm, object: None, others: Vec::new(), text }
+}
+
 fn check_length(found: usize) -> Result<(), QuestionError> {
     match found > MAX_QUESTION_BYTES {
         true => Err(QuestionError::TooLong { expected: MAX_QUESTION_BYTES, found }),

@@ -1,7 +1,7 @@
 //! A query as it comes, checked.
 
-use grounding::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question};
-use msgs::{QuestionKind, SpatialQuery};
+use grounding::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question, with_options};
+use msgs::SpatialQuery;
 
 const MAX_OPTIONS: usize = 26;
 
@@ -11,7 +11,7 @@ pub(crate) fn read_query(query: &SpatialQuery) -> Result<ParsedQuestion, String>
     if !(deadline.is_finite() && deadline >= 0.0) {
         return Err(format!("deadline_secs: expected a finite number of at least 0, found {deadline}"));
     }
-    let mut question = parse_question(&query.text).map_err(|error| error.to_string())?;
+    let question = parse_question(&query.text).map_err(|error| error.to_string())?;
     if query.options.is_empty() {
         return Ok(question);
     }
@@ -22,10 +22,5 @@ pub(crate) fn read_query(query: &SpatialQuery) -> Result<ParsedQuestion, String>
             "options: expected at most {MAX_OPTIONS} of {MAX_QUESTION_BYTES} bytes in all, found {found} of {bytes} bytes"
         ));
     }
-    (question.kind, question.object) = (QuestionKind::FreeForm, None);
-    for (letter, option) in ('A'..='Z').zip(&query.options) {
-        let option: String = option.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        question.text.push_str(&format!("\n{letter}. {}", option.trim()));
-    }
-    Ok(question)
+    Ok(with_options(&question, &query.options))
 }
