@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use msgs::ImaginedMap;
+use msgs::{Cell, ImaginedMap, MapObject};
 use serde::{Deserialize, Serialize};
 
 use crate::contents::TopicInfo;
@@ -53,6 +53,20 @@ pub struct CellMap {
     pub robot: Option<[u8; 2]>,
     /// Cells by lower-case category.
     pub objects: BTreeMap<String, Vec<[u8; 2]>>,
+}
+
+impl From<&CellMap> for ImaginedMap {
+    fn from(cells: &CellMap) -> Self {
+        let cell = |[x, y]: [u8; 2]| Cell { x, y };
+        let objects = cells.objects.iter().flat_map(|(category, of)| {
+            of.iter().map(move |&at| MapObject { category: category.clone(), cell: cell(at) })
+        });
+        Self {
+            objects: objects.collect(),
+            cell_size_m: cells.cell_size_m.map(|size| size as f32),
+            robot: cells.robot.map(cell),
+        }
+    }
 }
 
 impl From<&ImaginedMap> for CellMap {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use episodes::Split;
+use episodes::{LoggedShare, Split};
 use grpo::scene::SceneSource;
 use grpo::{Evaluation, Recipe, Simulation, SimulationSettings, StepReport, Trainer};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,6 +41,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         questions: data.questions_per_scene,
         epoch_scenes: data.epoch_scenes,
         unknown_camera_share: data.unknown_camera_share,
+        walk_share: data.walk_share,
+        logged: data.episodes.clone().map(|folder| LoggedShare { folder, share: data.episode_share }),
         extra_furniture: data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
     let source = Simulation::new(&recipe.model, settings)?;

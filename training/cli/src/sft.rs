@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Directory with config.json, tokenizer.json, prompts.toml and the preprocessor's configuration.
     #[arg(long)]
     model: PathBuf,
+    /// Model directory whose weights are the beginning; it may have fewer layers and another vocabulary.
+    #[arg(long)]
+    from: Option<PathBuf>,
     /// Where checkpoints, the log (log.jsonl) and the weights (model.safetensors) go.
     #[arg(long)]
     run: PathBuf,
@@ -40,6 +43,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         questions: recipe.data.questions_per_clip,
         whole_completions: recipe.data.whole_completions_per_clip,
         unknown_camera_share: recipe.data.unknown_camera_share,
+        walk_share: recipe.data.walk_share,
+        logged: recipe.data.logged(),
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
     let command = format!(
@@ -51,8 +56,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": &recipe});
     std::fs::write(arguments.run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
     let maker = SampleMaker::new(&arguments.model, settings)?;
-    let absent_word = maker.absent_word();
-    let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"))?;
+    let absent_word = maker.teacher().absent_word();
+    let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"), arguments.from.as_deref())?;
     tracing::info!(parameters = trainer.parameter_count(), step = trainer.step_count(), "training");
     let log_path = arguments.run.join("log.jsonl");
     let mut log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path)?;
@@ -85,6 +90,7 @@ fn announce(report: &StepReport) {
             tokens = loss.tokens,
             patch_class = loss.patch_class,
             patch_range = loss.patch_range,
+            patch_place = loss.patch_place,
             norm = report.gradient_norm,
             seconds = report.seconds.round(),
         );

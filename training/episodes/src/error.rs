@@ -36,6 +36,22 @@ pub enum Error {
         /// What the tokenizer gave.
         found: String,
     },
+    /// The robot would refuse a question.
+    #[error(transparent)]
+    Question(#[from] grounding::QuestionError),
+    /// The bundled wording of questions is damaged.
+    #[error(transparent)]
+    Wording(#[from] sim::questions::wording::WordingError),
+    /// A label doesn't fit its question.
+    #[error("label of question {question:?}: expected {expected}, found {found:?}")]
+    Label {
+        /// The question's id.
+        question: String,
+        /// What fits.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {
@@ -79,6 +95,9 @@ pub enum Error {
     /// A camera's frame lies about itself.
     #[error(transparent)]
     Frame(#[from] frame_ring::FrameError),
+    /// A model directory asks for frames of a size that none can have.
+    #[error(transparent)]
+    FrameSize(#[from] frame_ring::SettingsError),
     /// A video or picture can't be read or written.
     #[error("{}: {source}", path.display())]
     Capture {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bags, SpaceR's files, clips ▸ Episode (frames, poses, questions, labels, maps) ▸ folder, SpaceR's files, LeRobot
-//! seed ▸ sim::Clip ▸ questions ▸ phrasing + completion ▸ processor ▸ ClipSample (tokens, targets, patches)
+//! seed ▸ clip, walk ▸ Exercise (question, truth) ▸ completion ▸ processor ▸ ClipSample (tokens, targets, patches)
 //! ```
 //! Every label says who vouches for it ([`episode::LabelSource`]); questions that nobody knows the answer of are kept
 //! apart. Samples go through the robot's own [`processor`] and prompt templates, so training and robot can't disagree.
@@ -10,23 +10,28 @@
 pub mod bag;
 pub mod clips;
 pub mod completion;
-pub mod distance_grid;
 pub mod episode;
 mod error;
+pub mod exercise;
 pub mod folder;
 mod json_lines;
 pub mod lerobot;
+pub mod logged;
 pub mod maker;
+pub mod number_grid;
 pub mod patch_targets;
 mod picture;
 pub mod sample;
 pub mod sampling;
 pub mod spacer;
+pub mod teacher;
 mod video;
 pub mod vocabulary;
+pub mod walks;
 
 pub use episode::Episode;
 pub use error::{Error, Result};
-pub use maker::{SampleMaker, SampleSettings};
+pub use exercise::Exercise;
+pub use maker::{LoggedShare, SampleMaker, SampleSettings};
 pub use sample::{ClipSample, Label, Part, PatchTargets, Segment, Target, Tokens};
 pub use sim::world::RoomSplit as Split;

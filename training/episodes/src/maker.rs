@@ -1,24 +1,27 @@
-//! Makes training samples: a clip from a seed, questions in words, completions in tokens.
+//! Makes training samples: a clip or a walk from a seed, questions in words, completions in tokens.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use geometry::CameraFacts;
+use grounding::ParsedQuestion;
 use model_dir::Prompts;
-use msgs::QuestionKind;
-use processor::{Content, Message, Processor, RgbView, VisionInput};
+use processor::Processor;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sim::catalogue::Catalogue;
 use sim::clip::{Clip, ClipSettings};
+use sim::questions::ask::Answer;
 use sim::questions::{Question, Truth};
 use sim::raster::Renderer;
 
-use crate::completion::{ABSENT_WORD, Completion, PRESENCE_PREFIX, completion};
-use crate::distance_grid::distance_grid;
+use crate::exercise::Exercise;
+use crate::logged::Logged;
 use crate::patch_targets::patch_targets;
-use crate::sample::{ClipSample, Label, Part, Segment, Target, Tokens};
+use crate::sample::{ClipSample, PatchTargets};
+use crate::teacher::{Extent, Lesson, Teacher};
+use crate::walks;
 use crate::{Error, Result, Split};
 
 /// Frames of one clip: one pair of the temporal patch.
@@ -35,7 +38,7 @@ const STRANGE_SHARE: f64 = 0.15;
 const SINGLE_COUNT_SHARE: f64 = 0.15;
 
 /// What a sample is made of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SampleSettings {
     /// Seed of the stream.
     pub seed: u64,
@@ -47,16 +50,28 @@ pub struct SampleSettings {
     pub unknown_camera_share: f64,
     /// A furniture pack beside the bundled one, for training rooms.
     pub extra_furniture: Option<PathBuf>,
+    /// Share of samples that are [walks](crate::walks), with questions of every kind; the others are clips of
+    /// [`FRAMES_PER_CLIP`] frames with distances and counts.
+    pub walk_share: f64,
+    /// Logged episodes among the samples.
+    pub logged: Option<LoggedShare>,
+}
+
+/// A folder of episodes, and how often samples are taken from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoggedShare {
+    /// What [`crate::folder::FolderWriter`] wrote.
+    pub folder: PathBuf,
+    /// Share of all samples, 0 to 1.
+    pub share: f64,
 }
 
 /// Makes [`ClipSample`]s; sample `index` of a split is always the same.
 pub struct SampleMaker {
-    processor: Processor,
-    prompts: Prompts,
+    teacher: Teacher,
     catalogue: Cow<'static, Catalogue>,
     patch_classes: Vec<String>,
-    distance_tokens: Vec<(u32, f64)>,
-    absent_word: u32,
+    logged: Logged,
     settings: SampleSettings,
 }
 
@@ -64,27 +79,27 @@ impl SampleMaker {
     /// Reads processor and prompts of the model directory `dir`.
     ///
     /// # Errors
-    /// When a file is missing or unreadable, or the tokenizer does not spell every distance with one token.
+    /// When a file is missing or unreadable.
     pub fn new(dir: &Path, settings: SampleSettings) -> Result<Self> {
-        let processor = Processor::from_dir(dir)?;
-        let prompts = read_prompts(&dir.join("prompts.toml"))?;
+        let teacher = Teacher::new(dir)?;
         let catalogue = match &settings.extra_furniture {
             Some(pack) => Cow::Owned(Catalogue::with_extra(pack)?),
             None => Cow::Borrowed(Catalogue::bundled()?),
         };
         let mut patch_classes = vec!["background".to_owned()];
         patch_classes.extend(sim::world::question_classes(&catalogue));
-        let distance_tokens = distance_grid()
-            .into_iter()
-            .map(|(value, text)| Ok((single_token(&processor, &text)?, value)))
-            .collect::<Result<_>>()?;
-        let absent_word = single_token(&processor, ABSENT_WORD)?;
-        Ok(Self { processor, prompts, catalogue, patch_classes, distance_tokens, absent_word, settings })
+        let logged = settings.logged.as_ref().map(|logged| Logged::read(&logged.folder)).transpose()?;
+        Ok(Self { teacher, catalogue, patch_classes, logged: logged.unwrap_or_default(), settings })
+    }
+
+    /// What turns lessons into tokens.
+    pub fn teacher(&self) -> &Teacher {
+        &self.teacher
     }
 
     /// The processor of the model directory.
     pub fn processor(&self) -> &Processor {
-        &self.processor
+        self.teacher.processor()
     }
 
     /// Names of the classes in [`crate::sample::PatchTargets::class_shares`]; 0 is whatever is no object.
@@ -92,19 +107,9 @@ impl SampleMaker {
         &self.patch_classes
     }
 
-    /// The tokens that spell distances, with their values in metres, ascending.
-    pub fn distance_tokens(&self) -> &[(u32, f64)] {
-        &self.distance_tokens
-    }
-
-    /// The token that begins "do not see".
-    pub fn absent_word(&self) -> u32 {
-        self.absent_word
-    }
-
     /// The token that fills up rows.
     pub fn pad_token_id(&self) -> u32 {
-        self.processor.config().tokens.pad.unwrap_or_default()
+        self.processor().config().tokens.pad.unwrap_or_default()
     }
 
     /// Sample `index` of `split`. A clip that shows nothing to ask about gives way to the next of its own sub-stream.
@@ -114,141 +119,153 @@ impl SampleMaker {
     pub fn sample(&self, split: Split, index: u64) -> Result<ClipSample> {
         let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
         random.set_stream(index);
+        if let Some(sample) = self.logged_sample(split, &mut random)? {
+            return Ok(sample);
+        }
         let mut renderer = Renderer::new();
+        let walks = self.settings.walk_share > 0.0 && random.random_bool(self.settings.walk_share);
         loop {
-            let clip = self.clip(split, random.next_u64(), &mut renderer)?;
-            let mut questions = choose_questions(&clip, self.settings.questions, &mut random);
-            questions.iter_mut().for_each(|question| estrange(question, &mut random));
-            if questions.iter().any(|q| q.truth != Truth::NotSeen) {
-                return self.sample_of(&clip, &questions, &mut random);
+            let seed = random.next_u64();
+            let sample = if walks {
+                self.walk_sample(split, seed, (&mut renderer, &mut random))?
+            } else {
+                self.clip_sample(split, seed, (&mut renderer, &mut random))?
+            };
+            if let Some(sample) = sample {
+                return Ok(sample);
             }
         }
     }
 
-    /// A clip at the size that the processor gives a 640×480 picture, so that its frames need no further resizing.
-    fn clip(&self, split: Split, seed: u64, renderer: &mut Renderer) -> Result<Clip> {
-        let (height, width) = self.processor.preprocessor().video_size(480, 640)?;
-        let settings = ClipSettings {
-            frames: FRAMES_PER_CLIP,
-            width,
-            height,
-            rate_hz: FRAME_RATE_HZ,
-            supersample: 2,
-            ..ClipSettings::default()
-        };
-        let catalogue = if split == Split::Train { &self.catalogue } else { Catalogue::bundled()? };
-        Ok(Clip::generate(seed, split, catalogue, &settings, renderer))
+    /// `None` where the lot falls on another kind of sample.
+    fn logged_sample(&self, split: Split, random: &mut ChaCha8Rng) -> Result<Option<ClipSample>> {
+        let Some(LoggedShare { share, .. }) = self.settings.logged else { return Ok(None) };
+        let lessons = self.logged.of(split);
+        if !random.random_bool(share) || lessons.is_empty() {
+            return Ok(None);
+        }
+        let logged = &lessons[random.random_range(0..lessons.len())];
+        let mut exercises = logged.exercises.clone();
+        exercises.shuffle(random);
+        exercises.truncate(self.settings.questions);
+        let (height, width) = self.processor().preprocessor().video_size(480, 640)?;
+        let frames = logged.frames((width, height))?;
+        let facts =
+            if random.random_bool(self.settings.unknown_camera_share) { CameraFacts::default() } else { logged.facts };
+        let lesson =
+            Lesson { frames: &frames, width, height, rate_hz: logged.rate_hz, facts, map: logged.map.as_ref() };
+        let sample = self.teacher.sample(&lesson, &Self::extents(exercises, self.wholes(random)))?;
+        let patches = PatchTargets::unknown(sample.grid_thw, self.patch_classes.len());
+        Ok(Some(ClipSample { patches, ..sample }))
     }
 
-    fn sample_of(&self, clip: &Clip, questions: &[Question], random: &mut ChaCha8Rng) -> Result<ClipSample> {
-        let (width, height) = (clip.camera.width, clip.camera.height);
-        let views: Vec<RgbView> = clip.frames.iter().map(|data| RgbView { width, height, data }).collect();
-        let vision = self.processor.video(&views, FRAME_RATE_HZ)?;
-        let known = !random.random_bool(self.settings.unknown_camera_share);
-        let facts = if known { camera_facts(clip) } else { CameraFacts::default() };
-        let system = grounding::prompt::system(&self.prompts.system, &facts);
-        let mut sample =
-            ClipSample { patches: patch_targets(clip, vision.grid_thw, &self.patch_classes), ..ClipSample::default() };
-        let share = self.settings.whole_completions;
-        let wholes = share as usize + usize::from(random.random_bool(share.fract()));
-        for (i, question) in questions.iter().enumerate() {
-            let text = self.phrase(question, random)?;
-            let user = self.prompts.user_text(question.kind.name(), &text);
-            let messages = [
-                Message::new("system", vec![Content::Text(system.clone())]),
-                Message::new("user", vec![Content::Video, Content::Text(user)]),
-            ];
-            let answer = completion(question, &clip.map);
-            let whole = i < wholes;
-            let (prefix, segment) = self.segment(&messages, &vision, (question, &answer, whole))?;
-            sample.prefix = prefix;
-            sample.segments.push(segment);
+    /// `None` for a clip that shows nothing that could be asked about.
+    fn clip_sample(
+        &self,
+        split: Split,
+        seed: u64,
+        (renderer, random): (&mut Renderer, &mut ChaCha8Rng),
+    ) -> Result<Option<ClipSample>> {
+        let settings = ClipSettings { frames: FRAMES_PER_CLIP, rate_hz: FRAME_RATE_HZ, ..self.clip_settings()? };
+        let clip = Clip::generate(seed, split, self.catalogue_of(split)?, &settings, renderer);
+        let mut questions = choose_questions(&clip, self.settings.questions, random);
+        questions
+            .iter_mut()
+            .for_each(|question| estrange(&mut question.class, question.truth == Truth::NotSeen, random));
+        if questions.iter().all(|q| q.truth == Truth::NotSeen) {
+            return Ok(None);
         }
-        sample.grid_thw = vision.grid_thw;
-        sample.pixel_values = vision.pixel_values;
-        Ok(sample)
+        let facts = self.facts(&clip, random);
+        let wholes = self.wholes(random);
+        let exercises: Vec<Exercise> =
+            questions.iter().map(|question| self.exercise(question, random)).collect::<Result<_>>()?;
+        self.teach(&clip, (FRAME_RATE_HZ, facts), exercises, wholes).map(Some)
+    }
+
+    /// `None` for a walk that shows nothing that could be asked about.
+    fn walk_sample(
+        &self,
+        split: Split,
+        seed: u64,
+        (renderer, random): (&mut Renderer, &mut ChaCha8Rng),
+    ) -> Result<Option<ClipSample>> {
+        let timing = walks::Timing::draw(random);
+        let settings = ClipSettings { variety: walks::variety(), ..self.clip_settings()? };
+        let catalogue = self.catalogue_of(split)?;
+        let walk = walks::Walk::film(seed, (split, catalogue), &timing, &settings, renderer)?;
+        let mut exercises = walk.exercises(self.settings.questions, random)?;
+        if exercises.is_empty() {
+            return Ok(None);
+        }
+        exercises.shuffle(random);
+        let facts = self.facts(walk.clip(), random);
+        let wholes = self.wholes(random);
+        self.teach(walk.clip(), (timing.rate_hz, facts), exercises, wholes).map(Some)
+    }
+
+    /// The size that the processor gives a 640×480 picture, so that frames need no further resizing.
+    fn clip_settings(&self) -> Result<ClipSettings> {
+        let (height, width) = self.processor().preprocessor().video_size(480, 640)?;
+        Ok(ClipSettings { width, height, supersample: 2, ..ClipSettings::default() })
+    }
+
+    fn catalogue_of(&self, split: Split) -> Result<&Catalogue> {
+        Ok(if split == Split::Train { &self.catalogue } else { Catalogue::bundled()? })
+    }
+
+    fn facts(&self, clip: &Clip, random: &mut ChaCha8Rng) -> CameraFacts {
+        let known = !random.random_bool(self.settings.unknown_camera_share);
+        if known { camera_facts(clip) } else { CameraFacts::default() }
+    }
+
+    /// How many of a sample's questions carry the whole completion.
+    fn wholes(&self, random: &mut ChaCha8Rng) -> usize {
+        let share = self.settings.whole_completions;
+        share as usize + usize::from(random.random_bool(share.fract()))
     }
 
     /// The question in words, by one of the phrasings of its kind.
-    fn phrase(&self, question: &Question, random: &mut ChaCha8Rng) -> Result<String> {
+    fn exercise(&self, question: &Question, random: &mut ChaCha8Rng) -> Result<Exercise> {
         let kind = question.kind.name();
-        let phrasings = self.prompts.kinds.get(kind).map(|k| &k.phrasings).filter(|p| !p.is_empty());
+        let phrasings = self.teacher.prompts().kinds.get(kind).map(|k| &k.phrasings).filter(|p| !p.is_empty());
         let phrasings = phrasings.ok_or(Error::NoPhrasing { expected: kind })?;
-        Ok(grounding::prompt::phrase(&phrasings[random.random_range(0..phrasings.len())], &question.class))
+        let text = grounding::prompt::phrase(&phrasings[random.random_range(0..phrasings.len())], &question.class);
+        let truth = match question.truth {
+            Truth::Number(value) => Answer::Number(value),
+            Truth::NotSeen => Answer::NotSeen,
+        };
+        // Not read from the words: a strange noun may be read as something else, and is asked about all the same.
+        let object = Some(question.class.clone());
+        let question = ParsedQuestion { kind: question.kind, object, others: Vec::new(), text };
+        Ok(Exercise { question, options: Vec::new(), truth })
     }
 
-    fn segment(
+    /// The first `wholes` of them are taught whole.
+    fn extents(exercises: Vec<Exercise>, wholes: usize) -> Vec<(Exercise, Extent)> {
+        let extent = |nth: usize| if nth < wholes { Extent::Whole } else { Extent::Answer };
+        exercises.into_iter().enumerate().map(|(nth, exercise)| (exercise, extent(nth))).collect()
+    }
+
+    fn teach(
         &self,
-        messages: &[Message],
-        vision: &VisionInput,
-        (question, answer, whole): (&Question, &Completion, bool),
-    ) -> Result<(Tokens, Segment)> {
-        let prompt = self.processor.render(messages, true)?;
-        let grid_only = VisionInput { pixel_values: Vec::new(), ..*vision };
-        let prompt_length = self.processor.prepare_text(&prompt, vec![], vec![grid_only.clone()])?.input_ids.len();
-        let end_of_turn = "<|im_end|>";
-        let text = format!("{prompt}{}{end_of_turn}", answer.text());
-        let inputs = self.processor.prepare_text(&text, vec![], vec![grid_only])?;
-        let next = self.labels(question, answer)?;
-        let found = inputs.input_ids.len() - prompt_length;
-        if next.len() + 1 != found {
-            let expected = format!("{} completion tokens and {end_of_turn} behind the prompt", next.len());
-            return Err(Error::Tokens { expected, found: format!("{found} tokens") });
-        }
-        let end = Target { label: Label::Token(inputs.input_ids[prompt_length + next.len()]), part: Part::Words };
-        let within_statement = next.iter().take_while(|(start, _)| *start < answer.statement.len()).count();
-        let mut targets: Vec<Target> = next.into_iter().map(|(_, target)| target).chain([end]).collect();
-        if !whole {
-            targets.truncate(within_statement);
-        }
-        let vision_end = self.processor.config().tokens.vision_end;
-        let prefix = inputs.input_ids.iter().rposition(|id| Some(*id) == vision_end).map_or(0, |i| i + 1);
-        let last = prompt_length + targets.len() - 1;
-        let slice = |range: std::ops::Range<usize>| Tokens {
-            ids: inputs.input_ids[range.clone()].to_vec(),
-            positions: std::array::from_fn(|axis| inputs.position_ids[axis][range.clone()].to_vec()),
-        };
-        let mut row = vec![None; prompt_length - 1 - prefix];
-        row.extend(targets.into_iter().map(Some));
-        Ok((slice(0..prefix), Segment { tokens: slice(prefix..last), targets: row }))
-    }
-
-    /// For each completion token: the byte where it starts, and the target that it is.
-    fn labels(&self, question: &Question, answer: &Completion) -> Result<Vec<(usize, Target)>> {
-        let text = answer.text();
-        let tokenizer = self.processor.tokenizer().inner();
-        let encoding = tokenizer.encode(text.as_str(), false).map_err(|e| Error::Tokenizer(e.to_string()))?;
-        let presence = PRESENCE_PREFIX.len();
-        let map_end = text.find("</map>").unwrap_or(text.len());
-        let answer_start = text.find("<answer>").map_or(text.len(), |i| i + "<answer>".len());
-        let answer_end = text.find("</answer>").unwrap_or(text.len());
-        let label = |(id, &(start, end)): (&u32, &(usize, usize))| {
-            let in_statement = start < answer.statement.len();
-            let is_number = in_statement && answer.number.as_deref() == text.get(start..end);
-            let part = match start {
-                _ if is_number => Part::Number,
-                s if s == presence => Part::Presence,
-                s if in_statement || s > answer_end => Part::Words,
-                s if s < map_end => Part::Map,
-                s if s >= answer_start && s < answer_end => Part::Answer,
-                _ => Part::Words,
-            };
-            let label = match (part, question.kind, question.truth) {
-                (Part::Number, QuestionKind::EgoDistance, Truth::Number(metres)) => Label::Distance(metres),
-                _ => Label::Token(*id),
-            };
-            (start, Target { label, part })
-        };
-        Ok(encoding.get_ids().iter().zip(encoding.get_offsets()).map(label).collect())
+        clip: &Clip,
+        (rate_hz, facts): (f64, CameraFacts),
+        exercises: Vec<Exercise>,
+        wholes: usize,
+    ) -> Result<ClipSample> {
+        let (width, height) = (clip.camera.width, clip.camera.height);
+        let lesson = Lesson { frames: &clip.frames, width, height, rate_hz, facts, map: Some(&clip.map) };
+        let sample = self.teacher.sample(&lesson, &Self::extents(exercises, wholes))?;
+        Ok(ClipSample { patches: patch_targets(clip, sample.grid_thw, &self.patch_classes), ..sample })
     }
 }
 
 /// Some questions about what is absent are about things that no room ever holds, so that an unknown word is no reason
 /// for a number.
-fn estrange(question: &mut Question, random: &mut impl Rng) {
-    if question.truth == Truth::NotSeen && random.random_bool(STRANGE_SHARE) {
+pub(crate) fn estrange(class: &mut String, is_absent: bool, random: &mut impl Rng) {
+    if is_absent && random.random_bool(STRANGE_SHARE) {
         let nouns: Vec<&str> = STRANGE_NOUNS.lines().collect();
-        question.class = nouns[random.random_range(0..nouns.len())].to_owned();
+        *class = nouns[random.random_range(0..nouns.len())].to_owned();
     }
 }
 
@@ -289,11 +306,4 @@ pub fn read_prompts(path: &Path) -> Result<Prompts> {
     let refuse = |reason: String| Error::Prompts { path: path.to_owned(), reason };
     let text = std::fs::read_to_string(path).map_err(|e| refuse(e.to_string()))?;
     toml::from_str(&text).map_err(|e| refuse(e.to_string()))
-}
-
-fn single_token(processor: &Processor, text: &str) -> Result<u32> {
-    match processor.tokenizer().encode(text)?.as_slice() {
-        [id] => Ok(*id),
-        other => Err(Error::Tokens { expected: format!("one token for {text:?}"), found: format!("{}", other.len()) }),
-    }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use sim::body::FIRST_OBJECT_ID;
 use sim::clip::Clip;
 
 use crate::sample::PatchTargets;
 
 /// Patches per side of a merged vision token.
 const MERGE: usize = 2;
+/// One of so many pixels tells where a patch is.
+const PLACE_STRIDE: usize = 5;
 
 /// The truths of each pair of frames, in `pixel_values` row order (t, h/2, w/2, 2, 2).
 ///
@@ -56,10 +59,30 @@ fn push_patch(
     targets.log_depth.push(if hits.is_empty() { f32::NAN } else { mean.ln() });
     let ids = id_shares(clip, newer, patch);
     let majority = ids.iter().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(id, _)| *id);
-    let object = clip.seen.iter().find(|object| object.id == majority);
-    targets.log_distance.push(object.map_or(f32::NAN, |o| (o.distance_m.max(0.05) as f32).ln()));
+    let box_of = |id: u16| clip.boxes.get(newer)?.get(usize::from(id.checked_sub(FIRST_OBJECT_ID)?));
+    let ground = clip.poses.get(newer).map(|pose| [pose.position[0], pose.position[1]]);
+    let distance = box_of(majority).zip(ground).map(|(outline, ground)| outline.distance(ground));
+    targets.log_distance.push(distance.map_or(f32::NAN, |metres| (metres.max(0.05) as f32).ln()));
+    targets.place_m.extend(place(clip, (newer, majority), patch).map_or([f32::NAN; 2], |at| at.map(|m| m as f32)));
     push_shares(&mut targets.class_shares, clip, &ids, classes);
     push_shares(&mut targets.older_class_shares, clip, &id_shares(clip, older, patch), classes);
+}
+
+/// Mean plan position of a patch's pixels of one id, metres to the right and ahead of the first camera.
+fn place(clip: &Clip, (frame, id): (usize, u16), patch: Patch) -> Option<[f64; 2]> {
+    let (first, pose) = (clip.poses.first()?, clip.poses.get(frame)?);
+    let (mut sum, mut count) = ([0.0, 0.0], 0);
+    for pixel in patch.pixels(clip.camera.width).step_by(PLACE_STRIDE) {
+        let depth = f64::from(clip.depth[frame][pixel]);
+        if clip.ids[frame][pixel] == id && depth.is_finite() && depth > 0.0 {
+            let image = [pixel % clip.camera.width, pixel / clip.camera.width].map(|at| at as f64 + 0.5);
+            let [x, y, _] = pose.to_world(clip.camera.unproject(image, depth));
+            let at = first.to_plan([x, y]);
+            sum = [sum[0] + at[0], sum[1] + at[1]];
+            count += 1;
+        }
+    }
+    (count > 0).then(|| sum.map(|total| total / f64::from(count)))
 }
 
 /// Share of a patch's pixels by object id, in ascending order of ids.

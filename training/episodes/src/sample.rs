@@ -1,4 +1,6 @@
-//! From a simulated clip to tokens and targets.
+//! From frames and questions to tokens and targets.
+
+use msgs::{ImaginedMap, ProblemType, Unit};
 
 /// Tokens with their mrope positions (temporal, height, width), all of one length.
 #[derive(Clone, Debug, Default)]
@@ -14,8 +16,8 @@ pub struct Tokens {
 pub enum Label {
     /// Exactly this token.
     Token(u32),
-    /// A token that spells a distance near this one, in metres.
-    Distance(f64),
+    /// A token that spells a number near this one, in this unit (see [`crate::number_grid`]).
+    Number(Unit, f64),
 }
 
 /// The part of a completion that a target belongs to; the loss weighs each differently.
@@ -25,8 +27,8 @@ pub enum Part {
     Words,
     /// The word that says whether the object is in sight.
     Presence,
-    /// The number in the statement.
-    Number,
+    /// What answers in the statement: the number, or the words of a choice.
+    Value,
     /// The imagined map.
     Map,
     /// What stands in `<answer>`.
@@ -49,6 +51,10 @@ pub struct Segment {
     pub tokens: Tokens,
     /// One entry per token: what it is to be followed by, `None` within the question.
     pub targets: Vec<Option<Target>>,
+    /// How answers to the question are scored.
+    pub problem_type: ProblemType,
+    /// The true answer, exactly.
+    pub solution: String,
 }
 
 /// Dense truths on the patches of each pair of frames, in `pixel_values` row order; of the newer frame if not said.
@@ -65,6 +71,23 @@ pub struct PatchTargets {
     pub log_depth: Vec<f32>,
     /// ln of the majority object's distance from the camera's ground point in metres; NaN for walls and floor.
     pub log_distance: Vec<f32>,
+    /// Where on the floor plan the patch's majority object or surface is: metres to the right and ahead of the camera at
+    /// the first frame, [patches, 2]; NaN where nothing was hit. A network that states it has followed the camera.
+    pub place_m: Vec<f32>,
+}
+
+impl PatchTargets {
+    /// Of frames that nothing dense is known about: no class has a share, and every number is NaN.
+    pub fn unknown([times, rows, columns]: [usize; 3], classes: usize) -> Self {
+        let patches = times * rows * columns;
+        Self {
+            class_shares: vec![0.0; patches * classes],
+            older_class_shares: vec![0.0; patches * classes],
+            log_depth: vec![f32::NAN; patches],
+            log_distance: vec![f32::NAN; patches],
+            place_m: vec![f32::NAN; 2 * patches],
+        }
+    }
 }
 
 /// One clip with several questions that share its frames.
@@ -78,6 +101,8 @@ pub struct ClipSample {
     pub prefix: Tokens,
     /// The questions.
     pub segments: Vec<Segment>,
+    /// The true map at the newest frame, where known.
+    pub map: Option<ImaginedMap>,
     /// The dense truths.
     pub patches: PatchTargets,
 }

@@ -1,6 +1,6 @@
 //! The nano model's own tokenizer: byte-level BPE over the words that its prompts and completions are made of.
 //!
-//! Numbers stay whole through pre-tokenisation, so that "2.4" is one token (see [`crate::distance_grid`]). Any other
+//! Numbers stay whole through pre-tokenisation, so that "2.4" is one token (see [`crate::number_grid`]). Any other
 //! text falls back to bytes and is still encoded without loss.
 
 use tokenizers::models::bpe::{BPE, BpeTrainer};
@@ -12,8 +12,10 @@ use tokenizers::{
 };
 
 use model_dir::Prompts;
+use sim::questions::ask::Topic;
+use sim::questions::wording::Wording;
 
-use crate::distance_grid::distance_grid;
+use crate::number_grid::{GRID_UNITS, number_grid};
 use crate::{Error, Result};
 
 /// Qwen2's pre-tokeniser, but with decimal numbers kept whole.
@@ -72,15 +74,59 @@ pub fn corpus(prompts: &Prompts) -> Result<Vec<String>> {
         lines.push(format!("<think>I see 2 {plural}.<map>]],\"{class}\":[["));
         lines.push(format!("<think>I see the {class} 1.50 m away.<map>"));
     }
-    for (_, number) in distance_grid() {
+    for (_, number) in GRID_UNITS.into_iter().flat_map(number_grid) {
         lines.push(format!(
             "{number} m away.<map>{{\"cell_size_m\":0.8,\"robot\":[[5,9]]}}</map></think><answer>{number}</answer>"
         ));
         lines.push("</map></think><answer>not seen</answer>".to_owned());
     }
+    lines.extend(exam_lines(&classes)?);
     lines.extend((-30..=90i32).map(|n| format!("camera: fov {n} height {:.2} pitch {n}", f64::from(n.abs()) * 0.05)));
     lines.extend((0..100).map(|n| format!("[[{},{}],[{},{}]],", n / 10, n % 10, n % 10, n / 10)));
     Ok(lines)
+}
+
+/// The words of every question of an exam, of its options, and of what is stated about them.
+fn exam_lines(classes: &[String]) -> Result<Vec<String>> {
+    let wording = Wording::bundled()?;
+    let mut lines: Vec<String> =
+        Topic::ALL.into_iter().flat_map(|topic| wording.phrasings(topic)).map(|p| without_placeholders(p)).collect();
+    lines.extend(('A'..='Z').map(|letter| format!("\n{letter}. <answer>{letter}</answer>")));
+    let words = [
+        "left",
+        "right",
+        "back",
+        "front",
+        "front-left",
+        "front-right",
+        "back-left",
+        "back-right",
+        "less than 90 degrees",
+    ];
+    for words in words.into_iter().chain(["more than 90 degrees", "turn left", "turn right", "turn back", "12 o'clock"])
+    {
+        lines.push(format!("\nA. {words}\nB. {words}, {words}"));
+        lines.push(format!("<think>I see: {words}, {words}.</think><answer>{words}, {words}</answer>"));
+    }
+    for class in classes {
+        lines.push(format!("the {class}, the {class}: {class}, {class}.</think>\nA. {class}\nB. {class}, {class}"));
+        lines.push(format!("<think>I see, nearest to the {class}: {class}.<map>"));
+        lines.push(format!(
+            "<think>I see the {class} 1.50 m from the {class}.<map> <think>I see the {class} 50 cm long.<map>"
+        ));
+    }
+    lines.push("<think>I see a room of 20 m2.<map> <think>I see the way: <think>I see, in this order: ".to_owned());
+    lines.push("<think>I see that I moved 1.50 m.<map> <think>I see that I moved: left.<map>".to_owned());
+    lines.push(
+        "<think>I see that I turned 45 degrees.<map> <think>I see that I turned: left.</think><answer>".to_owned(),
+    );
+    Ok(lines)
+}
+
+/// A phrasing with nothing where classes and numbers go.
+fn without_placeholders(phrasing: &str) -> String {
+    let names = ["object", "objects", "other", "list", "stand", "face", "start", "via", "goal", "seconds"];
+    model_dir::fill(phrasing, &names.map(|name| (name, "")))
 }
 
 fn tokenizer_error(error: tokenizers::Error) -> Error {

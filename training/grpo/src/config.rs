@@ -56,6 +56,15 @@ pub struct DataConfig {
     /// Share of scenes whose prompt states no camera facts, 0 to 1.
     #[serde(default)]
     pub unknown_camera_share: f64,
+    /// Share of scenes that are walks of up to 16 frames with questions of every kind; the others are clips of two.
+    #[serde(default)]
+    pub walk_share: f64,
+    /// Folder of logged episodes, as `spacer-train episodes` writes them, that scenes are taken from too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<PathBuf>,
+    /// Share of scenes from there.
+    #[serde(default)]
+    pub episode_share: f64,
     /// Name of a furniture pack in the cache folder, beside the bundled one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_furniture: Option<String>,

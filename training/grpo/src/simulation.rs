@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use episodes::{ClipSample, Label, Part, SampleMaker, SampleSettings, Segment, Split, Tokens};
+use episodes::{ClipSample, LoggedShare, SampleMaker, SampleSettings, Segment, Split, Tokens};
 use processor::Processor;
-use scoring::{ProblemType, answer_text, map_text};
 
 use crate::scene::{Problem, Prompt, Scene, SceneSource, TrueMap};
 use crate::{Error, Result};
@@ -23,6 +22,10 @@ pub struct SimulationSettings {
     pub unknown_camera_share: f64,
     /// A furniture pack beside the bundled one, for training rooms.
     pub extra_furniture: Option<PathBuf>,
+    /// Share of scenes that are walks with questions of every kind.
+    pub walk_share: f64,
+    /// Logged episodes among the scenes.
+    pub logged: Option<LoggedShare>,
 }
 
 /// Simulated rooms as a source of scenes.
@@ -38,10 +41,24 @@ impl Simulation {
     /// # Errors
     /// When a file is missing or unreadable.
     pub fn new(dir: &Path, settings: SimulationSettings) -> Result<Self> {
-        let SimulationSettings { seed, questions, epoch_scenes, unknown_camera_share, extra_furniture } = settings;
-        // Whole completions, since the true map is read from them.
-        let whole_completions = questions as f64;
-        let settings = SampleSettings { seed, questions, whole_completions, unknown_camera_share, extra_furniture };
+        let SimulationSettings {
+            seed,
+            questions,
+            epoch_scenes,
+            unknown_camera_share,
+            extra_furniture,
+            walk_share,
+            logged,
+        } = settings;
+        let settings = SampleSettings {
+            seed,
+            questions,
+            whole_completions: 0.0,
+            unknown_camera_share,
+            extra_furniture,
+            walk_share,
+            logged,
+        };
         let maker = SampleMaker::new(dir, settings)?;
         let categories = maker.patch_classes().iter().skip(1).cloned().collect();
         Ok(Self { maker, categories, epoch_scenes })
@@ -51,16 +68,6 @@ impl Simulation {
         let refuse = |expected: &str, found: String| Error::Prompt { scene: index, expected: expected.into(), found };
         let first = segment.targets.iter().position(Option::is_some);
         let first = first.ok_or_else(|| refuse("a question with a true completion", "none".into()))?;
-        let completion = segment.tokens.ids.get(first + 1..).unwrap_or_default();
-        let text = self.maker.processor().decode(completion)?;
-        let number = segment.targets.iter().flatten().find(|target| target.part == Part::Number);
-        let solution = match number.map(|target| target.label) {
-            // Exact, where the completion has it rounded.
-            Some(Label::Distance(metres)) => metres.to_string(),
-            _ => answer_text(&text).to_owned(),
-        };
-        let map = map_text(&text).and_then(imagined_map::parse);
-        let map = map.ok_or_else(|| refuse("a true completion with a map", text))?;
         let part = |axis: usize| {
             let question = segment.tokens.positions[axis].iter().take(first + 1);
             sample.prefix.positions[axis].iter().chain(question).copied().collect()
@@ -71,9 +78,9 @@ impl Simulation {
             positions: std::array::from_fn(part),
         };
         let problem = Problem {
-            problem_type: ProblemType::Numerical,
-            solution,
-            map: Some(TrueMap { map, categories: self.categories.clone() }),
+            problem_type: segment.problem_type,
+            solution: segment.solution.clone(),
+            map: sample.map.clone().map(|map| TrueMap { map, categories: self.categories.clone() }),
             interval_coverage: None,
         };
         Ok(Prompt { tokens, problem })

@@ -24,6 +24,8 @@ fn the_reward_rises() {
         epoch_scenes: Some(2),
         unknown_camera_share: 0.0,
         extra_furniture: None,
+        walk_share: 0.0,
+        logged: None,
     };
     let source = Simulation::new(&nano(), settings).expect("the nano model");
     let folder = tempfile::tempdir().expect("a folder");

@@ -7,12 +7,13 @@
 //! - [`vision`], [`text`]: its two halves;
 //! - [`lora`]: low-rank adapters over it, in PEFT's format;
 //! - [`ops`]: the operations with hand-written gradients;
-//! - [`init`]: fresh weights; [`checkpoint`]: reading and writing safetensors;
+//! - [`init`]: fresh weights; [`carry_over`](mod@carry_over): those of another network; [`checkpoint`]: safetensors;
 //! - [`mod@reference`]: its logits, for parity of exported graphs.
 //!
 //! Everything runs on the caller's thread. For data parallelism give each thread its own batch and add the gradients; the
 //! model is shared by reference.
 
+pub mod carry_over;
 pub mod checkpoint;
 pub mod init;
 pub mod lora;
@@ -24,6 +25,7 @@ pub mod reference;
 pub mod text;
 pub mod vision;
 
+pub use carry_over::carry_over;
 pub use lora::{Adapter, LoraSettings};
 pub use model::Qwen25Vl;
 pub use projection::Weights;

@@ -1,8 +1,9 @@
 //! Heads that read dense truths off the network while it trains, and are dropped at export.
 //!
-//! The vision tower must name the class of each patch in both frames of its pair; the decoder's lower half, which has read the camera's height
-//! and pitch, must state depth and distance in metres. Simulation gives these for nothing, and they cut the frames
-//! needed several times.
+//! The vision tower must name the class of each patch in both frames of its pair; the decoder's lower half, which has
+//! read the camera's height and pitch, must state depth and distance in metres, and where on the floor plan a patch is as
+//! seen from the first frame, for which it must follow the camera. Simulation gives these for nothing, and they cut the
+//! frames needed several times.
 
 use candle_core::{D, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};
@@ -20,6 +21,7 @@ const PATCHES_PER_TOKEN: usize = 4;
 pub struct AuxiliaryHeads {
     patch_class: Linear,
     patch_range: Linear,
+    patch_place: Linear,
 }
 
 /// The heads' losses, each a scalar.
@@ -28,6 +30,8 @@ pub struct AuxiliaryLosses {
     pub patch_class: Tensor,
     /// Mean L1 of ln(depth) and ln(distance).
     pub patch_range: Tensor,
+    /// Mean L1 of plan positions, metres.
+    pub patch_place: Tensor,
 }
 
 impl AuxiliaryHeads {
@@ -41,7 +45,9 @@ impl AuxiliaryHeads {
             ]
         };
         let class = head("patch_class", 2 * classes, vision_hidden);
-        class.into_iter().chain(head("patch_range", 2 * PATCHES_PER_TOKEN, text_hidden)).collect()
+        let range = head("patch_range", 2 * PATCHES_PER_TOKEN, text_hidden);
+        let place = head("patch_place", 2 * PATCHES_PER_TOKEN, text_hidden);
+        class.into_iter().chain(range).chain(place).collect()
     }
 
     /// The heads over `classes` patch classes.
@@ -49,6 +55,7 @@ impl AuxiliaryHeads {
         Ok(Self {
             patch_class: linear(vision_hidden, 2 * classes, vars.pp("patch_class"))?,
             patch_range: linear(text_hidden, 2 * PATCHES_PER_TOKEN, vars.pp("patch_range"))?,
+            patch_place: linear(text_hidden, 2 * PATCHES_PER_TOKEN, vars.pp("patch_place"))?,
         })
     }
 
@@ -58,12 +65,16 @@ impl AuxiliaryHeads {
         let half = classes.dim(1)? / 2;
         let newer = class_loss(&classes.narrow(1, 0, half)?, &batch.class_shares)?;
         let older = class_loss(&classes.narrow(1, half, half)?, &batch.older_class_shares)?;
-        let ranges = self.patch_range.forward(&tap.index_select(&batch.vision_rows, 0)?)?;
+        let tokens = tap.index_select(&batch.vision_rows, 0)?;
+        let ranges = self.patch_range.forward(&tokens)?;
+        // Each token's four patches, right and ahead side by side, as `patch_place_m` has them.
+        let patch_place = known_l1(&self.patch_place.forward(&tokens)?, &batch.patch_place_m)?;
         let depth = ranges.narrow(1, 0, PATCHES_PER_TOKEN)?.contiguous()?;
         let distance = ranges.narrow(1, PATCHES_PER_TOKEN, PATCHES_PER_TOKEN)?.contiguous()?;
         let depth_loss = known_l1(&depth, &batch.patch_log_depth)?;
         let distance_loss = known_l1(&distance, &batch.patch_log_distance)?;
-        Ok(AuxiliaryLosses { patch_class: ((newer + older)? * 0.5)?, patch_range: (depth_loss + distance_loss)? })
+        let patch_class = ((newer + older)? * 0.5)?;
+        Ok(AuxiliaryLosses { patch_class, patch_range: (depth_loss + distance_loss)?, patch_place })
     }
 }
 

@@ -6,13 +6,17 @@
 
 use candle_core::{Device, Tensor};
 use episodes::{ClipSample, Label, Part, Segment, Target, Tokens};
+use msgs::Unit;
 
 use crate::Result;
 use crate::config::LossConfig;
-use crate::loss::{DistanceTokens, TargetRow};
+use crate::loss::{NumberTokens, TargetRow};
 
 /// What an additive mask holds where attention is forbidden.
 const FORBIDDEN: f32 = -1e9;
+
+/// Tokens of the rows that are learnt from together.
+const TOKEN_BUDGET: usize = 2500;
 
 /// Rows padded to the same length.
 pub struct Block {
@@ -56,6 +60,8 @@ pub struct Batch {
     pub patch_log_depth: Vec<f32>,
     /// ln(distance) per patch, NaN where there is no object, length n.
     pub patch_log_distance: Vec<f32>,
+    /// Plan position per patch in metres, NaN where unknown, [n, 2].
+    pub patch_place_m: Vec<f32>,
 }
 
 /// What collating needs besides the samples.
@@ -64,8 +70,8 @@ pub struct Collation<'a> {
     pub video_token_id: u32,
     /// Id of the padding token.
     pub pad_token_id: u32,
-    /// The tokens that spell distances.
-    pub distances: &'a DistanceTokens,
+    /// The tokens that spell numbers, by unit.
+    pub numbers: &'a [(Unit, NumberTokens)],
     /// Weights of targets.
     pub loss: &'a LossConfig,
 }
@@ -122,6 +128,7 @@ impl Collation<'_> {
             older_class_shares: Tensor::from_vec(joined(|s| &s.patches.older_class_shares), (patches, ()), device)?,
             patch_log_depth: joined(|s| &s.patches.log_depth),
             patch_log_distance: joined(|s| &s.patches.log_distance),
+            patch_place_m: joined(|s| &s.patches.place_m),
         })
     }
 
@@ -160,11 +167,7 @@ impl Collation<'_> {
             let weight = self.weight(target.part);
             let entries = match target.label {
                 Label::Token(id) => vec![(id, weight)],
-                Label::Distance(metres) => {
-                    let soft = self.distances.soft_target(metres, self.loss.distance_sigma);
-                    let pairs = self.distances.ids.iter().zip(soft);
-                    pairs.filter(|(_, p)| *p > 1e-5).map(|(id, p)| (*id, p as f32 * weight)).collect()
-                }
+                Label::Number(unit, value) => self.soft_target(unit, value, weight),
             };
             rows.target_rows.push((start + index) as u32);
             rows.targets.push(TargetRow { entries });
@@ -172,15 +175,38 @@ impl Collation<'_> {
         }
     }
 
+    /// Entries of the tokens near a number.
+    fn soft_target(&self, unit: Unit, value: f64, weight: f32) -> Vec<(u32, f32)> {
+        let Some((_, tokens)) = self.numbers.iter().find(|(of, _)| *of == unit) else { return Vec::new() };
+        let soft = tokens.soft_target(value, self.loss.number_sigma);
+        let pairs = tokens.ids.iter().zip(soft);
+        pairs.filter(|(_, p)| *p > 1e-5).map(|(id, p)| (*id, p as f32 * weight)).collect()
+    }
+
     fn weight(&self, part: Part) -> f32 {
         match part {
             Part::Words => self.loss.words,
             Part::Presence => self.loss.presence,
-            Part::Number => self.loss.number,
+            Part::Value => self.loss.value,
             Part::Map => self.loss.map,
             Part::Answer => self.loss.answer,
         }
     }
+}
+
+/// Samples in groups of at most [`TOKEN_BUDGET`] tokens, of like length; a longer one is a group of its own. Large
+/// tensors would be handed back to the operating system and cleared anew at every step.
+pub fn in_budget(mut samples: Vec<ClipSample>) -> Vec<Vec<ClipSample>> {
+    samples.sort_by_key(row_length);
+    let mut groups: Vec<Vec<ClipSample>> = Vec::new();
+    for sample in samples {
+        let length = row_length(&sample);
+        match groups.last_mut() {
+            Some(group) if (group.len() + 1) * length <= TOKEN_BUDGET => group.push(sample),
+            _ => groups.push(vec![sample]),
+        }
+    }
+    groups
 }
 
 /// Where to cut rows sorted by length in two blocks, so that they are padded least.
@@ -231,7 +257,7 @@ mod tests {
 
     fn segment(length: usize) -> Segment {
         let tokens = Tokens { ids: vec![7; length], positions: std::array::from_fn(|_| vec![0; length]) };
-        Segment { tokens, targets: vec![None; length] }
+        Segment { tokens, targets: vec![None; length], ..Segment::default() }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A training recipe: as written in TOML, every key named, unknown keys refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use episodes::LoggedShare;
 use optimiser::{AdamWSettings, TrapezoidSchedule};
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +36,25 @@ pub struct DataConfig {
     pub whole_completions_per_clip: f64,
     /// Share of clips whose prompt states no camera facts.
     pub unknown_camera_share: f64,
+    /// Share of samples that are walks of up to 16 frames with questions of every kind; the others are clips of two.
+    #[serde(default)]
+    pub walk_share: f64,
+    /// Folder of logged episodes, as `spacer-train episodes` writes them, that samples are taken from too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<PathBuf>,
+    /// Share of samples from there.
+    #[serde(default)]
+    pub episode_share: f64,
     /// Name of a furniture pack in the cache folder that `make furniture-extra` has filled, beside the bundled one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_furniture: Option<String>,
+}
+
+impl DataConfig {
+    /// Logged episodes among the samples.
+    pub fn logged(&self) -> Option<LoggedShare> {
+        self.episodes.clone().map(|folder| LoggedShare { folder, share: self.episode_share })
+    }
 }
 
 /// Optimiser and its schedule.
@@ -91,18 +108,21 @@ pub struct LossConfig {
     pub words: f32,
     /// The token that says whether the object is in sight.
     pub presence: f32,
-    /// The number in the statement.
-    pub number: f32,
+    /// What answers in the statement: the number, or each token of the words.
+    pub value: f32,
     /// Each token of the map.
     pub map: f32,
     /// Each token of the answer.
     pub answer: f32,
-    /// Deviation of the soft target of a distance, in ln(metres).
-    pub distance_sigma: f64,
+    /// Deviation of the soft target of a number, in its natural logarithm.
+    pub number_sigma: f64,
     /// Cross-entropy of the class of each patch, read from the vision tower.
     pub patch_class: f64,
     /// L1 of ln(depth) and ln(distance) per patch, read from the decoder's lower half.
     pub patch_range: f64,
+    /// L1 of the plan position per patch in metres, as seen from the first frame, read there too.
+    #[serde(default)]
+    pub patch_place: f64,
 }
 
 impl Recipe {
@@ -131,6 +151,14 @@ impl Recipe {
                 "data.whole_completions_per_clip: expected 0 to data.questions_per_clip = {}, found {}",
                 data.questions_per_clip, data.whole_completions_per_clip
             ));
+        }
+        for (name, share) in [("walk_share", data.walk_share), ("episode_share", data.episode_share)] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(format!("data.{name}: expected 0 to 1, found {share}"));
+            }
+        }
+        if data.episodes.is_some() != (data.episode_share > 0.0) {
+            return Err("data.episodes and data.episode_share: expected both or none".to_owned());
         }
         let optimiser = &self.optimiser;
         if optimiser.warmup_steps + optimiser.decay_steps > optimiser.steps {

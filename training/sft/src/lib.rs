@@ -8,6 +8,7 @@
 
 pub mod auxiliary;
 pub mod batch;
+mod beginning;
 pub mod config;
 mod error;
 pub mod loss;

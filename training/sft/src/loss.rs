@@ -1,26 +1,26 @@
-//! The supervised loss: cross-entropy of the next token, with distances as soft targets.
+//! The supervised loss: cross-entropy of the next token, with numbers as soft targets.
 
 use candle_core::{D, Device, Tensor};
 
 use crate::Result;
 
-/// The tokens that spell distances, with their values.
+/// The tokens that spell the numbers of a unit, with their values.
 #[derive(Clone, Debug)]
-pub struct DistanceTokens {
+pub struct NumberTokens {
     /// Token ids.
     pub ids: Vec<u32>,
-    /// Their values in metres, ascending.
+    /// Their values, ascending.
     pub values: Vec<f64>,
 }
 
-impl DistanceTokens {
-    /// The target over these tokens for a true distance: a Gaussian in ln(metres) with deviation `sigma`, weighted by
+impl NumberTokens {
+    /// The target over these tokens for a true number: a Gaussian in its logarithm with deviation `sigma`, weighted by
     /// the width of each token's bin, summing to 1 (after HL-Gauss, Farebrother et al., arXiv 2403.03950).
-    pub fn soft_target(&self, metres: f64, sigma: f64) -> Vec<f64> {
+    pub fn soft_target(&self, truth: f64, sigma: f64) -> Vec<f64> {
         let log_values: Vec<f64> = self.values.iter().map(|v| v.ln()).collect();
         let last = log_values.len() - 1;
         let bin_width = |i: usize| log_values[(i + 1).min(last)] - log_values[i.saturating_sub(1)];
-        let density = |i: usize| (-0.5 * ((log_values[i] - metres.ln()) / sigma).powi(2)).exp();
+        let density = |i: usize| (-0.5 * ((log_values[i] - truth.ln()) / sigma).powi(2)).exp();
         let raw: Vec<f64> = (0..=last).map(|i| bin_width(i) * density(i)).collect();
         let total: f64 = raw.iter().sum();
         raw.into_iter().map(|w| w / total).collect()
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn soft_target_sums_to_one_and_peaks_at_the_truth() {
-        let tokens = DistanceTokens { ids: vec![0, 1, 2, 3], values: vec![1.0, 1.5, 2.0, 2.5] };
+        let tokens = NumberTokens { ids: vec![0, 1, 2, 3], values: vec![1.0, 1.5, 2.0, 2.5] };
         let target = tokens.soft_target(2.02, 0.1);
         assert!((target.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(target[2] > 0.8, "{target:?}");

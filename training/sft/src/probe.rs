@@ -10,12 +10,14 @@ use crate::trainer::Trainer;
 /// Teacher-forced scores over some clips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ProbeReport {
-    /// Median of |predicted − true| / true over distances.
+    /// Median of |predicted − true| / true over measured numbers.
     pub median_relative_error: f64,
-    /// Distances judged.
-    pub distances: usize,
-    /// Share of right counts.
-    pub count_accuracy: f64,
+    /// Numbers judged.
+    pub numbers: usize,
+    /// Share of right counts and right tokens in the words of choices.
+    pub value_accuracy: f64,
+    /// Share of right tokens within `<answer>`.
+    pub answer_accuracy: f64,
     /// Share of present objects said to be absent.
     pub false_not_seen: f64,
     /// Share of absent objects said to be absent.
@@ -30,15 +32,18 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
     let (logits, batch) = trainer.probe(split, first, count)?;
     let best: Vec<u32> = logits.argmax(D::Minus1)?.to_vec1()?;
     let mut errors = Vec::new();
-    let (mut counts, mut present, mut absent) = (Tally::default(), Tally::default(), Tally::default());
+    let (mut values, mut answers) = (Tally::default(), Tally::default());
+    let (mut present, mut absent) = (Tally::default(), Tally::default());
     for (label, found) in batch.labels.iter().zip(best) {
         match (label.part, label.label) {
-            (Part::Number, Label::Distance(metres)) => {
-                let tokens = trainer.distance_tokens();
-                let value = tokens.ids.iter().position(|id| *id == found).map_or(0.0, |i| tokens.values[i]);
-                errors.push((value - metres).abs() / metres);
+            (Part::Value, Label::Number(unit, truth)) => {
+                let tokens = trainer.number_tokens(unit);
+                let place = tokens.and_then(|tokens| tokens.ids.iter().position(|id| *id == found));
+                let value = tokens.zip(place).map_or(0.0, |(tokens, at)| tokens.values[at]);
+                errors.push((value - truth).abs() / truth);
             }
-            (Part::Number, Label::Token(id)) => counts.add(id == found),
+            (Part::Value, Label::Token(id)) => values.add(id == found),
+            (Part::Answer, Label::Token(id)) => answers.add(id == found),
             (Part::Presence, Label::Token(id)) if id == absent_word => absent.add(found == absent_word),
             (Part::Presence, _) => present.add(found == absent_word),
             _ => {}
@@ -47,8 +52,9 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
     errors.sort_by(f64::total_cmp);
     Ok(ProbeReport {
         median_relative_error: errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN),
-        distances: errors.len(),
-        count_accuracy: counts.share(),
+        numbers: errors.len(),
+        value_accuracy: values.share(),
+        answer_accuracy: answers.share(),
         false_not_seen: present.share(),
         true_not_seen: absent.share(),
     })

@@ -6,14 +6,16 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use episodes::{SampleMaker, Split};
+use msgs::Unit;
 use optimiser::{Gradients, Optimiser, accumulate, checkpoint, clip_global_norm, named_gradients};
 use policy::Qwen25Vl;
 use serde::{Deserialize, Serialize};
 
 use crate::auxiliary::AuxiliaryHeads;
-use crate::batch::{Batch, Collation};
+use crate::batch::{self, Batch, Collation};
+use crate::beginning;
 use crate::config::Recipe;
-use crate::loss::{DistanceTokens, cross_entropy};
+use crate::loss::{NumberTokens, cross_entropy};
 use crate::{Error, Result};
 
 /// Prefix of the auxiliary heads' variables; they are dropped when the policy is saved.
@@ -30,6 +32,8 @@ pub struct LossParts {
     pub patch_class: f32,
     /// L1 of ln(depth) plus L1 of ln(distance) per patch.
     pub patch_range: f32,
+    /// L1 of the plan position per patch, metres.
+    pub patch_place: f32,
 }
 
 /// One optimiser step, as logged.
@@ -70,18 +74,19 @@ pub struct Trainer {
     heads: AuxiliaryHeads,
     variables: Vec<(String, Var)>,
     optimiser: Optimiser,
-    distances: DistanceTokens,
+    numbers: Vec<(Unit, NumberTokens)>,
     device: Device,
     checkpoint: PathBuf,
     progress: Progress,
 }
 
 impl Trainer {
-    /// Fresh weights from the recipe's seed, or those of `checkpoint` where it exists.
+    /// The weights of `checkpoint` where it exists; else fresh ones from the recipe's seed, with what the model directory
+    /// `from` has of them.
     ///
     /// # Errors
-    /// When the checkpoint does not fit the model.
-    pub fn new(recipe: Recipe, maker: SampleMaker, checkpoint: &Path) -> Result<Self> {
+    /// When the checkpoint does not fit the model, or there is no checkpoint in `from`.
+    pub fn new(recipe: Recipe, maker: SampleMaker, checkpoint: &Path, from: Option<&Path>) -> Result<Self> {
         let device = Device::Cpu;
         let config = maker.processor().config();
         let varmap = policy::init::fresh(config, recipe.data.seed, &device)?;
@@ -89,6 +94,9 @@ impl Trainer {
         let (vision_hidden, text_hidden) = (config.vision.hidden_size, config.text.hidden_size);
         let heads = AuxiliaryHeads::weights(HEADS, vision_hidden, text_hidden, classes);
         policy::init::add(&varmap, &heads, recipe.data.seed, &device)?;
+        if let Some(from) = from.filter(|_| !checkpoint::exists(checkpoint)) {
+            beginning::carry_over(&varmap, from, maker.processor())?;
+        }
         let vars = VarBuilder::from_varmap(&varmap, DType::F32, &device);
         let model = Qwen25Vl::new(config, vars.clone())?;
         let heads = AuxiliaryHeads::new(vision_hidden, text_hidden, classes, vars.pp(HEADS))?;
@@ -100,7 +108,11 @@ impl Trainer {
         } else {
             Progress::default()
         };
-        let (ids, values) = maker.distance_tokens().iter().copied().unzip();
+        let by_unit = maker.teacher().number_tokens().iter().map(|(unit, tokens)| {
+            let (ids, values) = tokens.iter().copied().unzip();
+            (*unit, NumberTokens { ids, values })
+        });
+        let numbers = by_unit.collect();
         Ok(Self {
             recipe,
             maker,
@@ -108,7 +120,7 @@ impl Trainer {
             heads,
             variables,
             optimiser,
-            distances: DistanceTokens { ids, values },
+            numbers,
             device,
             checkpoint: checkpoint.to_owned(),
             progress,
@@ -165,8 +177,8 @@ impl Trainer {
         Ok(StepReport { step: self.progress.step, loss, gradient_norm, learning_rate, seconds: self.progress.seconds })
     }
 
-    /// One shard's share of the step: its own clips, forward, backward. Gradients are already divided by the number
-    /// of shards.
+    /// One shard's share of the step: its own clips, forward, backward, as many at a time as fit well into memory.
+    /// Gradients are already divided by the number of the step's clips.
     fn shard(&self, shard: usize) -> Result<(LossParts, Gradients)> {
         let data = &self.recipe.data;
         let share = data.clips_per_step / data.shards;
@@ -174,17 +186,23 @@ impl Trainer {
         let samples = (first..first + share as u64)
             .map(|index| self.maker.sample(Split::Train, index))
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        let batch = self.collation().collate(samples, &self.device)?;
-        let (loss, parts) = self.loss(&batch)?;
-        let store = (loss / data.shards as f64)?.backward()?;
-        Ok((parts, named_gradients(&store, &self.variables)))
+        let (mut sum, mut parts) = (Gradients::new(), LossParts::default());
+        for samples in batch::in_budget(samples) {
+            let of_step = samples.len() as f64 / data.clips_per_step as f64;
+            let batch = self.collation().collate(samples, &self.device)?;
+            let (loss, of_batch) = self.loss(&batch)?;
+            parts.add_share(of_batch, (of_step * data.shards as f64) as f32);
+            let store = (loss * of_step)?.backward()?;
+            accumulate(&mut sum, named_gradients(&store, &self.variables))?;
+        }
+        Ok((parts, sum))
     }
 
     fn collation(&self) -> Collation<'_> {
         Collation {
             video_token_id: self.maker.processor().config().tokens.video,
             pad_token_id: self.maker.pad_token_id(),
-            distances: &self.distances,
+            numbers: &self.numbers,
             loss: &self.recipe.loss,
         }
     }
@@ -217,12 +235,14 @@ impl Trainer {
         let weights = &self.recipe.loss;
         let dense =
             ((&auxiliary.patch_class * weights.patch_class)? + (&auxiliary.patch_range * weights.patch_range)?)?;
+        let dense = (dense + (&auxiliary.patch_place * weights.patch_place)?)?;
         let total = (&tokens + dense)?;
         let parts = LossParts {
             total: total.to_scalar()?,
             tokens: tokens.to_scalar()?,
             patch_class: auxiliary.patch_class.to_scalar()?,
             patch_range: auxiliary.patch_range.to_scalar()?,
+            patch_place: auxiliary.patch_place.to_scalar()?,
         };
         Ok((total, parts))
     }
@@ -240,9 +260,9 @@ impl Trainer {
         Ok((logits, batch))
     }
 
-    /// The tokens that spell distances.
-    pub fn distance_tokens(&self) -> &DistanceTokens {
-        &self.distances
+    /// The tokens that spell the numbers of a unit, where each is one token.
+    pub fn number_tokens(&self, unit: Unit) -> Option<&NumberTokens> {
+        self.numbers.iter().find(|(of, _)| *of == unit).map(|(_, tokens)| tokens)
     }
 
     /// Writes a checkpoint that [`Trainer::new`] resumes from.
@@ -274,6 +294,7 @@ impl LossParts {
         self.tokens += other.tokens * share;
         self.patch_class += other.patch_class * share;
         self.patch_range += other.patch_range * share;
+        self.patch_place += other.patch_place * share;
     }
 }
 

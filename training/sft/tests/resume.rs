@@ -28,8 +28,10 @@ fn trainer(recipe: &Recipe, checkpoint: &Path) -> Trainer {
         whole_completions: data.whole_completions_per_clip,
         unknown_camera_share: data.unknown_camera_share,
         extra_furniture: None,
+        walk_share: data.walk_share,
+        logged: None,
     };
-    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint).expect("ok")
+    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint, None).expect("ok")
 }
 
 fn weights(trainer: &Trainer, folder: &Path) -> Vec<u8> {
@@ -41,7 +43,8 @@ fn weights(trainer: &Trainer, folder: &Path) -> Vec<u8> {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
     let folder = tempfile::tempdir().expect("ok");
-    let recipe = recipe();
+    let mut recipe = recipe();
+    recipe.data.walk_share = 0.5;
     let mut straight = trainer(&recipe, &folder.path().join("straight"));
     let losses: Vec<f32> = (0..4).map(|_| straight.step().expect("ok").loss.total).collect();
 

@@ -1,0 +1,148 @@
+//! A question in words with its true answer, whoever made it up: clips, walks and logged episodes alike.
+
+use grounding::ParsedQuestion;
+use msgs::{ProblemType, QuestionKind, Unit};
+use sim::questions::ask::Answer;
+use sim::questions::exam::ExamQuestion;
+
+use crate::completion::NOT_SEEN;
+use crate::episode::{Label, Question};
+use crate::number_grid::number_text;
+use crate::{Error, Result};
+
+/// A question and its truth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exercise {
+    /// The question as the robot reads it, without its options.
+    pub question: ParsedQuestion,
+    /// The texts of the options, `A` first; empty for an open question.
+    pub options: Vec<String>,
+    /// The true answer: a number in the unit of the kind, words (one of the options where there are any), or that it was
+    /// not seen.
+    pub truth: Answer,
+}
+
+impl Exercise {
+    /// An open question in words.
+    ///
+    /// # Errors
+    /// [`Error::Question`] where the robot would refuse it.
+    pub fn new(text: &str, truth: Answer) -> Result<Self> {
+        let question = grounding::parse_question(text)?;
+        Ok(Self { question, options: Vec::new(), truth })
+    }
+
+    /// A question of an exam, with its options.
+    ///
+    /// # Errors
+    /// As [`Exercise::new`].
+    pub fn of_exam(question: &ExamQuestion) -> Result<Self> {
+        let options = question.options.clone();
+        Ok(Self { options, ..Self::new(&question.text, question.answer.clone())? })
+    }
+
+    /// A question of an episode by its label; `None` without one.
+    ///
+    /// # Errors
+    /// As [`Exercise::new`], and [`Error::Label`] where a multiple-choice label is no letter of its options.
+    pub fn of_episode(question: &Question) -> Result<Option<Self>> {
+        let Some(Label { text: label, .. }) = &question.label else { return Ok(None) };
+        let options: Vec<String> = question.options.iter().map(|option| without_letter(option).to_owned()).collect();
+        let read = grounding::parse_question(&question.text).map_err(|error| Error::Label {
+            question: question.id.clone(),
+            expected: "words that the robot takes for a question".to_owned(),
+            found: error.to_string(),
+        })?;
+        let truth = match (label.trim(), options.is_empty()) {
+            (NOT_SEEN, _) => Answer::NotSeen,
+            (letter, false) => {
+                let chosen = ('A'..='Z').zip(&options).find(|(of, _)| letter.chars().eq([*of]));
+                let expected = || format!("a letter of {} options", options.len());
+                let refuse =
+                    || Error::Label { question: question.id.clone(), expected: expected(), found: label.clone() };
+                Answer::Words(chosen.ok_or_else(refuse)?.1.clone())
+            }
+            (text, true) => match text.parse() {
+                Ok(number) if read.kind.unit() != Unit::None => Answer::Number(number),
+                _ => Answer::Words(text.to_owned()),
+            },
+        };
+        Ok(Some(Self { question: read, options, truth }))
+    }
+
+    /// The question as it stands in the prompt, and the kind that chooses the prompt's instruction: see
+    /// [`grounding::with_options`].
+    pub fn prompt(&self) -> (QuestionKind, String) {
+        let asked = grounding::with_options(&self.question, &self.options);
+        (asked.kind, asked.text)
+    }
+
+    /// What stands in `<answer>`.
+    pub fn answer(&self) -> String {
+        match &self.truth {
+            Answer::NotSeen => NOT_SEEN.to_owned(),
+            Answer::Number(value) => number_text(self.question.kind.unit(), *value),
+            Answer::Words(words) => {
+                let letter = ('A'..='Z').zip(&self.options).find(|(_, option)| *option == words);
+                letter.map_or_else(|| words.clone(), |(letter, _)| letter.to_string())
+            }
+        }
+    }
+
+    /// The true answer exactly, for scoring: numbers are not rounded.
+    pub fn solution(&self) -> String {
+        match &self.truth {
+            Answer::Number(value) => value.to_string(),
+            Answer::Words(_) | Answer::NotSeen => self.answer(),
+        }
+    }
+
+    /// How answers are scored.
+    pub fn problem_type(&self) -> ProblemType {
+        match (self.options.is_empty(), self.question.kind.unit()) {
+            (false, _) => ProblemType::MultipleChoice,
+            (true, Unit::None) => ProblemType::FreeForm,
+            (true, _) => ProblemType::Numerical,
+        }
+    }
+}
+
+/// `A. left` without its letter.
+fn without_letter(option: &str) -> &str {
+    let mut chars = option.chars();
+    match (chars.next(), chars.next()) {
+        (Some('A'..='Z'), Some('.' | ')' | ':')) => chars.as_str().trim(),
+        _ => option.trim(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::LabelSource;
+
+    fn question(text: &str, options: &[&str], label: &str) -> Question {
+        let label = Some(Label::new(label, LabelSource::Dataset));
+        let options = options.iter().map(|&option| option.to_owned()).collect();
+        Question { id: "q".into(), text: text.into(), options, label, ..Question::default() }
+    }
+
+    #[test]
+    fn labels_become_truths() {
+        let of = |question: &Question| Exercise::of_episode(question).unwrap().unwrap();
+        let far = of(&question("How far is the door?", &[], "2.437"));
+        assert_eq!(
+            (far.truth.clone(), far.answer(), far.solution()),
+            (Answer::Number(2.437), "2.4".into(), "2.437".into())
+        );
+        let side = of(&question("Where is the door?", &["A. left", "B. right"], "B"));
+        assert_eq!((side.truth.clone(), side.answer()), (Answer::Words("right".into()), "B".into()));
+        assert!(side.prompt().1.ends_with("\nA. left\nB. right"), "{:?}", side.prompt());
+        assert_eq!(of(&question("Where is the door?", &[], "not seen")).truth, Answer::NotSeen);
+        let unlabelled = Question { label: None, ..question("Where is the door?", &[], "") };
+        assert_eq!(Exercise::of_episode(&unlabelled).unwrap(), None);
+        let wrong = question("Where is the door?", &["A. left"], "C");
+        let error = Exercise::of_episode(&wrong).unwrap_err().to_string();
+        assert!(error.contains("a letter of 1 options") && error.contains("\"C\""), "{error}");
+    }
+}

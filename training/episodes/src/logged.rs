@@ -1,0 +1,138 @@
+//! Logged episodes as training data: the stretches of frames that were asked about, with the labelled questions.
+
+use std::path::Path;
+
+use frame_ring::{FrameRing, RawFrame, RingSettings};
+use geometry::CameraFacts;
+use msgs::ImaginedMap;
+
+use crate::episode::{Episode, Frame, Picture, Question, Span};
+use crate::exercise::Exercise;
+use crate::folder::EpisodeFolder;
+use crate::sampling::FrameSampling;
+use crate::walks::{FRAMES, RATE_HZ};
+use crate::{Error, Result, Split};
+
+/// Of so many episodes one is held out, chosen by its id.
+const HELD_OUT_ONE_OF: u64 = 10;
+
+/// One stretch of frames and what is known about it.
+#[derive(Clone, Debug)]
+pub struct LoggedLesson {
+    /// The episode's id.
+    pub episode: String,
+    /// At most [`FRAMES`], oldest first.
+    pub pictures: Vec<Picture>,
+    /// Mean rate of the frames, hertz.
+    pub rate_hz: f64,
+    /// What is known about the camera.
+    pub facts: CameraFacts,
+    /// The true map, where known.
+    pub map: Option<ImaginedMap>,
+    /// The labelled questions.
+    pub exercises: Vec<Exercise>,
+}
+
+/// The labelled stretches of a folder of episodes. Pictures stay encoded.
+#[derive(Clone, Debug, Default)]
+pub struct Logged {
+    train: Vec<LoggedLesson>,
+    held_out: Vec<LoggedLesson>,
+}
+
+impl Logged {
+    /// Reads a folder that [`crate::folder::FolderWriter`] wrote. About a tenth of its episodes is held out.
+    ///
+    /// # Errors
+    /// When it is none, an episode can't be read, or no episode has a labelled question.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let mut logged = Self::default();
+        for episode in EpisodeFolder::open(folder)?.episodes()? {
+            let episode = episode?;
+            let is_held_out = hash(&episode.id).is_multiple_of(HELD_OUT_ONE_OF);
+            let of_split = if is_held_out { &mut logged.held_out } else { &mut logged.train };
+            of_split.extend(lessons(&episode)?);
+        }
+        if logged.train.is_empty() {
+            let expected = "episodes with labelled questions".to_owned();
+            let found = format!("{} in its held-out tenth, none to train on", logged.held_out.len());
+            return Err(Error::Form { path: folder.to_owned(), expected, found });
+        }
+        Ok(logged)
+    }
+
+    /// Lessons of a split; those of every split but the training one are the held-out ones.
+    pub fn of(&self, split: Split) -> &[LoggedLesson] {
+        if split == Split::Train { &self.train } else { &self.held_out }
+    }
+}
+
+impl LoggedLesson {
+    /// The frames as the robot's ring gives them to the model, RGB of `width` × `height`.
+    ///
+    /// # Errors
+    /// When a picture is broken.
+    pub fn frames(&self, (width, height): (usize, usize)) -> Result<Vec<Vec<u8>>> {
+        let mut frames = Vec::with_capacity(self.pictures.len());
+        for picture in &self.pictures {
+            let decoded = picture.decode()?;
+            let ring = FrameRing::new(RingSettings {
+                capacity: 1,
+                width: width as u32,
+                height: height as u32,
+                frame_rate_hz: None,
+                still: None,
+                expected_source: decoded.dimensions(),
+            })?;
+            let (source_width, source_height) = decoded.dimensions();
+            ring.push(&RawFrame {
+                encoding: "rgb8",
+                width: source_width,
+                height: source_height,
+                step: 3 * source_width,
+                data: decoded.as_raw(),
+                stamp_nanos: 1,
+                received_at_nanos: 1,
+            })?;
+            frames.extend(ring.window(1).frames.into_iter().map(|frame| frame.rgb));
+        }
+        Ok(frames)
+    }
+}
+
+/// An episode's stretches, by what its questions are about.
+pub fn lessons(episode: &Episode) -> Result<Vec<LoggedLesson>> {
+    let mut stretches: Vec<(Option<Span>, Vec<&Question>)> = Vec::new();
+    for question in episode.questions.iter().filter(|question| question.label.is_some()) {
+        match stretches.iter_mut().find(|(span, _)| *span == question.span) {
+            Some((_, questions)) => questions.push(question),
+            None => stretches.push((question.span, vec![question])),
+        }
+    }
+    let lesson = |(_, questions): (Option<Span>, Vec<&Question>)| lesson(episode, &questions);
+    stretches.into_iter().filter_map(|stretch| lesson(stretch).transpose()).collect()
+}
+
+/// `None` where no frame is left of the stretch.
+fn lesson(episode: &Episode, questions: &[&Question]) -> Result<Option<LoggedLesson>> {
+    let Some(first) = questions.first() else { return Ok(None) };
+    let sampling = FrameSampling { most: FRAMES, ..FrameSampling::default() };
+    let frames: Vec<&Frame> = sampling.spread(episode.frames_of(first).collect());
+    let (Some(oldest), Some(newest)) = (frames.first(), frames.last()) else { return Ok(None) };
+    let secs = (newest.stamp_nanos - oldest.stamp_nanos) as f64 * 1e-9;
+    let rate_hz = if secs > 0.0 { (frames.len() - 1) as f64 / secs } else { RATE_HZ };
+    let exercises = questions.iter().filter_map(|question| Exercise::of_episode(question).transpose());
+    Ok(Some(LoggedLesson {
+        episode: episode.id.clone(),
+        rate_hz: (rate_hz * 100.0).round() / 100.0,
+        facts: episode.camera,
+        map: episode.map_of(first).map(|map| ImaginedMap::from(&map.cells)),
+        exercises: exercises.collect::<Result<_>>()?,
+        pictures: frames.into_iter().map(|frame| frame.picture.clone()).collect(),
+    }))
+}
+
+/// FNV-1a.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+}

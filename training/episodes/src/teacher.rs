@@ -1,0 +1,236 @@
+//! From frames and exercises to tokens: what the robot's prompt would be, and what is to be written behind it.
+
+use std::ops::Range;
+use std::path::Path;
+
+use geometry::CameraFacts;
+use model_dir::Prompts;
+use msgs::{ImaginedMap, Unit};
+use processor::{Content, Message, Processor, RgbView, VisionInput};
+use sim::questions::ask::Answer;
+
+use crate::completion::{ABSENT_WORD, Completion, PRESENCE_PREFIX, completion};
+use crate::exercise::Exercise;
+use crate::maker::read_prompts;
+use crate::number_grid::{GRID_UNITS, number_grid};
+use crate::sample::{ClipSample, Label, Part, Segment, Target, Tokens};
+use crate::{Error, Result};
+
+const END_OF_TURN: &str = "<|im_end|>";
+
+/// Frames and what is known about them.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// The frames, RGB, oldest first, of `width` × `height` pixels.
+    pub frames: &'a [Vec<u8>],
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Frames a second.
+    pub rate_hz: f64,
+    /// What the prompt states about the camera.
+    pub facts: CameraFacts,
+    /// The true map at the newest frame.
+    pub map: Option<&'a ImaginedMap>,
+}
+
+/// How much of a completion is taught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// The statement, and the answer where it isn't the statement's own number; no map.
+    Answer,
+}
+
+/// The tokens that spell the numbers of a unit, with their values, ascending.
+pub type NumberTokens = Vec<(u32, f64)>;
+
+/// A model directory's processor and wording, put to teaching.
+pub struct Teacher {
+    processor: Processor,
+    prompts: Prompts,
+    numbers: Vec<(Unit, NumberTokens)>,
+    absent_word: u32,
+}
+
+impl Teacher {
+    /// Reads processor and prompts of the model directory `dir`. A unit whose numbers the tokenizer does not spell with
+    /// one token each is taught token by token.
+    ///
+    /// # Errors
+    /// When a file is missing or unreadable.
+    pub fn new(dir: &Path) -> Result<Self> {
+        let processor = Processor::from_dir(dir)?;
+        let prompts = read_prompts(&dir.join("prompts.toml"))?;
+        let spelt = |unit: Unit| -> Option<(Unit, NumberTokens)> {
+            let grid = number_grid(unit).into_iter();
+            let tokens = grid.map(|(value, text)| Some((single_token(&processor, &text).ok()?, value)));
+            Some((unit, tokens.collect::<Option<_>>()?))
+        };
+        let numbers = GRID_UNITS.into_iter().filter_map(spelt).collect();
+        let absent_word = single_token(&processor, ABSENT_WORD)?;
+        Ok(Self { processor, prompts, numbers, absent_word })
+    }
+
+    /// The processor of the model directory.
+    pub fn processor(&self) -> &Processor {
+        &self.processor
+    }
+
+    /// The wording of the model directory.
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
+    /// The tokens that spell numbers, by unit.
+    pub fn number_tokens(&self) -> &[(Unit, NumberTokens)] {
+        &self.numbers
+    }
+
+    /// The token that begins "do not see".
+    pub fn absent_word(&self) -> u32 {
+        self.absent_word
+    }
+
+    /// The lesson's sample, without dense truths.
+    ///
+    /// # Errors
+    /// When the processor refuses a frame or a prompt, or tokens don't line up with text.
+    pub fn sample(&self, lesson: &Lesson, exercises: &[(Exercise, Extent)]) -> Result<ClipSample> {
+        let &Lesson { width, height, rate_hz, .. } = lesson;
+        let views: Vec<RgbView> = lesson.frames.iter().map(|data| RgbView { width, height, data }).collect();
+        let vision = self.processor.video(&views, rate_hz)?;
+        let grid_only = VisionInput { pixel_values: Vec::new(), ..vision };
+        let system = grounding::prompt::system(&self.prompts.system, &lesson.facts);
+        let empty = ImaginedMap::default();
+        let mut sample = ClipSample { map: lesson.map.cloned(), ..ClipSample::default() };
+        for (exercise, extent) in exercises {
+            let (kind, text) = exercise.prompt();
+            let user = self.prompts.user_text(kind.name(), &text);
+            let messages = [
+                Message::new("system", vec![Content::Text(system.clone())]),
+                Message::new("user", vec![Content::Video, Content::Text(user)]),
+            ];
+            let prompt = self.processor.render(&messages, true)?;
+            let completion = completion(exercise, lesson.map.unwrap_or(&empty));
+            // Nobody is taught to leave the map out where it is merely not known.
+            let extent = if lesson.map.is_some() { *extent } else { Extent::Answer };
+            let skips_map = lesson.map.is_none() || is_short_choice(exercise, extent);
+            let written = Written::new(completion, extent, skips_map);
+            let (prefix, segment) = self.segment(&prompt, &grid_only, (exercise, &written))?;
+            sample.prefix = prefix;
+            sample.segments.push(segment);
+        }
+        sample.grid_thw = vision.grid_thw;
+        sample.pixel_values = vision.pixel_values;
+        Ok(sample)
+    }
+
+    fn segment(
+        &self,
+        prompt: &str,
+        grid_only: &VisionInput,
+        (exercise, written): (&Exercise, &Written),
+    ) -> Result<(Tokens, Segment)> {
+        let prompt_length = self.processor.prepare_text(prompt, vec![], vec![grid_only.clone()])?.input_ids.len();
+        let text = format!("{prompt}{}{END_OF_TURN}", written.text);
+        let inputs = self.processor.prepare_text(&text, vec![], vec![grid_only.clone()])?;
+        let mut targets = self.targets(exercise, written)?;
+        let found = inputs.input_ids.len() - prompt_length;
+        if targets.len() + 1 != found {
+            let expected = format!("{} completion tokens and {END_OF_TURN} behind the prompt", targets.len());
+            return Err(Error::Tokens { expected, found: format!("{found} tokens") });
+        }
+        let end = Label::Token(inputs.input_ids[prompt_length + targets.len()]);
+        targets.push((written.extent == Extent::Whole).then_some(Target { label: end, part: Part::Words }));
+        targets.truncate(targets.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+        let vision_end = self.processor.config().tokens.vision_end;
+        let prefix = inputs.input_ids.iter().rposition(|id| Some(*id) == vision_end).map_or(0, |i| i + 1);
+        let last = (prompt_length + targets.len()).saturating_sub(1);
+        let slice = |range: Range<usize>| Tokens {
+            ids: inputs.input_ids[range.clone()].to_vec(),
+            positions: std::array::from_fn(|axis| inputs.position_ids[axis][range.clone()].to_vec()),
+        };
+        let mut row = vec![None; prompt_length - 1 - prefix];
+        row.extend(targets);
+        let segment = Segment {
+            tokens: slice(prefix..last),
+            targets: row,
+            problem_type: exercise.problem_type(),
+            solution: exercise.solution(),
+        };
+        Ok((slice(0..prefix), segment))
+    }
+
+    /// For each token of what is written: the target that it is, if it is one.
+    fn targets(&self, exercise: &Exercise, written: &Written) -> Result<Vec<Option<Target>>> {
+        let tokenizer = self.processor.tokenizer().inner();
+        let encoding = tokenizer.encode(written.text.as_str(), false).map_err(|e| Error::Tokenizer(e.to_string()))?;
+        let unit = exercise.question.kind.unit();
+        let on_grid = self.numbers.iter().any(|(of, _)| *of == unit);
+        let target = |(id, &(start, end)): (&u32, &(usize, usize))| {
+            let part = written.part(&(start..end))?;
+            let spells_value = (start..end) == written.value;
+            let label = match (&exercise.truth, part) {
+                (Answer::Number(value), Part::Value) if on_grid && spells_value => Label::Number(unit, *value),
+                _ => Label::Token(*id),
+            };
+            Some(Target { label, part })
+        };
+        Ok(encoding.get_ids().iter().zip(encoding.get_offsets()).map(target).collect())
+    }
+}
+
+/// The words of a choice are stated; its letter stands in the answer only. A number is in both.
+fn is_short_choice(exercise: &Exercise, extent: Extent) -> bool {
+    extent == Extent::Answer && matches!(exercise.truth, Answer::Words(_))
+}
+
+/// A completion as far as it is taught.
+struct Written {
+    text: String,
+    extent: Extent,
+    value: Range<usize>,
+    statement_end: usize,
+    map_end: usize,
+    answer: Range<usize>,
+}
+
+impl Written {
+    fn new(completion: Completion, extent: Extent, skips_map: bool) -> Self {
+        let Completion { statement, value, map, answer } = completion;
+        let map = if skips_map { String::new() } else { map };
+        let (statement_end, map_end) = (statement.len(), statement.len() + map.len());
+        let inside =
+            answer.find("<answer>").map_or(0, |at| at + "<answer>".len())..answer.find("</answer>").unwrap_or(0);
+        let answer_range = map_end + inside.start..map_end + inside.end;
+        Self { text: statement + &map + &answer, extent, value, statement_end, map_end, answer: answer_range }
+    }
+
+    /// Where a token stands; `None` where it isn't taught.
+    fn part(&self, token: &Range<usize>) -> Option<Part> {
+        let touches = |range: &Range<usize>| !range.is_empty() && token.start < range.end && range.start < token.end;
+        let skips_map = self.map_end == self.statement_end;
+        match token.start {
+            _ if touches(&self.value) => Some(Part::Value),
+            start if start == PRESENCE_PREFIX.len() => Some(Part::Presence),
+            _ if touches(&self.answer) => (self.extent == Extent::Whole || skips_map).then_some(Part::Answer),
+            // Where the map is left out, what follows the statement is not what the model is to write there.
+            start if start < self.statement_end => {
+                (!skips_map || token.end <= self.statement_end).then_some(Part::Words)
+            }
+            _ if self.extent == Extent::Answer => None,
+            start if start < self.map_end => Some(Part::Map),
+            _ => Some(Part::Words),
+        }
+    }
+}
+
+fn single_token(processor: &Processor, text: &str) -> Result<u32> {
+    match processor.tokenizer().encode(text)?.as_slice() {
+        [id] => Ok(*id),
+        other => Err(Error::Tokens { expected: format!("one token for {text:?}"), found: format!("{}", other.len()) }),
+    }
+}
