@@ -117,7 +117,8 @@ impl Scene {
         let mut rng = split.rng(seed, "camera");
         let mut camera = Camera::pinhole(640, 480, degrees(&mut rng, 55.0, 80.0));
         let bearer = if variety.planned_walks && rng.random_bool(0.4) { Bearer::Hand } else { Bearer::Robot };
-        let height_m = rng.random_range(if bearer == Bearer::Hand { 1.1..1.7 } else { 0.3..1.7 });
+        let drawn = rng.random_range(if bearer == Bearer::Hand { 1.1..1.7 } else { 0.3..1.7 });
+        let height_m = variety.camera_height_m.unwrap_or(drawn);
         // Low cameras look less far down, else they would see nothing but floor.
         let steepest = -8.0 - 17.0 * ((height_m - 0.3) / 1.0f64).min(1.0);
         let carriage = Carriage { height_m, pitch: degrees(&mut rng, steepest, -5.0) };

@@ -21,6 +21,8 @@ pub struct Variety {
     pub moving_share: f64,
     /// How odometry errs.
     pub drift: Drift,
+    /// Height of every camera over the floor, metres; drawn for each where absent.
+    pub camera_height_m: Option<f64>,
 }
 
 impl Variety {
@@ -33,6 +35,7 @@ impl Variety {
             planned_walks: true,
             moving_share: 0.0,
             drift: Drift::wheels(),
+            camera_height_m: None,
         }
     }
 }
