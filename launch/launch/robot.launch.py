@@ -11,6 +11,15 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+# By launch argument: what recorder_node calls a topic of the robot, and what that topic carries.
+RECORDED = {
+    "odom_topic": ("odom", "odometry"),
+    "depth_topic": ("depth/image_raw", "depth images"),
+    "depth_info_topic": ("depth/camera_info", "calibrations of the depth images"),
+    "scan_topic": ("scan", "laser scans"),
+    "range_topic": ("range", "a range finder"),
+}
+
 
 def generate_launch_description():
     config = PathJoinSubstitution([FindPackageShare("spacer_bringup"), "config"])
@@ -30,6 +39,10 @@ def generate_launch_description():
         DeclareLaunchArgument("camera_info_file", default_value="", description="calibration; empty = none"),
         DeclareLaunchArgument("record", default_value="false", description="record an episode"),
         DeclareLaunchArgument("episodes", default_value="episodes", description="folder of the recorded episodes"),
+        *[
+            DeclareLaunchArgument(argument, default_value=topic, description=f"topic of {what}, recorded if there is one")
+            for argument, (topic, what) in RECORDED.items()
+        ],
         # Fast DDS's default segment loses most images.
         SetEnvironmentVariable("FASTRTPS_DEFAULT_PROFILES_FILE", PathJoinSubstitution([config, "fastdds.xml"])),
         Node(
@@ -42,6 +55,7 @@ def generate_launch_description():
             parameters=[{
                 "folder": ParameterValue(LaunchConfiguration("episodes"), value_type=str),
             }],
+            remappings=[(topic, LaunchConfiguration(argument)) for argument, (topic, _) in RECORDED.items()],
         ),
         Node(
             package="spacer_nodes",

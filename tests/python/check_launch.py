@@ -75,6 +75,19 @@ def check_recorder(name, path, table):
     assert recorder.get("use_sim_time") == perception.get("use_sim_time"), recorder
 
 
+def check_recorded_topics(table):
+    """The robot's own sensors are recorded under the names that the recorder's source has for them."""
+    path = LAUNCH / "launch" / "robot.launch.py"
+    given = {"odom_topic": "/odom", "depth_topic": "/depth", "depth_info_topic": "/depth_info", "scan_topic": "/scan",
+             "range_topic": "/sonar"}
+    nodes, _ = resolve(path, table, record="true", **given)
+    remappings = nodes[0]["remappings"]
+    assert set(remappings.values()) == set(given.values()), remappings
+    source = (REPO / "nodes/ros_nodes/src/recorded_topics.rs").read_text(encoding="utf-8")
+    unknown = [name for name in remappings if f'("{name}", ' not in source]
+    assert not unknown, f"recorder_node does not know the topics {unknown}"
+
+
 def check_refusals(table):
     """The stand-in itself is strict: each of these must be refused."""
     source = (LAUNCH / "launch" / "robot.launch.py").read_text(encoding="utf-8")
@@ -125,6 +138,7 @@ def main():
         "perception_node", stand_in.read_parameter_file(str(LAUNCH / "config/perception.yaml"), "perception_node"), table
     )
     check_launch_files(table)
+    check_recorded_topics(table)
     check_refusals(table)
     check_node_crate(table)
     print("launch files: ok")

@@ -159,6 +159,7 @@ class Node:
             "name": context.resolve(self.name or executable),
             "namespace": context.resolve(self.namespace or ""),
             "parameters": values,
+            "remappings": {context.resolve(name): context.resolve(to) for name, to in self.remappings},
             "environment": dict(context.environment),
         })
 

@@ -14,7 +14,9 @@ import time
 
 from bag_readers import read
 from ros_harness import GOOD, NAMESPACE, Process, perception, run, status
+from rclpy.qos import qos_profile_sensor_data
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import LaserScan, Range
 from spacer_msgs.msg import AnswerFeedback, SpatialQuery
 from std_msgs.msg import String
 
@@ -86,6 +88,9 @@ def check_frames(topics, last):
 
 def test_record_and_replay(stranger):
     feedback = stranger.node.create_publisher(AnswerFeedback, f"{NAMESPACE}/feedback", 10)
+    # Best effort, as drivers publish.
+    scans = stranger.node.create_publisher(LaserScan, f"{NAMESPACE}/scan", qos_profile_sensor_data)
+    ranges = stranger.node.create_publisher(Range, f"{NAMESPACE}/range", qos_profile_sensor_data)
 
     def during():
         stranger.spin(3)
@@ -94,6 +99,8 @@ def test_record_and_replay(stranger):
         stranger.queries.publish(SpatialQuery(query_id="mine", text=QUESTION))
         stranger.wait("answer", 40, lambda: len(stranger.answers) == 2)
         feedback.publish(AnswerFeedback(query_id="mine", value=2.5))
+        scans.publish(LaserScan(range_max=9.0, ranges=[1.0, 2.0]))
+        ranges.publish(Range(max_range=4.0, range=0.5))
         stranger.spin(3)
 
     with tempfile.TemporaryDirectory() as name:
@@ -108,6 +115,7 @@ def test_record_and_replay(stranger):
             assert [message["query_id"] for message in messages["query"]] == ["mine"]
             assert len(messages["answer"]) == 2 and messages["answer"][1]["query_id"] == "mine"
             assert [(message["query_id"], message["value"]) for message in messages["feedback"]] == [("mine", 2.5)]
+            assert [len(messages[name]) for name in ("scan", "range")] == [1, 1]
             assert messages["/tf_static"][0]["children"] == ["odom", "camera_link", "camera_optical_frame"]
             print(f"  {reader}: {count} images without a gap, {len(topics)} topics")
         stamps = {message["stamp"] for _, message in found["rosbags"][f"{NAMESPACE}/image_raw"]["messages"]}

@@ -22,20 +22,24 @@ pub struct RecordedTopic {
 impl RecordedTopic {
     fn new(name: &str, type_name: &str) -> Self {
         let is_picture = matches!(type_name, "sensor_msgs/msg/Image" | "sensor_msgs/msg/CompressedImage");
-        // A best-effort subscriber hears every publisher; cameras publish that way.
-        let reliable = !is_picture && type_name != "sensor_msgs/msg/CameraInfo";
+        // A best-effort subscriber hears every publisher; sensors publish that way.
+        let reliable = !type_name.starts_with("sensor_msgs/");
         let transient_local = ["tf_static", "imagined_map", "sim/truth"].iter().any(|latched| name.ends_with(latched));
         let depth = if is_picture { PICTURE_DEPTH } else { DEPTH };
         Self { name: name.to_owned(), type_name: type_name.to_owned(), qos: Qos { reliable, transient_local, depth } }
     }
 }
 
-/// What an episode consists of.
+/// What an episode consists of; what nobody publishes stays empty.
 fn episode() -> Vec<RecordedTopic> {
     let topics = [
         ("image_raw", "sensor_msgs/msg/Image"),
         ("image_raw/compressed", "sensor_msgs/msg/CompressedImage"),
         ("camera_info", "sensor_msgs/msg/CameraInfo"),
+        ("depth/image_raw", "sensor_msgs/msg/Image"),
+        ("depth/camera_info", "sensor_msgs/msg/CameraInfo"),
+        ("scan", "sensor_msgs/msg/LaserScan"),
+        ("range", "sensor_msgs/msg/Range"),
         ("odom", "nav_msgs/msg/Odometry"),
         ("/tf", "tf2_msgs/msg/TFMessage"),
         ("/tf_static", "tf2_msgs/msg/TFMessage"),
@@ -75,9 +79,10 @@ mod tests {
     #[test]
     fn topics_are_those_of_an_episode_or_as_written() {
         assert_eq!(recorded_topics(" ").unwrap(), episode());
-        let own = recorded_topics("/front/rgb:sensor_msgs/msg/Image  odom:nav_msgs/msg/Odometry").unwrap();
+        let own = "/front/rgb:sensor_msgs/msg/Image  odom:nav_msgs/msg/Odometry /scan:sensor_msgs/msg/LaserScan";
+        let own = recorded_topics(own).unwrap();
         let found: Vec<(&str, bool)> = own.iter().map(|topic| (topic.name.as_str(), topic.qos.reliable)).collect();
-        assert_eq!(found, [("/front/rgb", false), ("odom", true)]);
+        assert_eq!(found, [("/front/rgb", false), ("odom", true), ("/scan", false)]);
         for wrong in ["odom", ":nav_msgs/msg/Odometry", "odom:Odometry"] {
             let text = recorded_topics(wrong).unwrap_err().to_string();
             assert!(text.contains("expected") && text.contains(wrong), "{text}");

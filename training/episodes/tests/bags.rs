@@ -12,7 +12,7 @@ use recording::messages::{
     CameraInfo, CompressedImage, Header, Image, Odometry, Quaternion, RosMessage, StringMessage, TfMessage, Time,
     Transform, TransformStamped, Vector3,
 };
-use recording::range_messages::LaserScan;
+use recording::range_messages::{LaserScan, Range};
 use recording::spacer_messages::{AnswerFeedback, ImaginedMap, MapObject, SpatialAnswer, SpatialQuery};
 use recording::{BagWriter, Definitions, Topic, TopicId, WriterSettings};
 
@@ -63,11 +63,11 @@ fn header(nanos: i64, frame_id: &str) -> Header {
     Header { stamp: Time::from_nanos(nanos), frame_id: frame_id.to_owned() }
 }
 
-/// A camera that looks ahead, level, 0.5 m over the ground and 0.2 m ahead of the robot's middle.
+/// A sensor that looks ahead, level, 0.5 m over the ground and 0.2 m ahead of the robot's middle.
 fn mounting(child: &str) -> TfMessage {
     let translation = Vector3 { x: 0.2, y: 0.0, z: 0.5 };
     let optical = Quaternion { x: -0.5, y: 0.5, z: -0.5, w: 0.5 };
-    let rotation = if child == "laser" { Quaternion::default() } else { optical };
+    let rotation = if child == "cam" { optical } else { Quaternion::default() };
     let transform = Transform { translation, rotation };
     TfMessage {
         transforms: vec![TransformStamped {
@@ -108,13 +108,59 @@ fn answer(query_id: &str, nanos: i64) -> SpatialAnswer {
     }
 }
 
+/// What measures the distance to the wall.
+#[derive(Clone, Copy)]
+enum Sensor {
+    DepthCamera,
+    Laser,
+    Sonar,
+}
+
+impl Sensor {
+    fn measure(self, bag: &mut Bag, nanos: i64) {
+        match self {
+            Self::DepthCamera => {
+                // The wall is 0.85 m before the camera. The upper left corner sees something nearer, out of the cell.
+                let depth = |v: usize, u: usize| if v < 8 && u < 8 { 300_u16 } else { 850 };
+                let data: Vec<u8> = (0..48 * 64).flat_map(|i| depth(i / 64, i % 64).to_le_bytes()).collect();
+                let (header, encoding) = (header(nanos + SECOND / 50, "cam"), "16UC1".to_owned());
+                let topic = bag.topic::<Image<'_>>("/spacer/depth/image_raw");
+                let depth = Image { header, height: 48, width: 64, encoding, is_bigendian: 0, step: 128, data: &data };
+                bag.write(topic, nanos, &depth);
+            }
+            Self::Laser => {
+                let scan = LaserScan {
+                    header: header(nanos, "laser"),
+                    angle_min: -0.2,
+                    angle_max: 0.2,
+                    angle_increment: 0.1,
+                    range_min: 0.1,
+                    range_max: 10.0,
+                    ranges: vec![f32::INFINITY, 0.95, 0.9, 0.95, 5.0],
+                    ..LaserScan::default()
+                };
+                let topic = bag.topic::<LaserScan>("/scan");
+                bag.write(topic, nanos, &scan);
+            }
+            Self::Sonar => {
+                let topic = bag.topic::<Range>("/sonar");
+                // Behind the cell, no echo, the wall, and the wall at a time that is farther off.
+                for (millis, range) in [(0, 5.0), (10, f32::INFINITY), (50, 0.87), (90, 0.8)] {
+                    let header = header(nanos + millis * SECOND / 1000, "sonar");
+                    let echo = Range { header, min_range: 0.1, max_range: 6.0, range, ..Range::default() };
+                    bag.write(topic, nanos + millis * SECOND / 1000, &echo);
+                }
+            }
+        }
+    }
+}
+
 /// Ten seconds at 10 Hz: straight on at 0.25 m/s; frames are grey; at 2.5 s a wall stands 1.05 m ahead of the robot.
-fn own_bag(folder: &Path, with_depth: bool) {
+fn own_bag(folder: &Path, sensors: &[Sensor]) {
     let mut bag = Bag::create(folder);
     let (images, odom) = (bag.topic::<Image<'_>>("/spacer/image_raw"), bag.topic::<Odometry>("/spacer/odom"));
     let (infos, fixed) = (bag.topic::<CameraInfo>("/spacer/camera_info"), bag.topic::<TfMessage>("/tf_static"));
-    bag.write(fixed, SECOND, &mounting("cam"));
-    bag.write(fixed, SECOND, &mounting("laser"));
+    ["cam", "laser", "sonar"].iter().for_each(|child| bag.write(fixed, SECOND, &mounting(child)));
     let k = [32.0, 0.0, 32.0, 0.0, 32.0, 24.0, 0.0, 0.0, 1.0];
     for step in 10..110 {
         let nanos = step * SECOND / 10;
@@ -135,31 +181,7 @@ fn own_bag(folder: &Path, with_depth: bool) {
         );
     }
     let at = 25 * SECOND / 10;
-    if with_depth {
-        // The wall is 0.85 m before the camera. The upper left corner sees something nearer, out of the cell.
-        let depth = |v: usize, u: usize| if v < 8 && u < 8 { 300_u16 } else { 850 };
-        let data: Vec<u8> = (0..48 * 64).flat_map(|i| depth(i / 64, i % 64).to_le_bytes()).collect();
-        let (header, encoding) = (header(at + SECOND / 50, "cam"), "16UC1".to_owned());
-        let depth = bag.topic::<Image<'_>>("/spacer/depth/image_raw");
-        bag.write(
-            depth,
-            at,
-            &Image { header, height: 48, width: 64, encoding, is_bigendian: 0, step: 128, data: &data },
-        );
-    } else {
-        let scan = LaserScan {
-            header: header(at, "laser"),
-            angle_min: -0.2,
-            angle_max: 0.2,
-            angle_increment: 0.1,
-            range_min: 0.1,
-            range_max: 10.0,
-            ranges: vec![f32::INFINITY, 0.95, 0.9, 0.95, 5.0],
-            ..LaserScan::default()
-        };
-        let scans = bag.topic::<LaserScan>("/scan");
-        bag.write(scans, at, &scan);
-    }
+    sensors.iter().for_each(|sensor| sensor.measure(&mut bag, at));
     let (queries, answers) = (bag.topic::<SpatialQuery>("/spacer/query"), bag.topic::<SpatialAnswer>("/spacer/answer"));
     let (asks, feedback) = (bag.topic::<StringMessage>("/spacer/ask"), bag.topic::<AnswerFeedback>("/spacer/feedback"));
     let ask = |query_id: &str, text: &str| SpatialQuery {
@@ -210,9 +232,15 @@ fn labels(questions: &[Question]) -> Vec<(&str, Option<(&str, LabelSource)>)> {
 #[test]
 fn a_robots_log_is_labelled_by_who_knows_and_each_label_says_who() {
     let scratch = tempfile::tempdir().unwrap();
-    for (name, source, measured) in [("depth", LabelSource::Depth, "0.85"), ("scan", LabelSource::Range, "0.9")] {
+    let cases: [(&str, &[Sensor], LabelSource, &str); 4] = [
+        ("depth", &[Sensor::DepthCamera], LabelSource::Depth, "0.85"),
+        ("scan", &[Sensor::Laser], LabelSource::Range, "0.9"),
+        ("sonar", &[Sensor::Sonar], LabelSource::Range, "0.87"),
+        ("both", &[Sensor::Sonar, Sensor::Laser], LabelSource::Range, "0.9"),
+    ];
+    for (name, sensors, source, measured) in cases {
         let folder = scratch.path().join(name);
-        own_bag(&folder, source == LabelSource::Depth);
+        own_bag(&folder, sensors);
         let read = read_bag(&folder, &BagSettings::default()).unwrap();
         assert_eq!(read.left_out, Vec::<String>::new());
         let episode = read.episode;

@@ -2,7 +2,8 @@
 //!
 //! A walker stops beside objects: straight out from the middle of the box, in one of sixteen directions, at the first
 //! free spot. Legs are straight and free. The route that is asked about is the shortest; it is unique where every
-//! route that is at most 20 % longer takes the same turns, also for walkers who come nearer to walls and furniture.
+//! route that is at most 20 % longer takes the same turns, and there are several: for this walker, for rivals who come
+//! nearer to walls and furniture, and for one who keeps farther away. So no answer hangs on a few centimetres.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +18,15 @@ use crate::closest::box_distance;
 use crate::plan::{FreeFloor, Keepout, WALKING_CLEARANCE_M};
 
 /// How many quadruples of objects are tried in one exam.
-const TRIES: usize = 360;
-/// Rivals come this near to walls and furniture, so that no answer hangs on a few centimetres.
-const RIVAL_CLEARANCES_M: [f64; 2] = [0.25, 0.2];
+const TRIES: usize = 720;
+/// What rivals keep away from, and how far, metres.
+const RIVALS: [(Keepout, f64); 4] =
+    [(Keepout::Boxes, 0.35), (Keepout::Outlines, 0.28), (Keepout::Outlines, 0.25), (Keepout::Outlines, 0.2)];
 /// A stop is at most this far from the object's outline, metres.
 pub const REACH_M: f64 = 1.0;
 /// Least length of a leg, metres.
 pub const LEAST_LEG_M: f64 = 0.8;
-/// A rival who finds fewer routes than this hangs on the choice of a stop.
+/// A walker who finds fewer routes than this hangs on the choice of a stop.
 const LEAST_ROUTES: usize = 4;
 /// Routes up to this much longer than the shortest take the same turns.
 pub const RIVAL_SHARE: f64 = 0.2;
@@ -52,7 +54,7 @@ pub(super) fn drafts(stage: &Stage, tally: &mut Tally, rng: &mut ChaCha8Rng) -> 
     quadruples.sort_unstable();
     quadruples.dedup();
     let mut walker = Walker::new(stage, Keepout::Boxes, WALKING_CLEARANCE_M);
-    let mut rivals = RIVAL_CLEARANCES_M.map(|clearance| Walker::new(stage, Keepout::Outlines, clearance));
+    let mut rivals = RIVALS.map(|(keepout, clearance)| Walker::new(stage, keepout, clearance));
     quadruples.into_iter().filter_map(|four| draft(&mut walker, &mut rivals, tally, four)).collect()
 }
 
@@ -64,7 +66,7 @@ struct Walker<'s, 'a> {
     legs: BTreeMap<(usize, usize), Vec<(usize, usize)>>,
 }
 
-/// The question whose answer is the walker's shortest route, if all rivals have it, and none with other turns.
+/// The question whose answer is the turns of the walker's shortest route, if those of nobody's routes differ.
 fn draft(walker: &mut Walker, rivals: &mut [Walker], tally: &mut Tally, four: [usize; 4]) -> Option<Draft> {
     let topic = Topic::RoutePlanning;
     let [start, _, via, goal] = four.map(|object| &walker.stage.objects[object]);
@@ -82,11 +84,12 @@ fn draft(walker: &mut Walker, rivals: &mut [Walker], tally: &mut Tally, four: [u
     }
     let words = shortest.turns.map(turn_words);
     let longest = (1.0 + RIVAL_SHARE) * shortest.length_m;
-    let same = rivals.iter_mut().all(|rival| {
-        let mut routes = rival.routes(four);
+    let agrees = |walker: &mut Walker| {
+        let mut routes = walker.routes(four);
         routes.retain(|route| route.length_m <= longest);
         routes.len() >= LEAST_ROUTES && routes.iter().all(|route| route.turns.map(turn_words) == words)
-    });
+    };
+    let same = agrees(walker) && rivals.iter_mut().all(agrees);
     let [Some(first), Some(second)] = words else { return None };
     let [start, face, via, goal] = four.map(|object| walker.stage.class(object).to_owned());
     let answer = Answer::Words(format!("{first}, {second}"));

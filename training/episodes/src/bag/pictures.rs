@@ -85,6 +85,7 @@ impl<'a> Pictures<'a> {
             return self.frame(message);
         }
         let infos = [self.topics.camera_info.as_deref(), self.depth_info.as_deref()];
+        let is_range = self.topics.ranges.iter().any(|name| name == topic);
         if infos.contains(&Some(topic)) {
             let info: CameraInfo = message.decode().map_err(text)?;
             // A driver without calibration sends zeros.
@@ -103,12 +104,12 @@ impl<'a> Pictures<'a> {
                 let camera = camera.ok_or("depth: expected a calibration of its camera, found none")?;
                 depth_points(&image, &camera, base_from_sensor)
             })?;
-        } else if Some(topic) == self.topics.range.as_deref() && message.is::<LaserScan>() {
+        } else if is_range && message.is::<LaserScan>() {
             let scan: LaserScan = message.decode().map_err(text)?;
             self.measure(&scan.header, LabelSource::Range, |base_from_sensor| {
                 Ok(scan_points(&scan, base_from_sensor))
             })?;
-        } else if Some(topic) == self.topics.range.as_deref() {
+        } else if is_range {
             let range: Range = message.decode().map_err(text)?;
             self.measure(&range.header, LabelSource::Range, |base_from_sensor| {
                 Ok(range_points(&range, base_from_sensor))

@@ -59,7 +59,8 @@ pub(super) struct Topics {
     pub camera_info: Option<String>,
     pub odometry: Option<String>,
     pub depth: Option<String>,
-    pub range: Option<String>,
+    /// Laser scans and range finders: each measures what it sees.
+    pub ranges: Vec<String>,
     pub ask: Option<String>,
     pub query: Option<String>,
     pub answer: Option<String>,
@@ -68,7 +69,8 @@ pub(super) struct Topics {
 }
 
 impl Topics {
-    /// Finds the topics: those named, else the only one of the type, for `ask` and `truth` also of that name.
+    /// Finds the topics: those named, else the only one of the type, for `ask` and `truth` also of that name; of laser
+    /// scans and range finders all.
     pub fn find(bag: &BagReader, names: &TopicNames) -> Result<Self> {
         let named = |role: Role| names.get(&role).map(String::as_str);
         let image = bag.image_topic(named(Role::Image))?.name.clone();
@@ -85,11 +87,16 @@ impl Topics {
         };
         let is_named = |role| named(role).is_some();
         let depth = if named(Role::Depth) == Some("") { None } else { bag.depth_topic(named(Role::Depth))? };
+        let measures = |topic: &TopicInfo| topic.is::<LaserScan>() || topic.is::<Range>();
+        let ranges = match named(Role::Range) {
+            Some(_) => find(Role::Range, "ranges", &measures)?.into_iter().collect(),
+            None => bag.topics().iter().filter(|topic| measures(topic)).map(|topic| topic.name.clone()).collect(),
+        };
         Ok(Self {
             camera_info,
             odometry: find(Role::Odometry, Odometry::TYPE_NAME, &|topic| topic.is::<Odometry>())?,
             depth: depth.map(|topic| topic.name.clone()).filter(|name| *name != image),
-            range: find(Role::Range, "ranges", &|topic| topic.is::<LaserScan>() || topic.is::<Range>())?,
+            ranges,
             ask: find(Role::Ask, StringMessage::TYPE_NAME, &|topic| {
                 topic.is::<StringMessage>() && (is_named(Role::Ask) || topic.name.ends_with("/ask"))
             })?,
