@@ -15,6 +15,10 @@ scripts/check_colcon.sh
 if command -v apt-get >/dev/null && ! ldconfig -p | grep -q libEGL.so.1; then
   (. scripts/paths.sh && install_packages libegl1 libgl1-mesa-dri) || echo "no EGL: MuJoCo can't be asked" >&2
 fi
+# The page of an evaluation is opened in a real browser; without one that test is skipped.
+if command -v apt-get >/dev/null && ! command -v chromium chromium-browser google-chrome >/dev/null; then
+  (. scripts/paths.sh && install_packages chromium) || echo "no Chromium: the page can't be opened" >&2
+fi
 for test in tests/python/test_*.py; do
   [ -e "$test" ] || continue
   echo "$test"

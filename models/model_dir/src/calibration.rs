@@ -51,6 +51,20 @@ pub struct KindCalibration {
     pub n: u64,
     /// Name of the calibration split.
     pub split: String,
+    /// What other coverages would have taken, by growing coverage: for judging the calibration. Answers state
+    /// [`KindCalibration::coverage`] only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<CurvePoint>,
+}
+
+/// The width that one coverage takes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurvePoint {
+    /// Share of truths the interval holds, over 0 and under 1.
+    pub coverage: f64,
+    /// Half-width.
+    pub width: Width,
 }
 
 /// A half-width, by what the error was measured in.
@@ -70,6 +84,14 @@ impl Width {
             Width::RelativeWidth(width) | Width::AbsoluteWidth(width) => width,
         }
     }
+
+    /// (lower, upper) around `value`, in its unit.
+    pub fn interval(self, value: f64) -> (f64, f64) {
+        match self {
+            Width::RelativeWidth(width) => (value * (-width).exp(), value * width.exp()),
+            Width::AbsoluteWidth(width) => (value - width, value + width),
+        }
+    }
 }
 
 impl KindCalibration {
@@ -79,13 +101,10 @@ impl KindCalibration {
     /// use model_dir::{KindCalibration, Width};
     ///
     /// let width = Width::AbsoluteWidth(1.5);
-    /// let counts = KindCalibration { coverage: 0.9, width, n: 400, split: "calibration".into() };
+    /// let counts = KindCalibration { coverage: 0.9, width, n: 400, split: "calibration".into(), curve: vec![] };
     /// assert_eq!(counts.interval(4.0), (2.5, 5.5));
     /// ```
     pub fn interval(&self, value: f64) -> (f64, f64) {
-        match self.width {
-            Width::RelativeWidth(width) => (value * (-width).exp(), value * width.exp()),
-            Width::AbsoluteWidth(width) => (value - width, value + width),
-        }
+        self.width.interval(value)
     }
 }

@@ -218,12 +218,15 @@ fn check_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
             let key = format!("kinds.{kind}.{key}");
             Err(Error::Value { path: path.to_path_buf(), key, expected, found: found.to_string() })
         };
-        if !(entry.coverage > 0.0 && entry.coverage < 1.0) {
-            return bad("coverage", "over 0 and under 1", entry.coverage);
-        }
-        let width = entry.width.get();
-        if !(width.is_finite() && width >= 0.0) {
-            return bad("width", "a finite number of at least 0", width);
+        let stated = ("", entry.coverage, entry.width);
+        let curve = entry.curve.iter().map(|point| ("curve.", point.coverage, point.width));
+        for (place, coverage, width) in std::iter::once(stated).chain(curve) {
+            if !(coverage > 0.0 && coverage < 1.0) {
+                return bad(&format!("{place}coverage"), "over 0 and under 1", coverage);
+            }
+            if !(width.get().is_finite() && width.get() >= 0.0) {
+                return bad(&format!("{place}width"), "a finite number of at least 0", width.get());
+            }
         }
     }
     Ok(())

@@ -28,7 +28,7 @@ mod manifest;
 mod parity;
 mod prompts;
 
-pub use calibration::{Abstention, Calibration, KindCalibration, Width};
+pub use calibration::{Abstention, Calibration, CurvePoint, KindCalibration, Width};
 pub use digest::digest_file;
 pub use directory::{ModelDir, write_calibration, write_manifest, write_prompts};
 pub use error::{Error, Result};

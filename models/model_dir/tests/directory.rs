@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use model_dir::{
-    Abstention, Calibration, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest, ModelDir, Parity,
-    Precision, Profile, Prompts, Training, Width, digest_file, write_calibration, write_manifest, write_prompts,
+    Abstention, Calibration, CurvePoint, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest,
+    ModelDir, Parity, Precision, Profile, Prompts, Training, Width, digest_file, write_calibration, write_manifest,
+    write_prompts,
 };
 use tempfile::TempDir;
 
@@ -45,7 +46,10 @@ fn manifest() -> Manifest {
 }
 
 fn calibration() -> Calibration {
-    let entry = |width| KindCalibration { coverage: 0.9, width, n: 400, split: "calibration".into() };
+    let entry = |width| {
+        let curve = vec![CurvePoint { coverage: 0.5, width: Width::RelativeWidth(0.1) }];
+        KindCalibration { coverage: 0.9, width, n: 400, split: "calibration".into(), curve }
+    };
     Calibration {
         abstention: Some(Abstention {
             token: " do".to_owned(),
@@ -169,4 +173,8 @@ fn unknown_keys_and_bad_values_are_refused() {
     bad.kinds.get_mut("distance").unwrap().coverage = 1.5;
     let error = write_calibration(dir.path(), &bad).unwrap_err().to_string();
     assert!(error.contains("kinds.distance.coverage") && error.contains("1.5"), "{error}");
+    let mut bad = calibration();
+    bad.kinds.get_mut("distance").unwrap().curve[0].width = Width::RelativeWidth(-0.1);
+    let error = write_calibration(dir.path(), &bad).unwrap_err().to_string();
+    assert!(error.contains("kinds.distance.curve.width") && error.contains("-0.1"), "{error}");
 }

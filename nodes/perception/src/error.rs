@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use grounding::{MAX_QUESTION_BYTES, QuestionError};
 use thiserror::Error;
+
+use crate::query::MAX_OPTIONS;
 
 /// Why a pipeline could not be started.
 #[derive(Debug, Error)]
@@ -24,6 +27,31 @@ pub enum StartError {
     /// The operating system gave no thread.
     #[error("can't start the worker thread: {0}")]
     Thread(#[from] std::io::Error),
+}
+
+/// What is wrong with a query.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// The deadline is no time.
+    #[error("deadline_secs: expected a finite number of at least 0, found {found}")]
+    Deadline {
+        /// Seconds.
+        found: f64,
+    },
+    /// The question itself can't be read.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// Too many options, or too long ones.
+    #[error(
+        "options: expected at most {MAX_OPTIONS} of {MAX_QUESTION_BYTES} bytes in all, found {found} of {bytes} bytes"
+    )]
+    Options {
+        /// Options.
+        found: usize,
+        /// Bytes of all of them.
+        bytes: usize,
+    },
 }
 
 /// Why a model could not be loaded or failed on one question. The texts name file, expected and found.

@@ -31,10 +31,11 @@ mod worker;
 
 pub use answerer::{Answerer, Completion, Finish, Progress, Ready, Request, RunsOn, View};
 pub use clock::{Clock, SystemClock};
-pub use error::{AnswerError, StartError};
+pub use error::{AnswerError, QueryError, StartError};
 pub use frame_ring::{Pose, StillSettings};
 pub use network::providers;
 pub use perception::{Perception, Sink};
+pub use query::read_query;
 pub use settings::{Device, Settings};
 pub use shared::{Diagnostics, ModelState};
 pub use vision::{PairEncoder, VisionCounters};

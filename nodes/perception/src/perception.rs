@@ -131,8 +131,8 @@ impl Perception {
         let query_id = if query.query_id.is_empty() { format!("q{number}") } else { query.query_id.clone() };
         let question = match read_query(&query) {
             Ok(question) => question,
-            Err(text) => {
-                shared.emit(refusal(&query_id, Status::BadQuery, text));
+            Err(error) => {
+                shared.emit(refusal(&query_id, Status::BadQuery, error.to_string()));
                 return query_id;
             }
         };

@@ -1,45 +1,31 @@
-//! `spacer-train evaluate` and `spacer-train calibrate`.
+//! `spacer-train evaluate`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
-use episodes::Split;
-use evaluation::calibrate;
-use evaluation::exam::{ExamSettings, Sheet};
+use evaluation::Exam;
 use evaluation::judge::{Answered, Sight, judge};
-use evaluation::judged::{judged, write_answers};
+use evaluation::judged::{Judged, judged, write_answers};
 use evaluation::page::{Heading, page};
-use evaluation::report::{Numeric, Report, report};
-use model_dir::{Calibration, Evaluation, ModelDir};
+use evaluation::report::{Report, report};
+use evaluation::statistics::Estimate;
+use indicatif::{ProgressBar, ProgressStyle};
+use model_dir::{Evaluation, ModelDir};
 use perception::{Settings, VlmAnswerer};
-use processor::PreprocessorConfig;
 
-/// Which rooms to ask about.
-#[derive(Clone, Copy, ValueEnum)]
-enum Rooms {
-    /// New rooms with furniture known from training.
-    Heldout,
-    /// New rooms with furniture never trained on.
-    Novel,
-}
+use crate::exam::Source;
 
-/// Example: `spacer-train evaluate --model models/zoo/spacer-nano --rooms novel --questions 300 --seed 1 --json`
+/// Examples: `spacer-train evaluate --model models/zoo/spacer-nano --rooms novel --questions 300 --seed 1 --json`;
+/// `spacer-train evaluate --model models/zoo/spacer-nano --rooms heldout --walks --page report.html`;
+/// `spacer-train evaluate --model models/zoo/spacer-nano --episodes data/mine --answers-file answers.jsonl`
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The model directory.
     #[arg(long)]
     model: PathBuf,
-    /// Which rooms to ask about.
-    #[arg(long, value_enum)]
-    rooms: Rooms,
-    /// Questions in all: a third each of distances, counts (two or more) and absent objects.
-    #[arg(long, default_value_t = 300)]
-    questions: usize,
-    /// Another seed draws other rooms and questions.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    source: Source,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -57,52 +43,28 @@ pub struct Arguments {
     answers_file: Option<PathBuf>,
 }
 
-/// Example: `spacer-train calibrate --model models/zoo/spacer-nano --questions 900 --coverage 0.9`
-#[derive(clap::Args)]
-pub struct CalibrateArguments {
-    /// The model directory; its calibration.toml and manifest.toml are written anew.
-    #[arg(long)]
-    model: PathBuf,
-    /// Questions to calibrate from.
-    #[arg(long, default_value_t = 900)]
-    questions: usize,
-    /// Share of truths that the intervals are to hold.
-    #[arg(long, default_value_t = 0.9)]
-    coverage: f64,
-    /// Share of absent objects that the model is to call "not seen".
-    #[arg(long, default_value_t = 0.8)]
-    absent_recognised: f64,
-    /// Another seed draws other rooms and questions.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-}
-
-/// Runs `evaluate`.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let split = match arguments.rooms {
-        Rooms::Heldout => Split::Heldout,
-        Rooms::Novel => Split::Novel,
-    };
-    let settings = ExamSettings { split, questions: arguments.questions, seed: arguments.seed };
-    let (mut answerer, sheets) = sit_down(&arguments.model, &settings)?;
-    let answers = judge(&mut answerer, &sheets, Sight::Frames)?;
-    let on_black = judge(&mut answerer, &sheets, Sight::Black)?;
+    let mut answerer = VlmAnswerer::load(&Settings::new(&arguments.model))?;
+    let exam = arguments.source.draw(&arguments.model)?;
+    let answers = answer(&mut answerer, &exam, Sight::Frames)?;
+    let on_black = answer(&mut answerer, &exam, Sight::Black)?;
+    let judged = judged(&exam, &answers, &on_black);
     if arguments.answers {
-        answers.iter().for_each(print_answer);
+        judged.iter().zip(&answers).for_each(|(judged, answer)| print_answer(judged, answer));
     }
-    let of_sheet = sheets.iter().flat_map(|sheet| sheet.items.iter().map(|_| &sheet.map));
-    let judged = judged(&answers, &on_black, &of_sheet.collect::<Vec<_>>());
     if let Some(path) = &arguments.answers_file {
         write_answers(path, &judged)?;
     }
+    let directory = ModelDir::open(&arguments.model)?;
+    let report = report(&judged, directory.calibration());
     if let Some(path) = &arguments.page {
-        let manifest = ModelDir::open(&arguments.model)?.manifest().clone();
-        let heading =
-            Heading { model: format!("{} {}", manifest.name, manifest.version), command: command_line(arguments) };
-        let page = page(&heading, &sheets, &answers, &judged)?;
+        let manifest = directory.manifest();
+        let model = format!("{} {}", manifest.name, manifest.version);
+        let heading = Heading { model, command: command_line(arguments) };
+        let page = page(&heading, &exam, (&answers, &judged), &report)?;
         std::fs::write(path, page).with_context(|| path.display().to_string())?;
     }
-    let report = report(&answers, &on_black);
     if arguments.record {
         record(arguments, &report)?;
     }
@@ -114,33 +76,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Runs `calibrate`: the operating point of "not seen" first, then the intervals of what is answered with it.
-pub fn run_calibrate(arguments: &CalibrateArguments) -> Result<()> {
-    let settings = ExamSettings { split: Split::Calibration, questions: arguments.questions, seed: arguments.seed };
-    let split = "calibration";
-    write(&arguments.model, &Calibration::default())?;
-    let (mut unbiased, sheets) = sit_down(&arguments.model, &settings)?;
-    let odds = judge(&mut unbiased, &sheets, Sight::Frames)?;
-    let abstention = Some(calibrate::abstention(&odds, arguments.absent_recognised, split)?);
-    write(&arguments.model, &Calibration { abstention: abstention.clone(), ..Calibration::default() })?;
-    // Intervals are for what is answered with that bias.
-    let answers = judge(&mut VlmAnswerer::load(&Settings::new(&arguments.model))?, &sheets, Sight::Frames)?;
-    let kinds = calibrate::intervals(&answers, arguments.coverage, split)?;
-    let calibration = Calibration { abstention, kinds };
-    write(&arguments.model, &calibration)?;
-    if let Some(found) = &calibration.abstention {
-        println!(
-            "not seen: bias {:.2} on {:?}, {:.1}% of absent and {:.1}% of present objects",
-            found.logit_bias,
-            found.token,
-            100.0 * found.absent_not_seen,
-            100.0 * found.present_not_seen
-        );
-    }
-    for (kind, entry) in &calibration.kinds {
-        println!("{kind}: answer · e^±{:.3} holds {} of {} truths", entry.width.get(), entry.coverage, entry.n);
-    }
-    Ok(())
+/// Asks a model all questions of an exam, behind a progress bar.
+pub fn answer(answerer: &mut VlmAnswerer, exam: &Exam, sight: Sight) -> Result<Vec<Answered>> {
+    let questions: usize = exam.sheets.iter().map(|sheet| sheet.items.len()).sum();
+    let doing = match sight {
+        Sight::Frames => "answering",
+        Sight::Black => "answering on black frames",
+    };
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")?;
+    let bar = ProgressBar::new(questions as u64).with_style(style).with_message(doing);
+    let answers = judge(answerer, &exam.sheets, sight, &mut || bar.inc(1))?;
+    bar.finish_and_clear();
+    Ok(answers)
 }
 
 /// Puts the scores in place of those that the same command gave before.
@@ -155,32 +102,33 @@ fn record(arguments: &Arguments, report: &Report) -> Result<()> {
 
 /// What gives the same scores again.
 fn command_line(arguments: &Arguments) -> String {
-    let rooms = arguments.rooms.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    format!(
-        "spacer-train evaluate --model {} --rooms {rooms} --questions {} --seed {}",
-        arguments.model.display(),
-        arguments.questions,
-        arguments.seed
-    )
+    format!("spacer-train evaluate --model {} {}", arguments.model.display(), arguments.source.options())
 }
 
 fn scores(report: &Report) -> BTreeMap<String, f64> {
     let mut scores = BTreeMap::new();
-    for (kind, n) in [("ego_distance", &report.ego_distance), ("object_counting", &report.object_counting)] {
+    for group in &report.groups {
+        let measure = if group.numeric.is_some() { "mra" } else { "accuracy" };
         for (name, score) in [
-            ("median_relative_error", n.median_relative_error),
-            ("mra", n.mra),
-            ("best_constant_mra", n.best_constant_mra),
-            ("black_frames_mra", n.black_frames_mra),
+            (measure.to_owned(), group.score.mean),
+            (format!("best_constant_{measure}"), group.constant_score),
+            (format!("black_frames_{measure}"), group.blind.mean),
         ] {
-            scores.insert(format!("{kind}.{name}"), score);
+            scores.insert(format!("{}.{name}", group.name), score);
+        }
+        if let Some(numeric) = group.numeric {
+            scores.insert(format!("{}.median_relative_error", group.name), numeric.median_relative_error);
         }
     }
     let others = [
-        ("absent_not_seen", report.absent_not_seen),
-        ("present_not_seen", report.present_not_seen),
-        ("coverage", report.coverage),
-        ("stated_coverage", report.stated_coverage),
+        ("absent_not_seen", report.abstention.absent.mean),
+        ("present_not_seen", report.abstention.present.mean),
+        ("black_not_seen", report.abstention.black.mean),
+        ("coverage", report.coverage.mean),
+        ("stated_coverage", report.stated_coverage.unwrap_or(f64::NAN)),
+        ("map_score", report.map_score.mean),
+        ("vsi_mean", report.vsi.score.map_or(f64::NAN, |score| score.mean)),
+        ("black_frames_vsi_mean", report.vsi.blind.unwrap_or(f64::NAN)),
     ];
     scores.extend(others.map(|(name, score)| (name.to_owned(), score)));
     // A rate of nothing is no score.
@@ -188,53 +136,63 @@ fn scores(report: &Report) -> BTreeMap<String, f64> {
     scores
 }
 
-fn write(model: &Path, calibration: &Calibration) -> Result<()> {
-    model_dir::write_calibration(model, calibration)?;
-    let manifest = ModelDir::open(model)?.manifest().clone();
-    model_dir::write_manifest(model, manifest)?;
-    Ok(())
-}
-
-fn sit_down(model: &Path, settings: &ExamSettings) -> Result<(VlmAnswerer, Vec<Sheet>)> {
-    let answerer = VlmAnswerer::load(&Settings::new(model))?;
-    let prompts = ModelDir::open(model)?.prompts().clone();
-    let sheets = evaluation::exam::draw(settings, &prompts, &PreprocessorConfig::from_dir(model)?)?;
-    Ok((answerer, sheets))
-}
-
-fn print_answer(answer: &Answered) {
-    let question = &answer.item.question;
-    eprintln!("{} truth {:?} answer {:?} {}", answer.item.text, question.truth, answer.outcome, answer.completion);
+fn print_answer(judged: &Judged, answer: &Answered) {
+    eprintln!("{} truth {} answer {} {}", judged.question, judged.truth, judged.answer, answer.completion);
 }
 
 fn print_report(report: &Report) {
     println!(
-        "{:<17} {:>5} {:>8} {:>6} {:>14} {:>12} {:>9}",
-        "", "n", "med.err", "MRA", "best constant", "black frames", "coverage"
+        "{:<28} {:>5} {:>7} {:>15} {:>7} {:>9} {:>9} {:>9}",
+        report.exam, "n", "score", "95 % interval", "black", "constant", "med.err", "not seen"
     );
-    let row = |name: &str, n: &Numeric| {
+    for group in &report.groups {
+        let error = group.numeric.map_or("–".to_owned(), |numeric| percent(numeric.median_relative_error));
         println!(
-            "{name:<17} {:>5} {:>7.1}% {:>6.3} {:>14.3} {:>12.3} {:>8.1}%",
-            n.questions,
-            100.0 * n.median_relative_error,
-            n.mra,
-            n.best_constant_mra,
-            n.black_frames_mra,
-            100.0 * n.coverage
+            "{:<28} {:>5} {:>7} {:>15} {:>7} {:>9} {:>9} {:>9}",
+            group.name,
+            group.score.count,
+            percent(group.score.mean),
+            range(&group.score),
+            percent(group.blind.mean),
+            percent(group.constant_score),
+            error,
+            percent(group.not_seen.mean)
         );
-    };
-    row("ego_distance", &report.ego_distance);
-    row("object_counting", &report.object_counting);
+    }
+    match &report.vsi.score {
+        Some(score) => println!(
+            "mean over the types of VSI-Bench: {} ({}), {} on black frames",
+            percent(score.mean),
+            range(score),
+            percent(report.vsi.blind.unwrap_or(f64::NAN))
+        ),
+        None => println!("no mean over the types of VSI-Bench: no question of {}", report.vsi.missing.join(", ")),
+    }
+    let abstention = &report.abstention;
     println!(
-        "not seen: {:.1}% of absent, {:.1}% of present objects ({:.1}% of present on black frames)",
-        100.0 * report.absent_not_seen,
-        100.0 * report.present_not_seen,
-        100.0 * report.black_frames_present_not_seen
+        "not seen: {} of what is absent, {} of what is present ({} with black frames instead), {} of black video",
+        percent(abstention.absent.mean),
+        percent(abstention.present.mean),
+        percent(abstention.black_present.mean),
+        percent(abstention.black.mean)
     );
-    println!(
-        "intervals: {:.1}% hold the truth, {:.0}% stated",
-        100.0 * report.coverage,
-        100.0 * report.stated_coverage
-    );
+    for kind in &report.intervals {
+        println!(
+            "intervals of {}: {} ({}) hold the truth, {} stated",
+            kind.kind.name(),
+            percent(kind.measured.mean),
+            range(&kind.measured),
+            percent(kind.stated)
+        );
+    }
+    println!("maps: {} ({}) of {}", percent(report.map_score.mean), range(&report.map_score), report.map_score.count);
     println!("{} questions, {} unreadable answers", report.questions, report.unreadable);
+}
+
+fn percent(share: f64) -> String {
+    if share.is_finite() { format!("{:.1}%", 100.0 * share) } else { "–".to_owned() }
+}
+
+fn range(estimate: &Estimate) -> String {
+    format!("{} to {}", percent(estimate.lower), percent(estimate.upper))
 }

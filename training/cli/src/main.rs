@@ -1,8 +1,10 @@
 //! `spacer-train`: makes, exports and judges models.
 
 mod assemble;
+mod calibrate;
 mod episodes;
 mod evaluate;
+mod exam;
 mod export;
 mod forms;
 mod gate;
@@ -49,7 +51,7 @@ enum Command {
     /// Compares two models' answers to one exam; fails where the new one is worse beyond noise.
     Gate(gate::Arguments),
     /// Measures how wide intervals must be, on rooms of their own, and writes that into a model directory.
-    Calibrate(evaluate::CalibrateArguments),
+    Calibrate(calibrate::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -64,6 +66,6 @@ fn main() -> anyhow::Result<()> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Gate(arguments) => gate::run(&arguments),
-        Command::Calibrate(arguments) => evaluate::run_calibrate(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
     }
 }

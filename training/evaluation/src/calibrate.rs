@@ -5,39 +5,74 @@ use std::collections::BTreeMap;
 
 use episodes::completion::ABSENT_WORD;
 use grounding::Outcome;
-use model_dir::{Abstention, KindCalibration, Width};
-use msgs::QuestionKind;
-use sim::questions::Truth;
+use model_dir::{Abstention, CurvePoint, KindCalibration, Width};
+use msgs::{QuestionKind, Unit};
+use sim::questions::ask::Topic;
 
-use crate::exam::Group;
+use crate::exam::Truth;
 use crate::judge::Answered;
 use crate::{Error, Result};
 
-/// The kinds of question whose answers carry an interval.
-const KINDS: [QuestionKind; 2] = [QuestionKind::EgoDistance, QuestionKind::ObjectCounting];
 /// Least number of answers for a quantile worth stating.
-const MIN_ANSWERS: usize = 50;
+pub const MIN_ANSWERS: usize = 50;
+/// Coverages whose widths are kept beside the one that answers state.
+const CURVE: [f64; 6] = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+
+/// The topics of walks that a calibration needs: numbers, and what is not to be seen.
+pub const TOPICS: [Topic; 11] = [
+    Topic::EgoDistance,
+    Topic::ObjectCounting,
+    Topic::ObjectAbsDistance,
+    Topic::ObjectSizeEstimation,
+    Topic::RoomSizeEstimation,
+    Topic::CameraDistance,
+    Topic::CameraTurn,
+    Topic::AbsentClass,
+    Topic::RemovedObject,
+    Topic::BlackVideo,
+    Topic::FrozenVideo,
+];
+
+/// The intervals of all kinds whose answers are numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Intervals {
+    /// By kind.
+    pub kinds: BTreeMap<String, KindCalibration>,
+    /// The kinds that were asked about and get no interval: fewer than [`MIN_ANSWERS`], or none wide enough for the
+    /// coverage, with the number found.
+    pub too_few: BTreeMap<&'static str, usize>,
+}
 
 /// Widths that hold the truth in a share `coverage` of cases, from answers of the split named `split`.
-///
-/// # Errors
-/// [`Error::TooFewAnswers`].
-pub fn intervals(answers: &[Answered], coverage: f64, split: &str) -> Result<BTreeMap<String, KindCalibration>> {
-    let mut kinds = BTreeMap::new();
-    for kind in KINDS {
-        let residuals: Vec<f64> =
-            answers.iter().filter(|a| a.item.question.kind == kind).filter_map(log_ratio).collect();
-        let too_few = || Error::TooFewAnswers { kind: kind.name(), expected: MIN_ANSWERS, found: residuals.len() };
-        let width = conformal_quantile(&residuals, coverage).filter(|_| residuals.len() >= MIN_ANSWERS);
-        let entry = KindCalibration {
-            coverage,
-            width: Width::RelativeWidth(width.ok_or_else(too_few)?),
-            n: residuals.len() as u64,
-            split: split.to_owned(),
-        };
-        kinds.insert(kind.name().to_owned(), entry);
+pub fn intervals(answers: &[Answered], coverage: f64, split: &str) -> Intervals {
+    let mut found = Intervals::default();
+    for kind in QuestionKind::ALL.into_iter().filter(|kind| kind.unit() != Unit::None) {
+        let mut asked = answers.iter().filter(|answer| answer.kind == kind && answer.item.truth.number().is_some());
+        let residuals: Vec<f64> = asked.clone().filter_map(log_ratio).collect();
+        let enough = Some(&residuals).filter(|residuals| residuals.len() >= MIN_ANSWERS);
+        let width = |coverage| enough.and_then(|residuals| conformal_quantile(residuals, coverage));
+        match width(coverage) {
+            Some(stated) => {
+                let point = |coverage| {
+                    let width = Width::RelativeWidth(width(coverage)?);
+                    Some(CurvePoint { coverage, width })
+                };
+                let entry = KindCalibration {
+                    coverage,
+                    width: Width::RelativeWidth(stated),
+                    n: residuals.len() as u64,
+                    split: split.to_owned(),
+                    curve: CURVE.into_iter().filter_map(point).collect(),
+                };
+                found.kinds.insert(kind.name().to_owned(), entry);
+            }
+            None if asked.next().is_some() => {
+                found.too_few.insert(kind.name(), residuals.len());
+            }
+            None => {}
+        }
     }
-    Ok(kinds)
+    found
 }
 
 /// The bias on the token of "not seen" with which a share `recognised` of the absent objects is called so, from answers
@@ -47,8 +82,8 @@ pub fn intervals(answers: &[Answered], coverage: f64, split: &str) -> Result<BTr
 /// [`Error::TooFewAnswers`].
 pub fn abstention(answers: &[Answered], recognised: f64, split: &str) -> Result<Abstention> {
     let of = |absent: bool| -> Vec<f64> {
-        let asked = answers.iter().filter(|a| (a.item.group == Group::Absent) == absent);
-        asked.filter_map(|a| a.not_seen_log_odds).collect()
+        let asked = answers.iter().filter(|answer| (answer.item.truth == Truth::NotSeen) == absent);
+        asked.filter_map(|answer| answer.not_seen_log_odds).collect()
     };
     let (absent, present) = (of(true), of(false));
     let found = absent.len().min(present.len());
@@ -77,8 +112,8 @@ fn operating_point(values: &[f64], at_least: f64) -> f64 {
 
 /// |ln(truth / answer)| of a present object answered with a number.
 fn log_ratio(answer: &Answered) -> Option<f64> {
-    match (&answer.outcome, answer.item.question.truth) {
-        (Outcome::Number(value), Truth::Number(truth)) if *value > 0.0 => Some((truth / value).ln().abs()),
+    match (&answer.outcome, answer.item.truth.number()) {
+        (Outcome::Number(value), Some(truth)) if *value > 0.0 && truth > 0.0 => Some((truth / value).ln().abs()),
         _ => None,
     }
 }
@@ -95,6 +130,36 @@ pub fn conformal_quantile(residuals: &[f64], coverage: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exam::Item;
+
+    fn answered(kind: QuestionKind, truth: f64, value: f64) -> Answered {
+        let (text, truth) = (String::new(), Truth::Number(truth));
+        Answered {
+            item: Item { group: kind.name().to_owned(), text, options: Vec::new(), truth },
+            kind,
+            outcome: Outcome::Number(value),
+            answer_text: String::new(),
+            map: None,
+            interval: None,
+            completion: String::new(),
+            not_seen_log_odds: None,
+        }
+    }
+
+    #[test]
+    fn kinds_with_enough_answers_get_a_curve_and_the_rest_are_named() {
+        let few = (0..MIN_ANSWERS - 1).map(|_| answered(QuestionKind::CameraTurn, 90.0, 80.0));
+        let many = (1..=99).map(|i| answered(QuestionKind::RoomSizeEstimation, 20.0 * f64::from(i).exp2(), 20.0));
+        let answers: Vec<Answered> = few.chain(many).collect();
+        let found = intervals(&answers, 0.9, "calibration");
+        assert_eq!(found.too_few, BTreeMap::from([("camera_turn", MIN_ANSWERS - 1)]));
+        let room = &found.kinds["room_size_estimation"];
+        assert_eq!((found.kinds.len(), room.n), (1, 99));
+        // The ⌈100 · 0.9⌉ = 90th of the residuals i · ln 2.
+        assert!((room.width.get() - 90.0 * 2f64.ln()).abs() < 1e-9, "{room:?}");
+        let halves = room.curve[0];
+        assert!(halves.coverage == 0.5 && (halves.width.get() - 50.0 * 2f64.ln()).abs() < 1e-9, "{halves:?}");
+    }
 
     #[test]
     fn operating_point_by_hand() {

@@ -24,6 +24,31 @@ pub enum Error {
     /// The ring refused a rendered frame.
     #[error(transparent)]
     Frame(#[from] frame_ring::FrameError),
+    /// The wording of simulated questions is damaged.
+    #[error(transparent)]
+    Wording(#[from] sim::questions::wording::WordingError),
+    /// The robot would refuse a question.
+    #[error("question {question:?}: {source}")]
+    Query {
+        /// In words.
+        question: String,
+        /// Why.
+        source: perception::QueryError,
+    },
+    /// A logged question can't be put to a robot.
+    #[error("episode {episode:?}, question {question:?}, {what}: expected {expected}, found {found}")]
+    Logged {
+        /// The episode's id.
+        episode: String,
+        /// The question's id.
+        question: String,
+        /// Which part of it.
+        what: &'static str,
+        /// What that was to be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
     /// A phrasing can't be read by the robot's own grounding.
     #[error("phrasing {phrasing:?}: expected {expected}, found {found}")]
     Phrasing {

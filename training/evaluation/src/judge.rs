@@ -5,14 +5,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use episodes::completion::{ABSENT_WORD, PRESENCE_PREFIX};
-use episodes::maker::FRAME_RATE_HZ;
 use frame_ring::Window;
-use grounding::{Outcome, parse_completion, parse_question};
-use msgs::Interval;
-use perception::{Answerer, Completion, Request, View};
+use grounding::{Outcome, parse_completion};
+use msgs::{ImaginedMap, Interval, QuestionKind};
+use perception::{Answerer, Completion, Request, View, read_query};
 
-use crate::Result;
 use crate::exam::{Item, Sheet};
+use crate::{Error, Result};
 
 /// Longest completion, tokens.
 const MAX_NEW_TOKENS: usize = 400;
@@ -27,14 +26,27 @@ const BLACK_NANOS: i64 = 100 * 86_400 * 1_000_000_000;
 pub struct Answered {
     /// The question.
     pub item: Item,
+    /// The kind that the robot read it as.
+    pub kind: QuestionKind,
     /// What the robot's parser read.
     pub outcome: Outcome,
+    /// The text that it read it from.
+    pub answer_text: String,
+    /// The map that the model imagined.
+    pub map: Option<ImaginedMap>,
     /// The calibrated interval around a number.
     pub interval: Option<Interval>,
     /// The whole completion.
     pub completion: String,
     /// Log-odds that the model gave to "not seen"; `None` where the completion does not begin as trained.
     pub not_seen_log_odds: Option<f64>,
+}
+
+impl Answered {
+    /// Accuracy in 0..=1.
+    pub fn score(&self) -> f64 {
+        self.item.truth.score(&self.outcome, &self.answer_text)
+    }
 }
 
 /// What the model is shown.
@@ -46,35 +58,34 @@ pub enum Sight {
     Black,
 }
 
-/// Answers every question of `sheets`.
+/// Answers every question of `sheets`; `on_answer` is called after each.
 ///
 /// # Errors
-/// When a step of the model fails.
-pub fn judge(answerer: &mut dyn Answerer, sheets: &[Sheet], sight: Sight) -> Result<Vec<Answered>> {
+/// When the robot would refuse a question, or a step of the model fails.
+pub fn judge(
+    answerer: &mut dyn Answerer,
+    sheets: &[Sheet],
+    sight: Sight,
+    on_answer: &mut dyn FnMut(),
+) -> Result<Vec<Answered>> {
     let mut answers = Vec::new();
     for sheet in sheets {
-        let window = match sight {
-            Sight::Frames => sheet.window.clone(),
-            Sight::Black => black(&sheet.window),
-        };
+        let black = (sight == Sight::Black).then(|| black(&sheet.window));
         for item in &sheet.items {
-            answers.push(ask(answerer, sheet, &window, item)?);
+            answers.push(ask(answerer, sheet, black.as_ref().unwrap_or(&sheet.window), item)?);
+            on_answer();
         }
     }
     Ok(answers)
 }
 
 fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item) -> Result<Answered> {
-    let kind = item.question.kind;
-    let question = parse_question(&item.text).map_err(|error| crate::Error::Phrasing {
-        phrasing: item.text.clone(),
-        expected: kind.name().to_owned(),
-        found: error.to_string(),
-    })?;
+    let refused = |source| Error::Query { question: item.text.clone(), source };
+    let question = read_query(&item.query()).map_err(refused)?;
     let request = Request {
-        view: View { window, embeds: &[], frame_rate_hz: FRAME_RATE_HZ, facts: sheet.facts },
+        view: View { window, embeds: &[], frame_rate_hz: sheet.frame_rate_hz, facts: sheet.facts },
         question: &question,
-        options: 0,
+        options: item.options.len(),
         deadline: Instant::now() + PATIENCE,
         cancel: Arc::new(AtomicBool::new(false)),
         max_new_tokens: MAX_NEW_TOKENS,
@@ -82,12 +93,21 @@ fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item)
     let completion = answerer.answer(&request, &mut |_| {})?;
     let not_seen_log_odds = not_seen_log_odds(&completion);
     let completion = completion.text;
-    let outcome = parse_completion(&completion, kind).outcome;
-    let interval = match outcome {
-        Outcome::Number(value) => answerer.interval(kind, value),
+    let parsed = parse_completion(&completion, question.kind);
+    let interval = match parsed.outcome {
+        Outcome::Number(value) => answerer.interval(question.kind, value),
         _ => None,
     };
-    Ok(Answered { item: item.clone(), outcome, interval, completion, not_seen_log_odds })
+    Ok(Answered {
+        item: item.clone(),
+        kind: question.kind,
+        outcome: parsed.outcome,
+        answer_text: parsed.answer_text,
+        map: parsed.map_text.and_then(|text| imagined_map::parse(&text)),
+        interval,
+        completion,
+        not_seen_log_odds,
+    })
 }
 
 /// Read off the one token that decides it: behind `<think>I` stands " see" or [`ABSENT_WORD`].

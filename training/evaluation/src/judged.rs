@@ -2,104 +2,161 @@
 
 use std::path::Path;
 
-use grounding::{Outcome, parse_completion};
-use msgs::ImaginedMap;
-use scoring::{MapScoreSettings, map_score, numeric_accuracy};
+use episodes::completion::NOT_SEEN;
+use grounding::Outcome;
+use msgs::{ImaginedMap, Interval, QuestionKind};
+use scoring::{MapScoreSettings, map_score};
 use serde::{Deserialize, Serialize};
-use sim::questions::Truth;
 
-use crate::baselines::best_constant;
-use crate::exam::Group;
+use crate::baselines::Constant;
+use crate::exam::{Exam, Item, Sheet, Truth};
 use crate::judge::Answered;
 use crate::{Error, Result};
+
+/// Longest piece of an answer in words that is kept, characters.
+const SHOWN_CHARS: usize = 120;
+
+/// What an answer turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// A number.
+    Number,
+    /// A letter.
+    Option,
+    /// Text.
+    Text,
+    /// "Not seen".
+    NotSeen,
+    /// Nothing that can be read.
+    Unreadable,
+}
 
 /// One judged question. A line of an answers file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Judged {
+    /// Name of the exam.
+    pub exam: String,
+    /// Where the frames are from.
+    pub scene: String,
     /// Place in the exam.
     pub number: usize,
     /// What it counts for, such as `ego_distance`.
     pub group: String,
+    /// The kind that the robot read it as.
+    pub kind: QuestionKind,
     /// The question as it was put.
     pub question: String,
+    /// The options of a multiple-choice question, `A` first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
     /// The true answer in words.
     pub truth: String,
+    /// The true number, where it is one.
+    pub true_value: Option<f64>,
+    /// Whether "not seen" is right.
+    pub is_absent: bool,
     /// The answer in words.
     pub answer: String,
-    /// 0 to 1: mean relative accuracy of numbers, 1 or 0 for the rest.
+    /// The number answered, where it is one.
+    pub value: Option<f64>,
+    /// What the answer is.
+    pub form: Form,
+    /// 0 to 1: mean relative accuracy of numbers, 1 or 0 of letters and of "not seen".
     pub score: f64,
     /// The same of the best constant answer to questions of the group.
     pub constant_score: f64,
+    /// That constant in words.
+    pub constant: String,
     /// The same of the model on black frames.
     pub blind_score: f64,
-    /// Agreement of the imagined map with the true one, 0 to 1; none where no map was drawn.
+    /// What its answer is then.
+    pub blind_form: Form,
+    /// Agreement of the imagined map with the true one, 0 to 1; none where either is missing.
     pub map_score: Option<f64>,
     /// Probability that the model gave to "not seen"; none where its completion does not begin as trained.
     pub not_seen_probability: Option<f64>,
-    /// Whether "not seen" is right.
-    pub is_absent: bool,
-    /// Whether the stated interval holds the truth; none without interval.
-    pub interval_holds: Option<bool>,
+    /// The interval stated around the value.
+    pub interval: Option<Interval>,
 }
 
-/// Judges the answers to an exam, with those of the same model on black frames and the true map of each.
-pub fn judged(answers: &[Answered], on_black: &[Answered], maps: &[&ImaginedMap]) -> Vec<Judged> {
-    let constants = Group::ALL.map(|group| constant(group, answers));
-    let with_black = answers.iter().zip(on_black).zip(maps);
-    with_black.enumerate().map(|(number, ((answer, black), map))| one(number, answer, black, map, &constants)).collect()
-}
+impl Judged {
+    /// The true and the answered number, where both are numbers.
+    pub fn numbers(&self) -> Option<(f64, f64)> {
+        self.true_value.zip(self.value)
+    }
 
-fn one(
-    number: usize,
-    answer: &Answered,
-    black: &Answered,
-    map: &ImaginedMap,
-    constants: &[Outcome; Group::ALL.len()],
-) -> Judged {
-    let truth = truth(answer);
-    let drawn = parse_completion(&answer.completion, answer.item.question.kind).map_text;
-    let drawn = drawn.and_then(|text| imagined_map::parse(&text));
-    Judged {
-        number,
-        group: answer.item.group.name().to_owned(),
-        question: answer.item.text.clone(),
-        truth: truth.map_or_else(|| "not seen".to_owned(), |number| format!("{number:.2}")),
-        answer: in_words(&answer.outcome),
-        score: numeric_accuracy(&answer.outcome, truth),
-        constant_score: numeric_accuracy(&constants[answer.item.group as usize], truth),
-        blind_score: numeric_accuracy(&black.outcome, truth),
-        map_score: drawn.map(|drawn| map_score(&drawn, map, MapScoreSettings::default())),
-        not_seen_probability: answer.not_seen_log_odds.map(|odds| 1.0 / (1.0 + (-odds).exp())),
-        is_absent: truth.is_none(),
-        interval_holds: answer
-            .interval
-            .zip(truth)
-            .map(|(interval, truth)| (interval.lower..=interval.upper).contains(&truth)),
+    /// Whether the stated interval holds the truth; none without interval or without a number as truth.
+    pub fn interval_holds(&self) -> Option<bool> {
+        let (interval, truth) = self.interval.zip(self.true_value)?;
+        Some((interval.lower..=interval.upper).contains(&truth))
     }
 }
 
-/// The best answer to all questions of `group` alike.
-fn constant(group: Group, answers: &[Answered]) -> Outcome {
-    let asked = answers.iter().filter(|answer| answer.item.group == group);
-    let truths: Vec<f64> = asked.filter_map(truth).collect();
-    best_constant(&truths).map_or(Outcome::NotSeen, |(constant, _)| Outcome::Number(constant))
+/// Judges the answers to an exam, with those of the same model on black frames.
+pub fn judged(exam: &Exam, answers: &[Answered], on_black: &[Answered]) -> Vec<Judged> {
+    let constants = Constant::by_group(answers.iter().map(|answer| &answer.item));
+    let of_sheet = exam.sheets.iter().flat_map(|sheet| sheet.items.iter().map(move |_| sheet));
+    let one = |(number, ((answer, black), sheet)): (usize, ((&Answered, &Answered), &Sheet))| {
+        let Answered { item, outcome, .. } = answer;
+        let constant = constants.get(item.group.as_str()).unwrap_or(&Constant::NotSeen);
+        Judged {
+            exam: exam.name.clone(),
+            scene: sheet.scene.clone(),
+            number,
+            group: item.group.clone(),
+            kind: answer.kind,
+            question: item.text.clone(),
+            options: item.options.clone(),
+            truth: item.truth.in_words(),
+            true_value: item.truth.number(),
+            is_absent: item.truth == Truth::NotSeen,
+            answer: in_words(answer),
+            value: number_of(outcome),
+            form: form(outcome, item),
+            score: answer.score(),
+            constant_score: constant.score(item),
+            constant: constant.in_words(),
+            blind_score: black.score(),
+            blind_form: form(&black.outcome, item),
+            map_score: agreement(answer, sheet.map.as_ref()),
+            not_seen_probability: answer.not_seen_log_odds.map(|odds| 1.0 / (1.0 + (-odds).exp())),
+            interval: answer.interval,
+        }
+    };
+    answers.iter().zip(on_black).zip(of_sheet).enumerate().map(one).collect()
 }
 
-fn truth(answer: &Answered) -> Option<f64> {
-    match answer.item.question.truth {
-        Truth::Number(value) => Some(value),
-        Truth::NotSeen => None,
-    }
+fn agreement(answer: &Answered, truth: Option<&ImaginedMap>) -> Option<f64> {
+    Some(map_score(answer.map.as_ref()?, truth?, MapScoreSettings::default()))
 }
 
-fn in_words(outcome: &Outcome) -> String {
+fn number_of(outcome: &Outcome) -> Option<f64> {
     match outcome {
+        Outcome::Number(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// A letter that no option has is unreadable, as it is to the robot.
+fn form(outcome: &Outcome, item: &Item) -> Form {
+    match outcome {
+        Outcome::Number(_) => Form::Number,
+        Outcome::Option(letter) if !item.options.is_empty() && item.option(*letter).is_none() => Form::Unreadable,
+        Outcome::Option(_) => Form::Option,
+        Outcome::Text => Form::Text,
+        Outcome::NotSeen => Form::NotSeen,
+        Outcome::Unreadable => Form::Unreadable,
+    }
+}
+
+fn in_words(answer: &Answered) -> String {
+    match &answer.outcome {
         Outcome::Number(value) => format!("{value:.2}"),
-        Outcome::NotSeen => "not seen".to_owned(),
+        Outcome::NotSeen => NOT_SEEN.to_owned(),
         Outcome::Option(letter) => letter.to_string(),
-        Outcome::Text => "text".to_owned(),
-        Outcome::Unreadable => "unreadable".to_owned(),
+        Outcome::Text | Outcome::Unreadable => answer.answer_text.chars().take(SHOWN_CHARS).collect(),
     }
 }
 
@@ -108,8 +165,13 @@ fn in_words(outcome: &Outcome) -> String {
 /// # Errors
 /// [`Error::File`].
 pub fn write_answers(path: &Path, answers: &[Judged]) -> Result<()> {
-    let lines: Vec<String> = answers.iter().filter_map(|answer| serde_json::to_string(answer).ok()).collect();
-    std::fs::write(path, lines.join("\n") + "\n").map_err(|error| Error::file(path, "a writable file", error))
+    let failed = |error: &dyn std::fmt::Display| Error::file(path, "a writable file", error);
+    let mut text = String::new();
+    for answer in answers {
+        text.push_str(&serde_json::to_string(answer).map_err(|error| failed(&error))?);
+        text.push('\n');
+    }
+    std::fs::write(path, text).map_err(|error| failed(&error))
 }
 
 /// Reads an answers file.
@@ -123,4 +185,49 @@ pub fn read_answers(path: &Path) -> Result<Vec<Judged>> {
         serde_json::from_str(line).map_err(|error| Error::file(path, expected, format!("line {}: {error}", index + 1)))
     };
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(line).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A wrong answer to a question about an object that is there.
+    pub(crate) fn answer(number: usize, group: &str) -> Judged {
+        Judged {
+            exam: "walks heldout".to_owned(),
+            scene: "walk 1".to_owned(),
+            number,
+            group: group.to_owned(),
+            kind: QuestionKind::EgoDistance,
+            question: "how far is the sofa?".to_owned(),
+            options: Vec::new(),
+            truth: "1.00".to_owned(),
+            true_value: Some(1.0),
+            is_absent: false,
+            answer: "3.00".to_owned(),
+            value: Some(3.0),
+            form: Form::Number,
+            score: 0.0,
+            constant_score: 0.0,
+            constant: "2.00".to_owned(),
+            blind_score: 0.0,
+            blind_form: Form::NotSeen,
+            map_score: None,
+            not_seen_probability: None,
+            interval: None,
+        }
+    }
+
+    #[test]
+    fn an_answers_file_comes_back_and_a_broken_line_is_named() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("answers.jsonl");
+        let interval = Some(Interval { lower: 2.0, upper: 4.0, coverage: 0.9 });
+        let answers = vec![answer(0, "ego_distance"), Judged { interval, ..answer(1, "ego_distance") }];
+        write_answers(&path, &answers).unwrap();
+        assert_eq!(read_answers(&path).unwrap(), answers);
+        assert_eq!(answers[1].interval_holds(), Some(false));
+        std::fs::write(&path, "{\"number\": 1}\n").unwrap();
+        assert!(read_answers(&path).unwrap_err().to_string().contains("line 1"));
+    }
 }

@@ -3,23 +3,25 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use frame_ring::Frame;
-use grounding::parse_completion;
+use frame_ring::{Frame, Window};
 use image::{ImageFormat, RgbImage};
 use minijinja::{Environment, context};
 use msgs::{GRID_SIZE, ImaginedMap};
 use serde::Serialize;
 
-use crate::exam::Sheet;
+use crate::exam::{Exam, Sheet};
 use crate::judge::Answered;
 use crate::judged::Judged;
-use crate::statistics::{Estimate, estimate, share};
+use crate::report::Report;
+use crate::statistics::{Estimate, estimate, mean, share};
 use crate::{Error, Result};
 
 /// Bins of the plot of probabilities.
 const BINS: usize = 8;
 /// Examples of each group: the best, the middle and the worst.
 const EXAMPLES: usize = 3;
+/// Most frames shown of an example, spread evenly.
+const EXAMPLE_FRAMES: usize = 8;
 
 /// What the page is about.
 #[derive(Clone, Debug, Serialize)]
@@ -30,13 +32,12 @@ pub struct Heading {
     pub command: String,
 }
 
-/// A bar of the plot of scores.
+/// Means over all questions.
 #[derive(Serialize)]
-struct GroupRow {
-    name: String,
+struct Overall {
     score: Estimate,
-    constant: f64,
     blind: f64,
+    constant: f64,
 }
 
 /// A point of the plot of probabilities: questions to which the model gave about this probability of "not seen".
@@ -59,8 +60,10 @@ struct Example<'a> {
     completion: &'a str,
     /// `data:` addresses.
     frames: Vec<String>,
+    /// Frames that are not shown.
+    left_out: usize,
     imagined: Vec<Square>,
-    truth: Vec<Square>,
+    truth: Option<Vec<Square>>,
 }
 
 /// An object on a drawn map; cells from the left and the top.
@@ -71,68 +74,62 @@ struct Square {
     y: u8,
 }
 
-/// The page. `answers` and `judged` belong together one by one; `sheets` holds the exam's frames and maps.
+/// The page. `answers`, `judged` and the exam's questions belong together one by one.
 ///
 /// # Errors
 /// [`Error::Page`].
-pub fn page(heading: &Heading, sheets: &[Sheet], answers: &[Answered], judged: &[Judged]) -> Result<String> {
+pub fn page(
+    heading: &Heading,
+    exam: &Exam,
+    (answers, judged): (&[Answered], &[Judged]),
+    report: &Report,
+) -> Result<String> {
     let failed = |error: minijinja::Error| Error::Page(format!("{error:#}"));
     let mut environment = Environment::new();
     environment.add_template("page.html", include_str!("page.html")).map_err(failed)?;
-    let examples = examples(sheets, answers, judged)?;
+    let examples = examples(&exam.sheets, answers, judged)?;
     let template = environment.get_template("page.html").map_err(failed)?;
-    let all: Vec<f64> = judged.iter().map(|answer| answer.score).collect();
-    let maps: Vec<f64> = judged.iter().filter_map(|answer| answer.map_score).collect();
     template
         .render(context! {
-            heading, examples, grid => GRID_SIZE, groups => groups(judged), bins => bins(judged), rates => rates(judged),
-            overall => estimate(&all), maps => estimate(&maps),
+            heading, report, examples, grid => GRID_SIZE, overall => overall(judged), bins => bins(judged),
+            rates => rates(report),
         })
         .map_err(failed)
 }
 
-fn groups(judged: &[Judged]) -> Vec<GroupRow> {
-    let mut by_name: BTreeMap<&str, Vec<&Judged>> = BTreeMap::new();
-    judged.iter().for_each(|answer| by_name.entry(&answer.group).or_default().push(answer));
-    let mean = |answers: &[&Judged], of: fn(&Judged) -> f64| {
-        estimate(&answers.iter().map(|answer| of(answer)).collect::<Vec<_>>())
-    };
-    let row = |(name, answers): (&str, Vec<&Judged>)| GroupRow {
-        name: name.to_owned(),
-        score: mean(&answers, |answer| answer.score),
-        constant: mean(&answers, |answer| answer.constant_score).mean,
-        blind: mean(&answers, |answer| answer.blind_score).mean,
-    };
-    by_name.into_iter().map(row).collect()
+fn overall(judged: &[Judged]) -> Overall {
+    let of = |of: fn(&Judged) -> f64| -> Vec<f64> { judged.iter().map(of).collect() };
+    Overall {
+        score: estimate(&of(|answer| answer.score)),
+        blind: mean(&of(|answer| answer.blind_score)),
+        constant: mean(&of(|answer| answer.constant_score)),
+    }
 }
 
 fn bins(judged: &[Judged]) -> Vec<Bin> {
     let mut bins = vec![(0.0, 0, 0); BINS];
     for answer in judged {
         let Some(stated) = answer.not_seen_probability else { continue };
-        let bin = &mut bins[((stated * BINS as f64) as usize).min(BINS - 1)];
-        *bin = (bin.0 + stated, bin.1 + usize::from(answer.is_absent), bin.2 + 1);
+        if let Some(bin) = bins.get_mut(((stated * BINS as f64) as usize).min(BINS - 1)) {
+            *bin = (bin.0 + stated, bin.1 + usize::from(answer.is_absent), bin.2 + 1);
+        }
     }
     let filled = bins.into_iter().filter(|(.., count)| *count > 0);
     filled.map(|(sum, absent, count)| Bin { stated: sum / count as f64, observed: share(absent, count) }).collect()
 }
 
-fn rates(judged: &[Judged]) -> Vec<Rate> {
-    let of = |name, asked: &dyn Fn(&Judged) -> bool, hit: &dyn Fn(&Judged) -> bool| {
-        let asked: Vec<&Judged> = judged.iter().filter(|answer| asked(answer)).collect();
-        Rate { name, share: share(asked.iter().filter(|answer| hit(answer)).count(), asked.len()) }
-    };
-    let abstained = |answer: &Judged| answer.answer == "not seen";
-    vec![
-        of("absent objects called “not seen”", &|answer| answer.is_absent, &abstained),
-        of("present objects called “not seen”", &|answer| !answer.is_absent, &abstained),
-        of("intervals that hold the truth", &|answer| answer.interval_holds.is_some(), &|answer| {
-            answer.interval_holds == Some(true)
-        }),
-    ]
+fn rates(report: &Report) -> Vec<Rate> {
+    let abstention = &report.abstention;
+    let all = [
+        ("what the frames don't show", abstention.absent),
+        ("what the frames show", abstention.present),
+        ("black video", abstention.black),
+        ("what the frames show, with black frames instead", abstention.black_present),
+    ];
+    all.into_iter().filter(|(_, share)| share.count > 0).map(|(name, share)| Rate { name, share }).collect()
 }
 
-/// For each group the answers at the lower, middle and upper end of its scores.
+/// For each group the answers at the upper, middle and lower end of its scores.
 fn examples<'a>(sheets: &[Sheet], answers: &'a [Answered], judged: &'a [Judged]) -> Result<Vec<Example<'a>>> {
     let of_sheet = sheets.iter().flat_map(|sheet| sheet.items.iter().map(move |_| sheet));
     let mut by_group: BTreeMap<&str, Vec<(&Sheet, &Answered, &Judged)>> = BTreeMap::new();
@@ -142,27 +139,32 @@ fn examples<'a>(sheets: &[Sheet], answers: &'a [Answered], judged: &'a [Judged])
     let mut examples = Vec::new();
     for mut group in by_group.into_values() {
         group.sort_by(|a, b| b.2.score.total_cmp(&a.2.score));
-        let last = group.len() - 1;
-        let mut places: Vec<usize> = (0..EXAMPLES).map(|i| i * last / (EXAMPLES - 1)).collect();
-        places.dedup();
-        for (sheet, answer, judged) in places.into_iter().map(|place| group[place]) {
+        for &(sheet, answer, judged) in spread(&group, EXAMPLES) {
             examples.push(example(sheet, answer, judged)?);
         }
     }
     Ok(examples)
 }
 
+/// At most `most` of the items: the first, the last, and between them at even steps.
+fn spread<T>(items: &[T], most: usize) -> impl Iterator<Item = &T> {
+    let last = items.len().saturating_sub(1);
+    let mut places: Vec<usize> = (0..most).map(|step| step * last / (most - 1).max(1)).collect();
+    places.dedup();
+    places.into_iter().filter_map(|place| items.get(place))
+}
+
 fn example<'a>(sheet: &Sheet, answer: &'a Answered, judged: &'a Judged) -> Result<Example<'a>> {
-    let drawn = parse_completion(&answer.completion, answer.item.question.kind).map_text;
-    let imagined = drawn.and_then(|text| imagined_map::parse(&text)).unwrap_or_default();
-    let (width, height) = (sheet.window.width, sheet.window.height);
-    let frames = sheet.window.frames.iter().map(|frame| data_address(frame, width, height)).collect::<Result<_>>()?;
+    let window = &sheet.window;
+    let frames: Vec<String> =
+        spread(&window.frames, EXAMPLE_FRAMES).map(|frame| data_address(frame, window)).collect::<Result<_>>()?;
     Ok(Example {
         judged,
         completion: &answer.completion,
+        left_out: window.frames.len() - frames.len(),
         frames,
-        imagined: squares(&imagined),
-        truth: squares(&sheet.map),
+        imagined: answer.map.as_ref().map(squares).unwrap_or_default(),
+        truth: sheet.map.as_ref().map(squares),
     })
 }
 
@@ -172,10 +174,10 @@ fn squares(map: &ImaginedMap) -> Vec<Square> {
     map.objects.iter().map(square).collect()
 }
 
-/// A frame as a JPEG within an address.
-fn data_address(frame: &Frame, width: u32, height: u32) -> Result<String> {
+/// A frame of a window as a JPEG within an address.
+fn data_address(frame: &Frame, Window { width, height, .. }: &Window) -> Result<String> {
     let failed = |found: String| Error::Page(format!("frame: expected {width}x{height} RGB, found {found}"));
-    let picture = RgbImage::from_raw(width, height, frame.rgb.to_vec())
+    let picture = RgbImage::from_raw(*width, *height, frame.rgb.to_vec())
         .ok_or_else(|| failed(format!("{} bytes", frame.rgb.len())))?;
     let mut file = Cursor::new(Vec::new());
     picture.write_to(&mut file, ImageFormat::Jpeg).map_err(|error| failed(error.to_string()))?;
@@ -184,23 +186,14 @@ fn data_address(frame: &Frame, width: u32, height: u32) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use model_dir::Calibration;
+
     use super::*;
+    use crate::judged::tests::answer;
+    use crate::report::report;
 
     fn judged(number: usize, not_seen_probability: f64) -> Judged {
-        Judged {
-            number,
-            group: "absent".to_owned(),
-            question: "how far is the <sofa>?".to_owned(),
-            truth: "not seen".to_owned(),
-            answer: if not_seen_probability > 0.5 { "not seen" } else { "2.00" }.to_owned(),
-            score: f64::from(not_seen_probability > 0.5),
-            constant_score: 1.0,
-            blind_score: 1.0,
-            map_score: None,
-            not_seen_probability: Some(not_seen_probability),
-            is_absent: true,
-            interval_holds: None,
-        }
+        Judged { is_absent: true, not_seen_probability: Some(not_seen_probability), ..answer(number, "absent") }
     }
 
     #[test]
@@ -212,11 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn few_of_many_are_spread_from_first_to_last() {
+        assert_eq!(spread(&[0, 1, 2, 3, 4, 5, 6], 3).collect::<Vec<_>>(), [&0, &3, &6]);
+        assert_eq!(spread(&[0, 1], 3).collect::<Vec<_>>(), [&0, &1]);
+        assert_eq!(spread(&[] as &[i32], 3).count(), 0);
+    }
+
+    #[test]
     fn words_of_a_model_are_no_markup() {
         let heading = Heading { model: "<script>".to_owned(), command: "evaluate".to_owned() };
-        let page = page(&heading, &[], &[], &[judged(0, 0.9), judged(1, 0.2)]).unwrap();
+        let judged = [Judged { score: 1.0, ..judged(0, 0.9) }, judged(1, 0.2)];
+        let exam = Exam { name: "walks heldout".to_owned(), sheets: Vec::new() };
+        let report = report(&judged, &Calibration::default());
+        let page = page(&heading, &exam, (&[], &judged), &report).unwrap();
         assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"));
-        assert!(page.contains("50.0 %") && page.contains("n = 2"), "{page}");
+        assert!(page.contains("50.0 %") && page.contains("walks heldout") && page.contains("no question of"), "{page}");
         assert!(!page.contains("http://") && !page.contains("https://"), "nothing is fetched");
     }
 }

@@ -1,0 +1,87 @@
+//! `spacer-train calibrate`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use episodes::Split;
+use evaluation::RoomSettings;
+use evaluation::calibrate::{MIN_ANSWERS, TOPICS, abstention, intervals};
+use evaluation::judge::Sight;
+use model_dir::{Calibration, ModelDir};
+use perception::{Settings, VlmAnswerer};
+
+use crate::evaluate::answer;
+use crate::exam::rooms_exam;
+
+/// Questions of a topic of walks, unless another number is asked for: the last quantile of the curve, 95 %, is then
+/// that of about five answers.
+const QUESTIONS_A_TOPIC: usize = 100;
+/// Questions about clips, unless another number is asked for.
+const CLIP_QUESTIONS: usize = 900;
+
+/// Examples: `spacer-train calibrate --model models/zoo/spacer-nano --questions 900 --coverage 0.9`;
+/// `spacer-train calibrate --model models/zoo/spacer-nano --walks`
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The model directory; its calibration.toml and manifest.toml are written anew.
+    #[arg(long)]
+    model: PathBuf,
+    /// Calibrate from walks of 16 frames, on every kind of question whose answer is a number, instead of from clips of
+    /// two frames.
+    #[arg(long)]
+    walks: bool,
+    /// Questions to calibrate from: 900 about clips, 1100 about walks where absent.
+    #[arg(long)]
+    questions: Option<usize>,
+    /// Share of truths that the intervals are to hold.
+    #[arg(long, default_value_t = 0.9)]
+    coverage: f64,
+    /// Share of absent objects that the model is to call "not seen".
+    #[arg(long, default_value_t = 0.8)]
+    absent_recognised: f64,
+    /// Another seed draws other rooms and questions.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Runs the command: the operating point of "not seen" first, then the intervals of what is answered with it.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let usual = if arguments.walks { QUESTIONS_A_TOPIC * TOPICS.len() } else { CLIP_QUESTIONS };
+    let questions = arguments.questions.unwrap_or(usual);
+    let settings = RoomSettings { split: Split::Calibration, questions, seed: arguments.seed };
+    let split = "calibration";
+    write(&arguments.model, &Calibration::default())?;
+    let mut unbiased = VlmAnswerer::load(&Settings::new(&arguments.model))?;
+    let exam = rooms_exam(&settings, arguments.walks.then_some(TOPICS.as_slice()), &arguments.model)?;
+    let odds = answer(&mut unbiased, &exam, Sight::Frames)?;
+    let abstention = Some(abstention(&odds, arguments.absent_recognised, split)?);
+    write(&arguments.model, &Calibration { abstention: abstention.clone(), ..Calibration::default() })?;
+    // Intervals are for what is answered with that bias.
+    let mut biased = VlmAnswerer::load(&Settings::new(&arguments.model))?;
+    let found = intervals(&answer(&mut biased, &exam, Sight::Frames)?, arguments.coverage, split);
+    let calibration = Calibration { abstention, kinds: found.kinds };
+    write(&arguments.model, &calibration)?;
+    if let Some(found) = &calibration.abstention {
+        println!(
+            "not seen: bias {:.2} on {:?}, {:.1}% of absent and {:.1}% of present objects",
+            found.logit_bias,
+            found.token,
+            100.0 * found.absent_not_seen,
+            100.0 * found.present_not_seen
+        );
+    }
+    for (kind, entry) in &calibration.kinds {
+        println!("{kind}: answer · e^±{:.3} holds {} of {} truths", entry.width.get(), entry.coverage, entry.n);
+    }
+    for (kind, count) in found.too_few {
+        println!("{kind}: no interval: expected at least {MIN_ANSWERS} answers with a number, found {count}");
+    }
+    Ok(())
+}
+
+fn write(model: &Path, calibration: &Calibration) -> Result<()> {
+    model_dir::write_calibration(model, calibration)?;
+    let manifest = ModelDir::open(model)?.manifest().clone();
+    model_dir::write_manifest(model, manifest)?;
+    Ok(())
+}

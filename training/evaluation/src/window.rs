@@ -1,0 +1,44 @@
+//! Frames as they leave the robot's ring.
+
+use frame_ring::{FrameRing, RawFrame, RingSettings, Window};
+use processor::PreprocessorConfig;
+
+use crate::Result;
+
+/// Time between the sheets of an exam, nanoseconds.
+const SHEET_NANOS: i64 = 60_000_000_000;
+
+/// Width and height of a camera's pictures, pixels.
+pub(crate) type Size = (usize, usize);
+
+/// Lays frames, RGB and oldest first, into a ring of the model's input size and takes them out again. No two sheets
+/// begin at the same stamp, as no two moments do: the answerer keeps what it has encoded by stamp.
+pub(crate) fn window(
+    frames: &[impl AsRef<[u8]>],
+    (width, height): Size,
+    (sheet, frame_rate_hz): (usize, f64),
+    preprocessor: &PreprocessorConfig,
+) -> Result<Window> {
+    let (rows, columns) = preprocessor.video_size(height, width)?;
+    let ring = FrameRing::new(RingSettings {
+        capacity: frames.len().max(1),
+        width: columns as u32,
+        height: rows as u32,
+        frame_rate_hz: None,
+        still: None,
+        expected_source: (width as u32, height as u32),
+    })?;
+    for (index, data) in frames.iter().enumerate() {
+        let stamp_nanos = (sheet as i64 + 1) * SHEET_NANOS + (index as f64 / frame_rate_hz * 1e9) as i64;
+        ring.push(&RawFrame {
+            encoding: "rgb8",
+            width: width as u32,
+            height: height as u32,
+            step: 3 * width as u32,
+            data: data.as_ref(),
+            stamp_nanos,
+            received_at_nanos: stamp_nanos,
+        })?;
+    }
+    Ok(ring.window(frames.len()))
+}
