@@ -92,13 +92,12 @@ impl Scores {
 /// [`Error::OtherExam`] when the names of the exams or of their groups differ.
 pub fn compare(candidate: &[Judged], present: &[Judged]) -> Result<Comparison> {
     let (new, old) = (by_group(candidate), by_group(present));
-    let named = |answers: &[Judged], groups: &BTreeMap<&str, Vec<&Judged>>| {
-        let name = answers.first().map(|answer| answer.exam.as_str()).unwrap_or("no questions");
-        format!("{name:?} with {}", groups.keys().copied().collect::<Vec<_>>().join(", "))
-    };
-    let (expected, found) = (named(present, &old), named(candidate, &new));
-    if expected != found || old.is_empty() {
-        return Err(Error::OtherExam { expected, found });
+    let name = |answers: &[Judged]| answers.first().map_or_else(String::new, |answer| format!("{:?}", answer.exam));
+    let names = |groups: &BTreeMap<&str, Vec<&Judged>>| groups.keys().copied().collect::<Vec<_>>().join(", ");
+    for (expected, found) in [(name(present), name(candidate)), (names(&old), names(&new))] {
+        if expected != found || expected.is_empty() {
+            return Err(Error::OtherExam { expected, found });
+        }
     }
     let pairs = new.iter().zip(old.values());
     let scores: BTreeMap<String, Scores> =
@@ -187,7 +186,8 @@ mod tests {
         let error = compare(&other, &present).unwrap_err().to_string();
         assert!(error.contains("walks novel") && error.contains("walks heldout"), "{error}");
         let fewer: Vec<Judged> = present.iter().filter(|answer| answer.group != "absent").cloned().collect();
-        assert!(compare(&fewer, &present).unwrap_err().to_string().contains("absent"));
+        let error = compare(&fewer, &present).unwrap_err().to_string();
+        assert!(error.contains("expected absent, ego_distance, found ego_distance"), "{error}");
         assert!(compare(&[], &[]).is_err());
     }
 }
