@@ -71,8 +71,8 @@ class Loop:
 
     def scores(self, model, *exam):
         report = json.loads(self.run(self.train, "evaluate", "--model", model, *exam, "--json"))
-        topics = {topic["topic"]: topic["score"]["value"] for topic in report["topics"]}
-        return {"mean": sum(topics.values()) / len(topics), **topics}
+        groups = {group["name"]: round(group["score"]["mean"], 4) for group in report["groups"]}
+        return {"mean": round(sum(groups.values()) / len(groups), 4), **groups}
 
 
 def main():
