@@ -35,6 +35,12 @@ pub enum Error {
         /// Why.
         source: perception::QueryError,
     },
+    /// Nothing can be asked.
+    #[error("{exam}: expected at least one question with a label, found none")]
+    NoQuestions {
+        /// Name of the exam.
+        exam: String,
+    },
     /// A logged question can't be put to a robot.
     #[error("episode {episode:?}, question {question:?}, {what}: expected {expected}, found {found}")]
     Logged {

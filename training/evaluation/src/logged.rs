@@ -31,7 +31,7 @@ pub struct LoggedSettings {
 ///
 /// # Errors
 /// When an episode can't be read, a picture can't be decoded, or a question has no frames or no readable form: the
-/// error names episode and question.
+/// error names episode and question. When no question has a label.
 pub fn draw(
     name: &str,
     episodes: impl Iterator<Item = episodes::Result<Episode>>,
@@ -62,6 +62,9 @@ pub fn draw(
                 items,
             });
         }
+    }
+    if exam.sheets.is_empty() {
+        return Err(Error::NoQuestions { exam: exam.name });
     }
     Ok(exam)
 }
