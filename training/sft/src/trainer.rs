@@ -6,7 +6,9 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use episodes::{SampleMaker, Split};
-use optimiser::{Gradients, Optimiser, accumulate, checkpoint, clip_global_norm, named_gradients};
+use optimiser::ranks::{share_state, sum_in_order};
+use optimiser::{Gradients, Optimiser, checkpoint, clip_global_norm, named_gradients};
+use parallel::World;
 use policy::Qwen25Vl;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +22,7 @@ use crate::{Error, Result};
 const HEADS: &str = "auxiliary";
 
 /// The parts of one step's loss, before weighting by the recipe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossParts {
     /// What was minimised.
     pub total: f32,
@@ -74,14 +76,16 @@ pub struct Trainer {
     device: Device,
     checkpoint: PathBuf,
     progress: Progress,
+    world: World,
 }
 
 impl Trainer {
-    /// Fresh weights from the recipe's seed, or those of `checkpoint` where it exists.
+    /// Fresh weights from the recipe's seed, or those of rank 0's `checkpoint` where it exists.
     ///
     /// # Errors
     /// When the checkpoint does not fit the model.
-    pub fn new(recipe: Recipe, maker: SampleMaker, checkpoint: &Path) -> Result<Self> {
+    pub fn new(recipe: Recipe, maker: SampleMaker, checkpoint: &Path, world: World) -> Result<Self> {
+        world.agree("recipe", &format!("{recipe:?}"))?;
         let device = Device::Cpu;
         let config = maker.processor().config();
         let varmap = policy::init::fresh(config, recipe.data.seed, &device)?;
@@ -95,11 +99,12 @@ impl Trainer {
         let variables = named_variables(&varmap);
         let rates = &recipe.optimiser;
         let mut optimiser = Optimiser::new(&variables, rates.adamw(), rates.matrix_rate(), recipe.data.shards)?;
-        let progress = if checkpoint::exists(checkpoint) {
+        let progress = if world.leads() && checkpoint::exists(checkpoint) {
             checkpoint::load(checkpoint, &variables, &mut optimiser, &device)?
         } else {
             Progress::default()
         };
+        let progress = share_state(&world, &variables, &mut optimiser, progress)?;
         let (ids, values) = maker.distance_tokens().iter().copied().unzip();
         Ok(Self {
             recipe,
@@ -112,6 +117,7 @@ impl Trainer {
             device,
             checkpoint: checkpoint.to_owned(),
             progress,
+            world,
         })
     }
 
@@ -130,13 +136,15 @@ impl Trainer {
         self.policy_variables().map(|(_, v)| v.elem_count()).sum()
     }
 
-    /// Makes one optimiser step.
+    /// Makes one optimiser step. All ranks make it together, each its share of the shards, and end with the same weights.
     ///
     /// # Errors
     /// When a sample can't be made, or the loss is no longer finite.
     pub fn step(&mut self) -> Result<StepReport> {
         let began = Instant::now();
         let shards = self.recipe.data.shards;
+        let owners = self.world.owners(shards);
+        let own: Vec<usize> = self.world.own(&(0..shards).collect::<Vec<_>>(), &owners);
         let results: Vec<Result<(LossParts, Gradients)>> = std::thread::scope(|scope| {
             let this = &*self;
             let spawn = |shard| {
@@ -144,16 +152,14 @@ impl Trainer {
                     .name(format!("shard-{shard}"))
                     .spawn_scoped(scope, move || this.shard(shard))
             };
-            let handles: Vec<_> = (0..shards).map(spawn).collect();
+            let handles: Vec<_> = own.into_iter().map(spawn).collect();
             handles.into_iter().map(join_shard).collect()
         });
-        let mut sum = Gradients::new();
+        let (parts, gradients): (Vec<_>, Vec<_>) = results.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let mut loss = LossParts::default();
-        for result in results {
-            let (parts, gradients) = result?;
-            loss.add_share(parts, 1.0 / shards as f32);
-            accumulate(&mut sum, gradients)?;
-        }
+        let parts = self.world.gather(parts, &owners)?;
+        parts.into_iter().for_each(|parts| loss.add_share(parts, 1.0 / shards as f32));
+        let mut sum = sum_in_order(&self.world, &self.variables, gradients, &owners)?;
         if !loss.total.is_finite() {
             return Err(Error::Diverged { step: self.progress.step, loss: loss.total });
         }
@@ -245,11 +251,14 @@ impl Trainer {
         &self.distances
     }
 
-    /// Writes a checkpoint that [`Trainer::new`] resumes from.
+    /// Writes a checkpoint that [`Trainer::new`] resumes from; on rank 0 only.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn save_checkpoint(&self) -> Result<()> {
+        if !self.world.leads() {
+            return Ok(());
+        }
         Ok(checkpoint::save(&self.checkpoint, &self.variables, &self.optimiser, &self.progress)?)
     }
 

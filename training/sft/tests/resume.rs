@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use episodes::{SampleMaker, SampleSettings};
+use parallel::World;
 use sft::{Recipe, Trainer};
 
 fn nano() -> PathBuf {
@@ -29,7 +30,8 @@ fn trainer(recipe: &Recipe, checkpoint: &Path) -> Trainer {
         unknown_camera_share: data.unknown_camera_share,
         extra_furniture: None,
     };
-    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint).expect("ok")
+    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint, World::single())
+        .expect("ok")
 }
 
 fn weights(trainer: &Trainer, folder: &Path) -> Vec<u8> {
