@@ -72,13 +72,13 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
             writeln!(log, "{}", serde_json::json!({"step": report.step, "probe": seen}))?;
         }
     }
+    if log.is_none() {
+        return Ok(());
+    }
     if trainer.step_count() > first {
         trainer.save_checkpoint()?;
     }
-    match log {
-        Some(_) => Ok(trainer.save_policy(&arguments.run.join("model.safetensors"))?),
-        None => Ok(()),
-    }
+    Ok(trainer.save_policy(&arguments.run.join("model.safetensors"))?)
 }
 
 /// Writes down what is run, and opens the log.

@@ -144,7 +144,7 @@ impl Trainer {
         let began = Instant::now();
         let shards = self.recipe.data.shards;
         let owners = self.world.owners(shards);
-        let own: Vec<usize> = self.world.own(&(0..shards).collect::<Vec<_>>(), &owners);
+        let own = self.world.own(&(0..shards).collect::<Vec<_>>(), &owners);
         let results: Vec<Result<(LossParts, Gradients)>> = std::thread::scope(|scope| {
             let this = &*self;
             let spawn = |shard| {
@@ -251,14 +251,11 @@ impl Trainer {
         &self.distances
     }
 
-    /// Writes a checkpoint that [`Trainer::new`] resumes from; on rank 0 only.
+    /// Writes a checkpoint that [`Trainer::new`] resumes from; for rank 0 to call.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn save_checkpoint(&self) -> Result<()> {
-        if !self.world.leads() {
-            return Ok(());
-        }
         Ok(checkpoint::save(&self.checkpoint, &self.variables, &self.optimiser, &self.progress)?)
     }
 
