@@ -45,9 +45,10 @@ def genai_python():
                        ["onnx==1.23.2", "onnxruntime==1.31.1", f"onnxruntime-genai=={GENAI}", "numpy"])
 
 
-def built_program(name):
-    """The path of a program of the workspace; building is a look at time stamps after `scripts/build.sh`."""
-    return built("--bin", name)
+def built_program(name, *options):
+    """The path of a program of the workspace; building is a look at time stamps after `scripts/build.sh`, unless there
+    are options of cargo's."""
+    return built("--bin", name, *options)
 
 
 def built_example(name):
@@ -55,9 +56,9 @@ def built_example(name):
     return built("--example", name)
 
 
-def built(kind, name):
+def built(kind, name, *options):
     """The path of what cargo builds."""
-    build = ["cargo", "build", "--locked", "--workspace", kind, name, "--message-format", "json"]
+    build = ["cargo", "build", "--locked", "--workspace", kind, name, *options, "--message-format", "json"]
     messages = subprocess.run(build, check=True, cwd=REPO, stdout=subprocess.PIPE, text=True).stdout
     programs = [json.loads(line).get("executable") for line in messages.splitlines()]
     (program,) = {path for path in programs if path and path.endswith(f"/{name}")}

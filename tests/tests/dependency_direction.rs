@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Layer by folder. A crate depends on ours from lower layers only.
-const LAYERS: [(&str, u8); 26] = [
+const LAYERS: [(&str, u8); 27] = [
     ("msgs", 0),
     ("models/model_dir", 0),
     ("nodes/capture", 1),
@@ -22,6 +22,7 @@ const LAYERS: [(&str, u8); 26] = [
     ("nodes/imagined_map", 2),
     ("nodes/sim", 2),
     ("models/vlm", 2),
+    ("training/parallel", 1),
     ("training/policy", 2),
     ("training/onnx_export", 2),
     ("training/optimiser", 2),
@@ -60,11 +61,12 @@ const FOLDERS: [(&str, &[&str]); 5] = [
 ];
 
 /// Outside crates (`*` ends a prefix) and the only folders that may reach them except through one of our crates.
-const ENGINES: [(&[&str], &[&str]); 4] = [
+const ENGINES: [(&[&str], &[&str]); 5] = [
     (&["ort", "ort-sys"], &["models/vlm"]),
     (&["candle-*", "candle"], &["training/policy", "training/optimiser", "training/sft", "training/grpo"]),
     (&["r2r", "r2r_*", "rclrs", "rosrust", "ros2-client"], &["nodes/ros_nodes"]),
     (&["zenoh", "zenoh-*"], &["nodes/zenoh_node"]),
+    (&["mpi", "mpi-sys"], &["training/parallel"]),
 ];
 
 /// Needs a ROS installation, so whoever depends on it would too.

@@ -2,20 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use episodes::{LoggedShare, Split};
 use grpo::scene::SceneSource;
-use grpo::{Evaluation, Recipe, Simulation, SimulationSettings, StepReport, Trainer};
-use indicatif::{ProgressBar, ProgressStyle};
+use grpo::{Recipe, Simulation, SimulationSettings, Trainer};
+use parallel::World;
 
 use crate::machine;
-use crate::run_log::RunLog;
-use crate::tensorboard::TensorBoard;
+use crate::records::Records;
 
 /// Example: `spacer-train grpo training/recipes/spacer-nano-grpo.toml --run target/runs/spacer-nano-grpo`
 ///
 /// Goes on from the run's newest checkpoint where there is one. Writes log.jsonl and samples.jsonl, TensorBoard files in
-/// tensorboard/, checkpoints, and in the end model.safetensors, or adapter/ in PEFT's format.
+/// tensorboard/, checkpoints, and in the end model.safetensors, or adapter/ in PEFT's format. Under `mpirun` (a build with
+/// the feature `mpi`) all ranks share each step's scenes, and the first one writes.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The recipe; training/recipes/spacer-nano-grpo.toml is one.
@@ -35,6 +35,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let recipe = Recipe::read(&arguments.recipe)?;
     machine::give_each_worker_one_thread(recipe.data.threads)?;
+    let world = World::of_launcher()?;
+    let done = train(arguments, recipe, &world);
+    world.conclude(done)
+}
+
+fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
     let data = &recipe.data;
     let settings = SimulationSettings {
         seed: data.seed,
@@ -47,8 +53,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let source = Simulation::new(&recipe.model, settings)?;
     let first = source.scene(Split::Train, 0)?;
-    let trainer = Trainer::new(recipe.clone(), Box::new(source), &arguments.run.join("checkpoints"))?;
+    let checkpoints = arguments.run.join("checkpoints");
+    let trainer = Trainer::new(recipe.clone(), Box::new(source), &checkpoints, world.clone())?;
     if arguments.dry_run {
+        if !world.leads() {
+            return Ok(());
+        }
         println!("{}", toml::to_string(&recipe)?);
         let tokens: Vec<usize> = first.prompts.iter().map(|prompt| prompt.tokens.ids.len()).collect();
         println!(
@@ -59,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("# first scene: patches {:?}, prompts of {tokens:?} tokens", first.grid_thw);
         return Ok(());
     }
-    Session::start(arguments, recipe, trainer)?.train(arguments.stop_after)
+    Session::start(arguments, recipe, trainer, world)?.train(arguments.stop_after)
 }
 
 /// One session of a run with all that it writes to.
@@ -67,34 +77,24 @@ struct Session {
     recipe: Recipe,
     trainer: Trainer,
     run: PathBuf,
-    log: RunLog,
-    samples: RunLog,
-    board: TensorBoard,
-    bar: ProgressBar,
+    /// None on ranks that don't write.
+    records: Option<Records>,
 }
 
 impl Session {
-    fn start(arguments: &Arguments, recipe: Recipe, trainer: Trainer) -> Result<Self> {
+    fn start(arguments: &Arguments, recipe: Recipe, trainer: Trainer, world: &World) -> Result<Self> {
         let run = arguments.run.clone();
-        std::fs::create_dir_all(&run).with_context(|| run.display().to_string())?;
-        let command = format!("spacer-train grpo {} --run {}", arguments.recipe.display(), arguments.run.display());
-        let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": &recipe});
-        std::fs::write(run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
+        let command = format!("spacer-train grpo {} --run {}", arguments.recipe.display(), run.display());
         let step = trainer.progress().step;
-        tracing::info!(parameters = trainer.policies().parameter_count(), step, "training");
-        let style = "{bar:30} {pos}/{len} steps, {elapsed} gone, {eta} to go  {msg}";
-        let bar = ProgressBar::new(recipe.optimiser.steps).with_style(ProgressStyle::with_template(style)?);
-        bar.set_position(step);
-        bar.reset_eta();
-        Ok(Self {
-            log: RunLog::open(&run.join("log.jsonl"), step)?,
-            samples: RunLog::open(&run.join("samples.jsonl"), step)?,
-            board: TensorBoard::create(&run.join("tensorboard"), step)?,
-            recipe,
-            trainer,
-            run,
-            bar,
-        })
+        let records = match world.leads() {
+            true => Some(Records::open(&run, &recipe, &command, step)?),
+            false => None,
+        };
+        if records.is_some() {
+            let parameters = trainer.policies().parameter_count();
+            tracing::info!(parameters, step, ranks = world.size(), "training");
+        }
+        Ok(Self { recipe, trainer, run, records })
     }
 
     fn train(mut self, stop_after: Option<u64>) -> Result<()> {
@@ -104,7 +104,9 @@ impl Session {
         }
         while !self.trainer.is_done() && stop_after.is_none_or(|limit| self.trainer.progress().step < first + limit) {
             let report = self.trainer.step()?;
-            self.announce(&report)?;
+            if let Some(records) = &mut self.records {
+                records.step(&report)?;
+            }
             let last = report.step >= self.recipe.optimiser.steps;
             let due = |every: u64| every > 0 && (report.step.is_multiple_of(every) || last);
             if due(self.recipe.run.evaluate_every) {
@@ -117,55 +119,14 @@ impl Session {
         if self.trainer.progress().step > first {
             self.trainer.save_checkpoint()?;
         }
-        self.bar.finish();
+        let Some(records) = self.records else { return Ok(()) };
+        records.finish();
         let to = if self.recipe.lora.is_some() { self.run.join("adapter") } else { self.run.clone() };
         Ok(self.trainer.policies().write(&to, Path::new(&self.recipe.model))?)
     }
 
-    fn announce(&mut self, report: &StepReport) -> Result<()> {
-        self.log.write(report)?;
-        self.board.scalars(report.step, "train", &serde_json::to_value(report)?)?;
-        let rewards = &report.rewards;
-        self.bar.set_position(report.step);
-        self.bar.set_message(format!(
-            "reward {:.3}, accuracy {:.3}, KL {:.4}",
-            rewards.reward, rewards.accuracy, report.kl
-        ));
-        if self.bar.is_hidden() && report.step.is_multiple_of(10) {
-            tracing::info!(
-                step = report.step,
-                reward = rewards.reward,
-                accuracy = rewards.accuracy,
-                map = rewards.map,
-                kl = report.kl,
-                tokens = report.completion_tokens,
-                seconds = report.seconds.round(),
-            );
-        }
-        Ok(())
-    }
-
-    /// Judges the policy on held-out scenes; the figures go to the log, some completions to samples.jsonl.
     fn evaluate(&mut self) -> Result<()> {
-        let Evaluation { step, samples, rewards, questions, completion_tokens } = self.trainer.evaluate()?;
-        for sample in &samples {
-            self.samples.write(&serde_json::json!({"step": step, "sample": sample}))?;
-        }
-        let mut figures = serde_json::to_value(rewards)?;
-        figures["questions"] = questions.into();
-        figures["completion_tokens"] = completion_tokens.into();
-        self.board.scalars(step, "evaluation", &figures)?;
-        self.log.write(&serde_json::json!({"step": step, "evaluation": figures}))?;
-        let shown = samples.first().map(|sample| sample.completion.as_str()).unwrap_or_default();
-        self.bar.suspend(|| {
-            tracing::info!(
-                step,
-                reward = rewards.reward,
-                accuracy = rewards.accuracy,
-                map = rewards.map,
-                "held out: {shown}"
-            );
-        });
-        Ok(())
+        let evaluation = self.trainer.evaluate()?;
+        self.records.as_mut().map_or(Ok(()), |records| records.evaluation(evaluation))
     }
 }

@@ -16,10 +16,10 @@ pub fn in_cache(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// With several workers each works on one core; candle's own threads would only contend. The setting is read once per
-/// process, so the process starts itself again with it.
+/// With several workers on this machine, `workers` in each rank, each works on one core; candle's own threads would only
+/// contend. The setting is read once per process, so the process starts itself again with it.
 pub fn give_each_worker_one_thread(workers: usize) -> Result<()> {
-    if workers > 1 && std::env::var_os(THREADS).is_none() {
+    if workers * parallel::ranks_on_this_machine() > 1 && std::env::var_os(THREADS).is_none() {
         let error = std::process::Command::new(std::env::current_exe()?)
             .args(std::env::args_os().skip(1))
             .env(THREADS, "1")

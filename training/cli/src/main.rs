@@ -12,6 +12,7 @@ mod grpo;
 mod machine;
 mod parity;
 mod plan;
+mod records;
 mod run_log;
 mod sft;
 mod tensorboard;

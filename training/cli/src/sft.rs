@@ -1,16 +1,20 @@
 //! `spacer-train sft`.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use episodes::{SampleMaker, SampleSettings, Split};
+use parallel::World;
 use sft::{Recipe, StepReport, Trainer, probe};
 
 use crate::machine;
 
 /// Example: `spacer-train sft --recipe training/recipes/spacer-nano.toml --model models/zoo/spacer-nano --run
 /// target/runs/spacer-nano`
+///
+/// Under `mpirun` (a build with the feature `mpi`) ranks share each step's shards, and the first one writes.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The recipe.
@@ -37,7 +41,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let recipe = Recipe::read(&arguments.recipe)?;
     machine::give_each_worker_one_thread(recipe.data.shards)?;
-    std::fs::create_dir_all(&arguments.run).with_context(|| arguments.run.display().to_string())?;
+    let world = World::of_launcher()?;
+    let done = train(arguments, recipe, &world);
+    world.conclude(done)
+}
+
+fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
     let settings = SampleSettings {
         seed: recipe.data.seed,
         questions: recipe.data.questions_per_clip,
@@ -47,23 +56,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         logged: recipe.data.logged(),
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
-    let command = format!(
-        "spacer-train sft --recipe {} --model {} --run {}",
-        arguments.recipe.display(),
-        arguments.model.display(),
-        arguments.run.display()
-    );
-    let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": &recipe});
-    std::fs::write(arguments.run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
+    let mut log = world.leads().then(|| start_log(arguments, &recipe)).transpose()?;
     let maker = SampleMaker::new(&arguments.model, settings)?;
     let absent_word = maker.teacher().absent_word();
-    let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"), arguments.from.as_deref())?;
-    tracing::info!(parameters = trainer.parameter_count(), step = trainer.step_count(), "training");
-    let log_path = arguments.run.join("log.jsonl");
-    let mut log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path)?;
+    let from = arguments.from.as_deref();
+    let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"), from, world.clone())?;
+    if log.is_some() {
+        tracing::info!(parameters = trainer.parameter_count(), step = trainer.step_count(), "training");
+    }
     let first = trainer.step_count();
     while !trainer.is_done() && arguments.stop_after.is_none_or(|limit| trainer.step_count() < first + limit) {
         let report = trainer.step()?;
+        let Some(log) = &mut log else { continue };
         writeln!(log, "{}", serde_json::to_string(&report)?)?;
         announce(&report);
         if report.step.is_multiple_of(arguments.every) || trainer.is_done() {
@@ -74,11 +78,27 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             writeln!(log, "{}", serde_json::json!({"step": report.step, "probe": seen}))?;
         }
     }
+    if log.is_none() {
+        return Ok(());
+    }
     if trainer.step_count() > first {
         trainer.save_checkpoint()?;
     }
-    trainer.save_policy(&arguments.run.join("model.safetensors"))?;
-    Ok(())
+    Ok(trainer.save_policy(&arguments.run.join("model.safetensors"))?)
+}
+
+/// Writes down what is run, and opens the log.
+fn start_log(arguments: &Arguments, recipe: &Recipe) -> Result<File> {
+    std::fs::create_dir_all(&arguments.run).with_context(|| arguments.run.display().to_string())?;
+    let command = format!(
+        "spacer-train sft --recipe {} --model {} --run {}",
+        arguments.recipe.display(),
+        arguments.model.display(),
+        arguments.run.display()
+    );
+    let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": recipe});
+    std::fs::write(arguments.run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
+    Ok(File::options().create(true).append(true).open(arguments.run.join("log.jsonl"))?)
 }
 
 fn announce(report: &StepReport) {

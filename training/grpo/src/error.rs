@@ -11,6 +11,9 @@ pub enum Error {
     /// An update or a checkpoint failed.
     #[error(transparent)]
     Optimiser(#[from] optimiser::Error),
+    /// Ranks could not speak to each other.
+    #[error(transparent)]
+    Ranks(#[from] parallel::Error),
     /// A scene could not be made.
     #[error(transparent)]
     Episode(#[from] episodes::Error),

@@ -4,10 +4,12 @@
 //! scene ▸ rollout ▸ reward ▸ advantage ▸ log_probs (policy, reference) ▸ objective ▸ update ▸ optimiser ▸ checkpoint
 //! ```
 //! One step a file, each a function that is tested with numbers worked by hand; [`trainer`] reads like the algorithm.
-//! A run is a function of its recipe: scenes and completions are streams of the seed at the data position, threads share
-//! scenes but results are added in order, so a run that was killed ends bit for bit where an uninterrupted one does.
+//! A run is a function of its recipe: scenes and completions are streams of the seed at the data position, ranks and threads
+//! share scenes but results are added in order, so a run that was killed ends bit for bit where an uninterrupted one does,
+//! and so does one of another number of processes.
 
 pub mod advantage;
+pub mod batch;
 pub mod config;
 mod error;
 pub mod experience;

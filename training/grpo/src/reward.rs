@@ -1,7 +1,7 @@
 //! Reward: what each completion of a group earns (SG-RLVR; the parts are functions of [`scoring`]).
 
 use scoring::{AbstentionReward, MapScoreSettings, OverlongShaping};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scene::Problem;
 
@@ -19,7 +19,7 @@ pub struct RewardSettings {
 }
 
 /// A completion as rewards see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
     /// Its text, without the end-of-sequence token.
     pub text: String,
@@ -28,7 +28,7 @@ pub struct Judged {
 }
 
 /// The parts of one completion's reward; they add up to `total`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reward {
     /// 1 for the whole completion in the required format.
     pub format: f64,

@@ -5,17 +5,20 @@ use std::time::Instant;
 
 use candle_core::Device;
 use episodes::Split;
-use optimiser::{Gradients, Optimiser, accumulate, checkpoint, clip_global_norm};
+use optimiser::ranks::{share_state, sum_in_order};
+use optimiser::{Optimiser, checkpoint, clip_global_norm};
+use parallel::World;
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Batch;
 use crate::config::Recipe;
 use crate::experience::{Actor, Experience};
 use crate::policies::Policies;
-use crate::report::{Evaluation, GroupMeans, RewardMeans, Sample, StepReport};
+use crate::report::{Evaluation, RewardMeans, Sample, StepReport};
 use crate::reward::{Judged, Reward};
 use crate::scene::SceneSource;
 use crate::threads::in_threads;
-use crate::update::{Contribution, UpdateSettings, contribution};
+use crate::update::{Contribution, Terms, UpdateSettings, contribution};
 use crate::{Error, Result};
 
 /// Where a run stands. Random states are streams of the recipe's seed at the data position, so these numbers, the weights
@@ -50,22 +53,27 @@ pub struct Trainer {
     optimiser: Optimiser,
     checkpoints: PathBuf,
     progress: Progress,
+    world: World,
 }
 
 impl Trainer {
-    /// Starts from the recipe's model, or goes on from the newest checkpoint in `checkpoints` where there is one.
+    /// Starts from the recipe's model, or goes on from the newest checkpoint in `checkpoints` where there is one. Rank 0's
+    /// folder counts; how many ranks wrote it does not matter.
     ///
     /// # Errors
-    /// When the model or the checkpoint does not fit.
-    pub fn new(recipe: Recipe, source: Box<dyn SceneSource>, checkpoints: &Path) -> Result<Self> {
+    /// When the model or the checkpoint does not fit, or the ranks have different recipes.
+    pub fn new(recipe: Recipe, source: Box<dyn SceneSource>, checkpoints: &Path, world: World) -> Result<Self> {
+        world.agree("recipe", &format!("{recipe:?}"))?;
         let device = Device::Cpu;
         let policies = Policies::load(&recipe.model, &recipe.trained(), recipe.objective.kl_beta > 0.0, &device)?;
         let mut optimiser = Optimiser::new(&policies.variables, recipe.adamw(), None, recipe.data.threads)?;
-        let progress = match checkpoint::newest_step(checkpoints)? {
+        let newest = if world.leads() { checkpoint::newest_step(checkpoints)? } else { None };
+        let progress = match newest {
             Some(folder) => checkpoint::load(&folder, &policies.variables, &mut optimiser, &device)?,
             None => Progress::default(),
         };
-        Ok(Self { recipe, source, policies, optimiser, checkpoints: checkpoints.to_owned(), progress })
+        let progress = share_state(&world, &policies.variables, &mut optimiser, progress)?;
+        Ok(Self { recipe, source, policies, optimiser, checkpoints: checkpoints.to_owned(), progress, world })
     }
 
     /// Where the run stands.
@@ -92,115 +100,74 @@ impl Trainer {
         Actor { policies: &self.policies, source: self.source.as_ref(), recipe: &self.recipe }
     }
 
-    /// Makes one step: a batch of rollouts, and the updates on it.
+    /// Makes one step: a batch of rollouts, and the updates on it. All ranks make it together and end with the same
+    /// weights; the report is the same on all but for seconds.
     ///
     /// # Errors
     /// When a scene can't be made, nothing has a signal, or the gradients are no longer finite.
     pub fn step(&mut self) -> Result<StepReport> {
         let began = Instant::now();
-        let (mut batch, rewards) = self.rollouts()?;
-        let groups = batch.iter().map(|experience| experience.groups.len()).sum();
+        let (first, step) = (self.progress.next_scene, self.progress.step);
+        let mut batch = Batch::roll_out(&self.actor(), &self.world, first, step)?;
+        self.progress.next_scene += batch.tried as u64;
         let settings = UpdateSettings {
             objective: self.recipe.objective_settings(),
-            groups,
+            groups: batch.groups(),
             gradient_checkpointing: self.recipe.optimiser.gradient_checkpointing,
         };
-        let completions = rewards.iter().map(Vec::len).sum::<usize>().max(1) as f64;
-        let finished =
-            batch.iter().flat_map(|experience| &experience.groups).map(|group| group.finished).sum::<usize>();
-        let sampled = batch.iter().flat_map(|experience| &experience.groups).map(|group| group.packed.lengths.len());
-        let sampled = sampled.sum::<usize>().max(1) as f64;
-        let mut report = StepReport {
-            rewards: RewardMeans::of(&rewards.concat()),
-            groups: GroupMeans::of(&rewards),
-            finished: finished as f64 / sampled,
-            ..StepReport::default()
-        };
+        let mut report = batch.report();
         for update in 0..self.recipe.objective.updates_per_rollout {
             let threads = self.recipe.data.threads;
-            let parts = in_threads(&batch, threads, |experience| contribution(&self.policies, experience, &settings))?;
+            let contribute = |experience: &Experience| contribution(&self.policies, experience, &settings);
+            let parts = in_threads(&batch.experiences, threads, contribute)?;
             if update == 0 {
-                remember_log_probs(&mut batch, &parts);
+                remember_log_probs(&mut batch.experiences, &parts);
             }
-            self.update(parts, &mut report)?;
+            self.update(parts, &batch.owners, &mut report)?;
         }
-        report.completion_tokens /= sampled;
+        report.completion_tokens /= batch.completions() as f64;
         self.progress.step += 1;
         let seconds = began.elapsed().as_secs_f64();
         self.progress.seconds += seconds;
         report.step = self.progress.step;
         report.scenes = self.progress.next_scene;
         report.seconds = self.progress.seconds;
-        report.tokens_per_second = report.completion_tokens * completions / seconds;
+        report.tokens_per_second = report.completion_tokens * batch.sampled() as f64 / seconds;
         Ok(report)
     }
 
-    /// The step's experience, and the rewards of every group that was sampled, also of those passed over.
-    fn rollouts(&mut self) -> Result<(Vec<Experience>, Vec<Vec<Reward>>)> {
-        let (wanted, limit) = (self.recipe.data.scenes_per_step, self.recipe.advantage.dynamic_sampling_scenes);
-        let (mut batch, mut rewards, mut tried) = (Vec::new(), Vec::new(), 0);
-        loop {
-            let first = self.progress.next_scene;
-            let indices: Vec<u64> = (first..first + (wanted - batch.len()) as u64).collect();
-            let actor = self.actor();
-            let found = in_threads(&indices, self.recipe.data.threads, |index| actor.act(*index))?;
-            self.progress.next_scene += indices.len() as u64;
-            tried += indices.len();
-            for mut experience in found {
-                rewards.extend(experience.groups.iter().map(|group| group.rewards.clone()));
-                if limit > 0 {
-                    experience.groups.retain(|group| group.has_signal());
-                }
-                if !experience.groups.is_empty() {
-                    batch.push(experience);
-                }
-            }
-            if batch.len() == wanted || tried >= limit.max(1) && !batch.is_empty() {
-                return Ok((batch, rewards));
-            }
-            if tried >= limit.max(1) {
-                return Err(Error::NoSignal { step: self.progress.step, tried });
-            }
-        }
-    }
-
-    /// One update of the optimiser from all scenes' contributions, added in order.
-    fn update(&mut self, parts: Vec<Contribution>, report: &mut StepReport) -> Result<()> {
-        let mut sum = Gradients::new();
-        let (mut kl, mut clipped, mut tokens) = (0.0, 0, 0);
-        report.loss = 0.0;
-        for part in parts {
-            report.loss += part.loss;
-            kl += part.kl;
-            clipped += part.clipped;
-            tokens += part.tokens;
-            accumulate(&mut sum, part.gradients)?;
-        }
+    /// One update of the optimiser from the contributions of all scenes on all ranks, added in order.
+    fn update(&mut self, parts: Vec<Contribution>, owners: &[usize], report: &mut StepReport) -> Result<()> {
+        let (own, gradients): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.terms, part.gradients)).unzip();
+        let mut terms = Terms::default();
+        self.world.gather(own, owners)?.into_iter().for_each(|part| terms.add(part));
+        let mut sum = sum_in_order(&self.world, &self.policies.variables, gradients, owners)?;
+        report.loss = terms.loss;
         report.gradient_norm = clip_global_norm(&mut sum, self.recipe.optimiser.clip_norm)?;
         if !report.gradient_norm.is_finite() {
             return Err(Error::Diverged { step: self.progress.step, norm: report.gradient_norm });
         }
         report.learning_rate = self.recipe.schedule().rate(self.progress.updates);
-        report.kl = kl / tokens.max(1) as f64;
-        report.clipped = clipped as f64 / tokens.max(1) as f64;
-        report.completion_tokens = tokens as f64;
+        report.kl = terms.kl / terms.tokens.max(1) as f64;
+        report.clipped = terms.clipped as f64 / terms.tokens.max(1) as f64;
+        report.completion_tokens = terms.tokens as f64;
         self.optimiser.step(&sum, report.learning_rate)?;
         self.progress.updates += 1;
         Ok(())
     }
 
-    /// Judges the policy on the first held-out scenes, and remembers whether it is the best so far.
+    /// Judges the policy on the first held-out scenes, shared by all ranks, and remembers whether it is the best so far.
     ///
     /// # Errors
     /// When a scene can't be made.
     pub fn evaluate(&mut self) -> Result<Evaluation> {
         let indices: Vec<u64> = (0..self.recipe.run.evaluation_scenes).collect();
-        let actor = self.actor();
-        let answers = in_threads(&indices, self.recipe.data.threads, |index| {
-            Ok((*index, actor.examine(Split::Heldout, *index)?))
+        let (actor, owners) = (self.actor(), self.world.owners(indices.len()));
+        let own = in_threads(&self.world.own(&indices, &owners), self.recipe.data.threads, |index| {
+            actor.examine(Split::Heldout, *index)
         })?;
-        let answers: Vec<_> =
-            answers.into_iter().flat_map(|(i, all)| all.into_iter().map(move |one| (i, one))).collect();
+        let answers = indices.into_iter().zip(self.world.gather(own, &owners)?);
+        let answers: Vec<_> = answers.flat_map(|(i, all)| all.into_iter().map(move |one| (i, one))).collect();
         let rewards: Vec<Reward> = answers.iter().map(|(_, (_, reward, _))| *reward).collect();
         let rewards = RewardMeans::of(&rewards);
         let questions = answers.len();
@@ -220,11 +187,14 @@ impl Trainer {
         Ok(Evaluation { step: self.progress.step, rewards, questions, completion_tokens, samples })
     }
 
-    /// Writes a checkpoint that [`Trainer::new`] goes on from, and removes the oldest ones.
+    /// Writes a checkpoint that [`Trainer::new`] goes on from, and removes the oldest ones; on rank 0, others do nothing.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn save_checkpoint(&self) -> Result<()> {
+        if !self.world.leads() {
+            return Ok(());
+        }
         let (folder, kept) = (&self.checkpoints, self.recipe.run.checkpoints_kept);
         Ok(checkpoint::save_step(folder, kept, &self.policies.variables, &self.optimiser, &self.progress)?)
     }

@@ -4,6 +4,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use optimiser::{Gradients, accumulate, named_gradients};
 use policy::VisionTape;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::experience::{Experience, Group};
@@ -27,7 +28,16 @@ pub struct UpdateSettings {
 pub struct Contribution {
     /// Gradients of its share of the loss.
     pub gradients: Gradients,
-    /// Its share of the loss.
+    /// Its figures.
+    pub terms: Terms,
+    /// Log-probabilities of each group's tokens.
+    pub log_probs: Vec<Vec<f32>>,
+}
+
+/// The figures of one or more scenes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Their share of the loss.
     pub loss: f64,
     /// Sum over tokens of the divergence from the reference policy.
     pub kl: f64,
@@ -35,8 +45,16 @@ pub struct Contribution {
     pub clipped: usize,
     /// Completion tokens.
     pub tokens: usize,
-    /// Log-probabilities of each group's tokens.
-    pub log_probs: Vec<Vec<f32>>,
+}
+
+impl Terms {
+    /// Adds those of further scenes.
+    pub fn add(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.kl += other.kl;
+        self.clipped += other.clipped;
+        self.tokens += other.tokens;
+    }
 }
 
 /// The gradients of one scene's groups, which share one vision pass in both directions.
@@ -70,10 +88,9 @@ pub fn contribution(policies: &Policies, experience: &Experience, settings: &Upd
         let embeds = leaf.as_ref().map(|leaf| leaf.as_tensor());
         let backward = Backward { slope: &mut slope, collect: &mut collect };
         group.packed.backward(model, embeds, settings.gradient_checkpointing, backward)?;
-        contribution.loss += evaluated.loss / settings.groups.max(1) as f64;
-        contribution.kl += evaluated.kl;
-        contribution.clipped += evaluated.clipped;
-        contribution.tokens += log_probs.len();
+        let loss = evaluated.loss / settings.groups.max(1) as f64;
+        let Evaluated { kl, clipped, .. } = evaluated;
+        contribution.terms.add(Terms { loss, kl, clipped, tokens: log_probs.len() });
         contribution.log_probs.push(log_probs);
     }
     if let (Some(sight), Some(gradient)) = (sight, at_vision) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use grpo::{Recipe, Simulation, SimulationSettings, Trainer};
+use parallel::World;
 
 fn nano() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/zoo/spacer-nano")
@@ -29,7 +30,7 @@ fn the_reward_rises() {
     };
     let source = Simulation::new(&nano(), settings).expect("the nano model");
     let folder = tempfile::tempdir().expect("a folder");
-    let mut trainer = Trainer::new(recipe, Box::new(source), folder.path()).expect("a trainer");
+    let mut trainer = Trainer::new(recipe, Box::new(source), folder.path(), World::single()).expect("a trainer");
     let rewards: Vec<f64> = (0..16).map(|_| trainer.step().expect("a step").rewards.reward).collect();
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     println!("{rewards:.2?}");

@@ -142,7 +142,7 @@ fn check(policies: &Policies, wanted: impl Fn(&str) -> bool) -> usize {
             let mut moved = values.clone();
             moved[entry] += delta;
             variable.set(&Tensor::from_vec(moved, start.shape(), &CPU).expect("ok")).expect("ok");
-            contribution(policies, &experience, &settings(false)).expect("ok").loss
+            contribution(policies, &experience, &settings(false)).expect("ok").terms.loss
         };
         let slope = (loss(step) - loss(-step)) / f64::from(2.0 * step);
         variable.set(&start).expect("ok");

@@ -8,6 +8,9 @@ pub enum Error {
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+    /// Ranks could not speak to each other.
+    #[error(transparent)]
+    Ranks(#[from] parallel::Error),
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     File {

@@ -2,6 +2,7 @@
 //!
 //! - [`Optimiser`]: [`AdamW`](adamw), and [Muon](muon) for the matrices of hidden layers where it is given a rate;
 //! - [`gradients`]: adding and clipping; [`schedule`]: the learning rate over a run;
+//! - [`ranks`]: the same over the processes of a run;
 //! - [`checkpoint`]: weights, optimiser state and progress, written so that a crash loses nothing.
 
 pub mod adamw;
@@ -9,6 +10,7 @@ pub mod checkpoint;
 mod error;
 pub mod gradients;
 pub mod muon;
+pub mod ranks;
 pub mod schedule;
 
 use std::collections::HashMap;

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 /// The error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Ranks could not speak to each other.
+    #[error(transparent)]
+    Ranks(#[from] parallel::Error),
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

@@ -7,7 +7,9 @@ use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use episodes::{SampleMaker, Split};
 use msgs::Unit;
+use optimiser::ranks::{share_state, sum_in_order};
 use optimiser::{Gradients, Optimiser, accumulate, checkpoint, clip_global_norm, named_gradients};
+use parallel::World;
 use policy::Qwen25Vl;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,7 @@ use crate::{Error, Result};
 const HEADS: &str = "auxiliary";
 
 /// The parts of one step's loss, before weighting by the recipe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossParts {
     /// What was minimised.
     pub total: f32,
@@ -78,15 +80,23 @@ pub struct Trainer {
     device: Device,
     checkpoint: PathBuf,
     progress: Progress,
+    world: World,
 }
 
 impl Trainer {
-    /// The weights of `checkpoint` where it exists; else fresh ones from the recipe's seed, with what the model directory
-    /// `from` has of them.
+    /// The weights of rank 0's `checkpoint` where it exists; else fresh ones from the recipe's seed, with what the model
+    /// directory `from` has of them.
     ///
     /// # Errors
     /// When the checkpoint does not fit the model, or there is no checkpoint in `from`.
-    pub fn new(recipe: Recipe, maker: SampleMaker, checkpoint: &Path, from: Option<&Path>) -> Result<Self> {
+    pub fn new(
+        recipe: Recipe,
+        maker: SampleMaker,
+        checkpoint: &Path,
+        from: Option<&Path>,
+        world: World,
+    ) -> Result<Self> {
+        world.agree("recipe", &format!("{recipe:?}"))?;
         let device = Device::Cpu;
         let config = maker.processor().config();
         let varmap = policy::init::fresh(config, recipe.data.seed, &device)?;
@@ -103,11 +113,12 @@ impl Trainer {
         let variables = named_variables(&varmap);
         let rates = &recipe.optimiser;
         let mut optimiser = Optimiser::new(&variables, rates.adamw(), rates.matrix_rate(), recipe.data.shards)?;
-        let progress = if checkpoint::exists(checkpoint) {
+        let progress = if world.leads() && checkpoint::exists(checkpoint) {
             checkpoint::load(checkpoint, &variables, &mut optimiser, &device)?
         } else {
             Progress::default()
         };
+        let progress = share_state(&world, &variables, &mut optimiser, progress)?;
         let by_unit = maker.teacher().number_tokens().iter().map(|(unit, tokens)| {
             let (ids, values) = tokens.iter().copied().unzip();
             (*unit, NumberTokens { ids, values })
@@ -124,6 +135,7 @@ impl Trainer {
             device,
             checkpoint: checkpoint.to_owned(),
             progress,
+            world,
         })
     }
 
@@ -142,13 +154,15 @@ impl Trainer {
         self.policy_variables().map(|(_, v)| v.elem_count()).sum()
     }
 
-    /// Makes one optimiser step.
+    /// Makes one optimiser step. All ranks make it together, each its share of the shards, and end with the same weights.
     ///
     /// # Errors
     /// When a sample can't be made, or the loss is no longer finite.
     pub fn step(&mut self) -> Result<StepReport> {
         let began = Instant::now();
         let shards = self.recipe.data.shards;
+        let owners = self.world.owners(shards);
+        let own = self.world.own(&(0..shards).collect::<Vec<_>>(), &owners);
         let results: Vec<Result<(LossParts, Gradients)>> = std::thread::scope(|scope| {
             let this = &*self;
             let spawn = |shard| {
@@ -156,16 +170,14 @@ impl Trainer {
                     .name(format!("shard-{shard}"))
                     .spawn_scoped(scope, move || this.shard(shard))
             };
-            let handles: Vec<_> = (0..shards).map(spawn).collect();
+            let handles: Vec<_> = own.into_iter().map(spawn).collect();
             handles.into_iter().map(join_shard).collect()
         });
-        let mut sum = Gradients::new();
+        let (parts, gradients): (Vec<_>, Vec<_>) = results.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let mut loss = LossParts::default();
-        for result in results {
-            let (parts, gradients) = result?;
-            loss.add_share(parts, 1.0 / shards as f32);
-            accumulate(&mut sum, gradients)?;
-        }
+        let parts = self.world.gather(parts, &owners)?;
+        parts.into_iter().for_each(|parts| loss.add_share(parts, 1.0 / shards as f32));
+        let mut sum = sum_in_order(&self.world, &self.variables, gradients, &owners)?;
         if !loss.total.is_finite() {
             return Err(Error::Diverged { step: self.progress.step, loss: loss.total });
         }
@@ -265,7 +277,7 @@ impl Trainer {
         self.numbers.iter().find(|(of, _)| *of == unit).map(|(_, tokens)| tokens)
     }
 
-    /// Writes a checkpoint that [`Trainer::new`] resumes from.
+    /// Writes a checkpoint that [`Trainer::new`] resumes from; for rank 0 to call.
     ///
     /// # Errors
     /// When the disk refuses.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use episodes::{SampleMaker, SampleSettings};
+use parallel::World;
 use sft::{Recipe, Trainer};
 
 fn nano() -> PathBuf {
@@ -31,7 +32,8 @@ fn trainer(recipe: &Recipe, checkpoint: &Path) -> Trainer {
         walk_share: data.walk_share,
         logged: None,
     };
-    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint, None).expect("ok")
+    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint, None, World::single())
+        .expect("ok")
 }
 
 fn weights(trainer: &Trainer, folder: &Path) -> Vec<u8> {
