@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use episodes::Split;
+use grpo::report::RewardMeans;
 use grpo::scene::SceneSource;
 use grpo::{Evaluation, Recipe, Simulation, SimulationSettings, StepReport, Trainer};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::journal::{Journal, Opening};
 use crate::machine;
 use crate::run_log::RunLog;
-use crate::tensorboard::TensorBoard;
 
 /// Example: `spacer-train grpo training/recipes/spacer-nano-grpo.toml --run target/runs/spacer-nano-grpo`
 ///
@@ -65,34 +65,23 @@ struct Session {
     recipe: Recipe,
     trainer: Trainer,
     run: PathBuf,
-    log: RunLog,
+    journal: Journal,
     samples: RunLog,
-    board: TensorBoard,
-    bar: ProgressBar,
 }
 
 impl Session {
     fn start(arguments: &Arguments, recipe: Recipe, trainer: Trainer) -> Result<Self> {
         let run = arguments.run.clone();
-        std::fs::create_dir_all(&run).with_context(|| run.display().to_string())?;
-        let command = format!("spacer-train grpo {} --run {}", arguments.recipe.display(), arguments.run.display());
-        let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": &recipe});
-        std::fs::write(run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
-        let step = trainer.progress().step;
-        tracing::info!(parameters = trainer.policies().parameter_count(), step, "training");
-        let style = "{bar:30} {pos}/{len} steps, {elapsed} gone, {eta} to go  {msg}";
-        let bar = ProgressBar::new(recipe.optimiser.steps).with_style(ProgressStyle::with_template(style)?);
-        bar.set_position(step);
-        bar.reset_eta();
-        Ok(Self {
-            log: RunLog::open(&run.join("log.jsonl"), step)?,
-            samples: RunLog::open(&run.join("samples.jsonl"), step)?,
-            board: TensorBoard::create(&run.join("tensorboard"), step)?,
-            recipe,
-            trainer,
-            run,
-            bar,
-        })
+        let opening = Opening {
+            command: &format!("spacer-train grpo {} --run {}", arguments.recipe.display(), run.display()),
+            seed: recipe.data.seed,
+            done: trainer.progress().step,
+            steps: recipe.optimiser.steps,
+        };
+        let journal = Journal::open(&run, &opening, &recipe)?;
+        let samples = RunLog::open(&run.join("samples.jsonl"), opening.done)?;
+        tracing::info!(parameters = trainer.policies().parameter_count(), step = opening.done, "training");
+        Ok(Self { recipe, trainer, run, journal, samples })
     }
 
     fn train(mut self, stop_after: Option<u64>) -> Result<()> {
@@ -102,7 +91,7 @@ impl Session {
         }
         while !self.trainer.is_done() && stop_after.is_none_or(|limit| self.trainer.progress().step < first + limit) {
             let report = self.trainer.step()?;
-            self.announce(&report)?;
+            self.journal.step(report.step, &report, gist(&report))?;
             let last = report.step >= self.recipe.optimiser.steps;
             let due = |every: u64| every > 0 && (report.step.is_multiple_of(every) || last);
             if due(self.recipe.run.evaluate_every) {
@@ -115,32 +104,9 @@ impl Session {
         if self.trainer.progress().step > first {
             self.trainer.save_checkpoint()?;
         }
-        self.bar.finish();
-        let to = if self.recipe.lora.is_some() { self.run.join("adapter") } else { self.run.clone() };
+        self.journal.finish();
+        let to = if self.recipe.trained().is_adapter() { self.run.join("adapter") } else { self.run.clone() };
         Ok(self.trainer.policies().write(&to, Path::new(&self.recipe.model))?)
-    }
-
-    fn announce(&mut self, report: &StepReport) -> Result<()> {
-        self.log.write(report)?;
-        self.board.scalars(report.step, "train", &serde_json::to_value(report)?)?;
-        let rewards = &report.rewards;
-        self.bar.set_position(report.step);
-        self.bar.set_message(format!(
-            "reward {:.3}, accuracy {:.3}, KL {:.4}",
-            rewards.reward, rewards.accuracy, report.kl
-        ));
-        if self.bar.is_hidden() && report.step.is_multiple_of(10) {
-            tracing::info!(
-                step = report.step,
-                reward = rewards.reward,
-                accuracy = rewards.accuracy,
-                map = rewards.map,
-                kl = report.kl,
-                tokens = report.completion_tokens,
-                seconds = report.seconds.round(),
-            );
-        }
-        Ok(())
     }
 
     /// Judges the policy on held-out scenes; the figures go to the log, some completions to samples.jsonl.
@@ -152,18 +118,14 @@ impl Session {
         let mut figures = serde_json::to_value(rewards)?;
         figures["questions"] = questions.into();
         figures["completion_tokens"] = completion_tokens.into();
-        self.board.scalars(step, "evaluation", &figures)?;
-        self.log.write(&serde_json::json!({"step": step, "evaluation": figures}))?;
         let shown = samples.first().map(|sample| sample.completion.as_str()).unwrap_or_default();
-        self.bar.suspend(|| {
-            tracing::info!(
-                step,
-                reward = rewards.reward,
-                accuracy = rewards.accuracy,
-                map = rewards.map,
-                "held out: {shown}"
-            );
-        });
-        Ok(())
+        let RewardMeans { reward, accuracy, map, .. } = rewards;
+        let gist = format!("reward {reward:.3}, accuracy {accuracy:.3}, map {map:.3}: {shown}");
+        self.journal.evaluation(step, &figures, &gist)
     }
+}
+
+fn gist(report: &StepReport) -> String {
+    let RewardMeans { reward, accuracy, map, .. } = report.rewards;
+    format!("reward {reward:.3}, accuracy {accuracy:.3}, map {map:.3}, KL {:.4}", report.kl)
 }

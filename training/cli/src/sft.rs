@@ -1,30 +1,28 @@
 //! `spacer-train sft`.
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use episodes::{SampleMaker, SampleSettings, Split};
-use sft::{Recipe, StepReport, Trainer, probe};
+use sft::{Recipe, StepReport, Trainer};
 
+use crate::journal::{Journal, Opening};
 use crate::machine;
 
-/// Example: `spacer-train sft --recipe training/recipes/spacer-nano.toml --model models/zoo/spacer-nano --run
-/// target/runs/spacer-nano`
+/// Example: `spacer-train sft training/recipes/spacer-nano.toml --run target/runs/spacer-nano`
+///
+/// Goes on from the run's newest checkpoint where there is one. Writes log.jsonl, TensorBoard files in tensorboard/,
+/// checkpoints, and with each of them model.safetensors, or adapter/ in PEFT's format.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The recipe.
-    #[arg(long)]
+    /// The recipe; training/recipes/spacer-nano.toml is one.
     recipe: PathBuf,
-    /// Directory with config.json, tokenizer.json, prompts.toml and the preprocessor's configuration.
-    #[arg(long)]
-    model: PathBuf,
-    /// Where checkpoints, the log (log.jsonl) and the weights (model.safetensors) go.
+    /// Where all that the run writes goes.
     #[arg(long)]
     run: PathBuf,
-    /// Steps between checkpoints; the weights and a probe on held-out rooms are written with each.
-    #[arg(long, default_value_t = 250)]
-    every: u64,
+    /// Checks the recipe, the model and the first clip, prints every option, and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// Stop after this many steps of this session; the run can be resumed.
     #[arg(long)]
     stop_after: Option<u64>,
@@ -34,7 +32,6 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let recipe = Recipe::read(&arguments.recipe)?;
     machine::give_each_worker_one_thread(recipe.data.shards)?;
-    std::fs::create_dir_all(&arguments.run).with_context(|| arguments.run.display().to_string())?;
     let settings = SampleSettings {
         seed: recipe.data.seed,
         questions: recipe.data.questions_per_clip,
@@ -42,51 +39,90 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         unknown_camera_share: recipe.data.unknown_camera_share,
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
-    let command = format!(
-        "spacer-train sft --recipe {} --model {} --run {}",
-        arguments.recipe.display(),
-        arguments.model.display(),
-        arguments.run.display()
-    );
-    let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": &recipe});
-    std::fs::write(arguments.run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
-    let maker = SampleMaker::new(&arguments.model, settings)?;
+    let maker = SampleMaker::new(&recipe.model, settings)?;
     let absent_word = maker.absent_word();
-    let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"))?;
-    tracing::info!(parameters = trainer.parameter_count(), step = trainer.step_count(), "training");
-    let log_path = arguments.run.join("log.jsonl");
-    let mut log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path)?;
-    let first = trainer.step_count();
-    while !trainer.is_done() && arguments.stop_after.is_none_or(|limit| trainer.step_count() < first + limit) {
-        let report = trainer.step()?;
-        writeln!(log, "{}", serde_json::to_string(&report)?)?;
-        announce(&report);
-        if report.step.is_multiple_of(arguments.every) || trainer.is_done() {
-            trainer.save_checkpoint()?;
-            trainer.save_policy(&arguments.run.join("model.safetensors"))?;
-            let seen = probe::probe(&trainer, Split::Heldout, 0, 96, absent_word)?;
-            tracing::info!(step = report.step, "held-out probe {}", serde_json::to_string(&seen)?);
-            writeln!(log, "{}", serde_json::json!({"step": report.step, "probe": seen}))?;
-        }
+    let trainer = Trainer::new(recipe.clone(), maker, &arguments.run.join("checkpoints"))?;
+    if arguments.dry_run {
+        return state(&recipe, &trainer);
     }
-    if trainer.step_count() > first {
-        trainer.save_checkpoint()?;
-    }
-    trainer.save_policy(&arguments.run.join("model.safetensors"))?;
+    let opening = Opening {
+        command: &format!("spacer-train sft {} --run {}", arguments.recipe.display(), arguments.run.display()),
+        seed: recipe.data.seed,
+        done: trainer.step_count(),
+        steps: recipe.optimiser.steps,
+    };
+    let journal = Journal::open(&arguments.run, &opening, &recipe)?;
+    tracing::info!(parameters = trainer.parameter_count(), step = opening.done, "training");
+    Session { recipe, trainer, journal, run: arguments.run.clone(), absent_word }.train(arguments.stop_after)
+}
+
+/// Prints every option and what the run begins with.
+fn state(recipe: &Recipe, trainer: &Trainer) -> Result<()> {
+    println!("{}", toml::to_string(recipe)?);
+    println!("# {} trained parameters, {} made steps", trainer.parameter_count(), trainer.step_count());
+    let (_, batch) = trainer.probe(Split::Train, 0, 1)?;
+    let tokens: usize = batch.blocks.iter().map(|block| block.count * block.length).sum();
+    println!("# first clip: patches {:?}, {tokens} tokens, {} of them learnt", batch.grids, batch.targets.len());
     Ok(())
 }
 
-fn announce(report: &StepReport) {
-    if report.step.is_multiple_of(25) {
-        let loss = report.loss;
-        tracing::info!(
-            step = report.step,
-            loss = loss.total,
-            tokens = loss.tokens,
-            patch_class = loss.patch_class,
-            patch_range = loss.patch_range,
-            norm = report.gradient_norm,
-            seconds = report.seconds.round(),
-        );
+/// One session of a run with all that it writes to.
+struct Session {
+    recipe: Recipe,
+    trainer: Trainer,
+    journal: Journal,
+    run: PathBuf,
+    /// The token that begins "do not see".
+    absent_word: u32,
+}
+
+impl Session {
+    fn train(mut self, stop_after: Option<u64>) -> Result<()> {
+        let first = self.trainer.step_count();
+        while !self.trainer.is_done() && stop_after.is_none_or(|limit| self.trainer.step_count() < first + limit) {
+            let report = self.trainer.step()?;
+            self.journal.step(report.step, &report, gist(&report))?;
+            let last = report.step >= self.recipe.optimiser.steps;
+            let due = |every: u64| every > 0 && (report.step.is_multiple_of(every) || last);
+            if due(self.recipe.run.evaluate_every) {
+                self.evaluate(report.step)?;
+            }
+            if due(self.recipe.run.checkpoint_every) {
+                self.save()?;
+            }
+        }
+        self.save()?;
+        self.journal.finish();
+        Ok(())
     }
+
+    /// Judges the policy on held-out clips.
+    fn evaluate(&mut self, step: u64) -> Result<()> {
+        let seen = self.trainer.evaluate(self.absent_word)?;
+        let gist = format!(
+            "loss {:.3}, distance error {:.1} %, counts {:.1} %, absent {:.1} %, missed {:.1} %",
+            seen.loss,
+            100.0 * seen.median_relative_error,
+            100.0 * seen.count_accuracy,
+            100.0 * seen.true_not_seen,
+            100.0 * seen.false_not_seen
+        );
+        self.journal.evaluation(step, &serde_json::to_value(seen)?, &gist)
+    }
+
+    fn save(&self) -> Result<()> {
+        if self.trainer.step_count() > 0 {
+            self.trainer.save_checkpoint()?;
+        }
+        let adapter = self.recipe.trained().is_adapter();
+        Ok(self.trainer.write(&if adapter { self.run.join("adapter") } else { self.run.clone() })?)
+    }
+}
+
+fn gist(report: &StepReport) -> String {
+    let loss = report.loss;
+    format!(
+        "loss {:.3}, tokens {:.3}, patch class {:.3}, patch range {:.3}, norm {:.2}",
+        loss.total, loss.tokens, loss.patch_class, loss.patch_range, report.gradient_norm
+    )
 }
