@@ -9,6 +9,8 @@ import venv
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 GENAI = "0.18.0"
+TRAINING_BARE = ["torch==2.8.0", "torchvision==0.23.0", "accelerate==1.10.1", "peft==0.21.2", "trl==1.16.0"]
+TRAINING = ["transformers==5.23.0", "datasets==5.2.0", "pillow==13.0.0", "psutil", "sympy", "networkx", "jinja2"]
 
 
 def without_python_paths():
@@ -43,6 +45,11 @@ def genai_python():
     """The interpreter that has onnxruntime-genai."""
     return python_with(f"genai-{GENAI}",
                        ["onnx==1.23.2", "onnxruntime==1.31.1", f"onnxruntime-genai=={GENAI}", "numpy"])
+
+
+def training_python():
+    """The interpreter that has transformers, PEFT and TRL on torch without CUDA's wheels: see torch_without_cuda.py."""
+    return python_with("training-1", TRAINING, TRAINING_BARE, REPO / "tests/python/torch_without_cuda.py")
 
 
 def built_program(name, *options):

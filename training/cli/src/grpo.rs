@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use episodes::{LoggedShare, Split};
+use grpo::report::RewardMeans;
 use grpo::scene::SceneSource;
-use grpo::{Recipe, Simulation, SimulationSettings, Trainer};
+use grpo::{Evaluation, Recipe, Simulation, SimulationSettings, StepReport, Trainer};
 use parallel::World;
 
+use crate::journal::{Journal, Opening};
 use crate::machine;
-use crate::records::Records;
+use crate::run_log::RunLog;
 
 /// Example: `spacer-train grpo training/recipes/spacer-nano-grpo.toml --run target/runs/spacer-nano-grpo`
 ///
@@ -81,18 +83,29 @@ struct Session {
     records: Option<Records>,
 }
 
+/// What a session writes: the journal, and some completions.
+struct Records {
+    journal: Journal,
+    samples: RunLog,
+}
+
 impl Session {
     fn start(arguments: &Arguments, recipe: Recipe, trainer: Trainer, world: &World) -> Result<Self> {
         let run = arguments.run.clone();
-        let command = format!("spacer-train grpo {} --run {}", arguments.recipe.display(), run.display());
-        let step = trainer.progress().step;
-        let records = match world.leads() {
-            true => Some(Records::open(&run, &recipe, &command, step)?),
-            false => None,
+        let opening = Opening {
+            command: &format!("spacer-train grpo {} --run {}", arguments.recipe.display(), run.display()),
+            seed: recipe.data.seed,
+            done: trainer.progress().step,
+            steps: recipe.optimiser.steps,
         };
+        let open = || -> Result<Records> {
+            let journal = Journal::open(&run, &opening, &recipe)?;
+            Ok(Records { journal, samples: RunLog::open(&run.join("samples.jsonl"), opening.done)? })
+        };
+        let records = world.leads().then(open).transpose()?;
         if records.is_some() {
             let parameters = trainer.policies().parameter_count();
-            tracing::info!(parameters, step, ranks = world.size(), "training");
+            tracing::info!(parameters, step = opening.done, ranks = world.size(), "training");
         }
         Ok(Self { recipe, trainer, run, records })
     }
@@ -105,7 +118,7 @@ impl Session {
         while !self.trainer.is_done() && stop_after.is_none_or(|limit| self.trainer.progress().step < first + limit) {
             let report = self.trainer.step()?;
             if let Some(records) = &mut self.records {
-                records.step(&report)?;
+                records.journal.step(report.step, &report, gist(&report))?;
             }
             let last = report.step >= self.recipe.optimiser.steps;
             let due = |every: u64| every > 0 && (report.step.is_multiple_of(every) || last);
@@ -120,13 +133,36 @@ impl Session {
             self.trainer.save_checkpoint()?;
         }
         let Some(records) = self.records else { return Ok(()) };
-        records.finish();
-        let to = if self.recipe.lora.is_some() { self.run.join("adapter") } else { self.run.clone() };
+        records.journal.finish();
+        let to = if self.recipe.trained().is_adapter() { self.run.join("adapter") } else { self.run.clone() };
         Ok(self.trainer.policies().write(&to, Path::new(&self.recipe.model))?)
     }
 
+    /// Judges the policy on held-out scenes.
     fn evaluate(&mut self) -> Result<()> {
         let evaluation = self.trainer.evaluate()?;
         self.records.as_mut().map_or(Ok(()), |records| records.evaluation(evaluation))
     }
+}
+
+impl Records {
+    /// The figures go to the log, some completions to samples.jsonl.
+    fn evaluation(&mut self, evaluation: Evaluation) -> Result<()> {
+        let Evaluation { step, samples, rewards, questions, completion_tokens } = evaluation;
+        for sample in &samples {
+            self.samples.write(&serde_json::json!({"step": step, "sample": sample}))?;
+        }
+        let mut figures = serde_json::to_value(rewards)?;
+        figures["questions"] = questions.into();
+        figures["completion_tokens"] = completion_tokens.into();
+        let shown = samples.first().map(|sample| sample.completion.as_str()).unwrap_or_default();
+        let RewardMeans { reward, accuracy, map, .. } = rewards;
+        let gist = format!("reward {reward:.3}, accuracy {accuracy:.3}, map {map:.3}: {shown}");
+        self.journal.evaluation(step, &figures, &gist)
+    }
+}
+
+fn gist(report: &StepReport) -> String {
+    let RewardMeans { reward, accuracy, map, .. } = report.rewards;
+    format!("reward {reward:.3}, accuracy {accuracy:.3}, map {map:.3}, KL {:.4}", report.kl)
 }

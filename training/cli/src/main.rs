@@ -9,10 +9,10 @@ mod export;
 mod forms;
 mod gate;
 mod grpo;
+mod journal;
 mod machine;
 mod parity;
 mod plan;
-mod records;
 mod run_log;
 mod sft;
 mod tensorboard;
@@ -39,7 +39,7 @@ enum Command {
     Episodes(Box<episodes::Arguments>),
     /// Trains the nano model's tokenizer and writes it into a model directory.
     Tokenizer(tokenizer::Arguments),
-    /// Supervised fine-tuning on streamed simulated clips; resumes where its last checkpoint ends.
+    /// Supervised fine-tuning on streamed simulated clips; resumes exactly where its last checkpoint ends.
     Sft(sft::Arguments),
     /// SG-RLVR: GRPO with verifiable rewards and a map reward; resumes exactly where its last checkpoint ends.
     Grpo(grpo::Arguments),

@@ -1,37 +1,30 @@
 //! `spacer-train sft`.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use episodes::{SampleMaker, SampleSettings, Split};
 use parallel::World;
-use sft::{Recipe, StepReport, Trainer, probe};
+use sft::{Recipe, StepReport, Trainer};
 
+use crate::journal::{Journal, Opening};
 use crate::machine;
 
-/// Example: `spacer-train sft --recipe training/recipes/spacer-nano.toml --model models/zoo/spacer-nano --run
-/// target/runs/spacer-nano`
+/// Example: `spacer-train sft training/recipes/spacer-nano.toml --run target/runs/spacer-nano`
 ///
-/// Under `mpirun` (a build with the feature `mpi`) ranks share each step's shards, and the first one writes.
+/// Goes on from the run's newest checkpoint where there is one. Writes log.jsonl, TensorBoard files in tensorboard/,
+/// checkpoints, and with each of them model.safetensors, or adapter/ in PEFT's format. Under `mpirun` (a build with the
+/// feature `mpi`) ranks share each step's shards, and the first one writes.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The recipe.
-    #[arg(long)]
+    /// The recipe; training/recipes/spacer-nano.toml is one.
     recipe: PathBuf,
-    /// Directory with config.json, tokenizer.json, prompts.toml and the preprocessor's configuration.
-    #[arg(long)]
-    model: PathBuf,
-    /// Model directory whose weights are the beginning; it may have fewer layers and another vocabulary.
-    #[arg(long)]
-    from: Option<PathBuf>,
-    /// Where checkpoints, the log (log.jsonl) and the weights (model.safetensors) go.
+    /// Where all that the run writes goes.
     #[arg(long)]
     run: PathBuf,
-    /// Steps between checkpoints; the weights and a probe on held-out rooms are written with each.
-    #[arg(long, default_value_t = 250)]
-    every: u64,
+    /// Checks the recipe, the model and the first clip, prints every option, and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// Stop after this many steps of this session; the run can be resumed.
     #[arg(long)]
     stop_after: Option<u64>,
@@ -56,63 +49,104 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         logged: recipe.data.logged(),
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
-    let mut log = world.leads().then(|| start_log(arguments, &recipe)).transpose()?;
-    let maker = SampleMaker::new(&arguments.model, settings)?;
+    let maker = SampleMaker::new(&recipe.model, settings)?;
     let absent_word = maker.teacher().absent_word();
-    let from = arguments.from.as_deref();
-    let mut trainer = Trainer::new(recipe, maker, &arguments.run.join("checkpoint"), from, world.clone())?;
-    if log.is_some() {
-        tracing::info!(parameters = trainer.parameter_count(), step = trainer.step_count(), "training");
+    let trainer = Trainer::new(recipe.clone(), maker, &arguments.run.join("checkpoints"), world.clone())?;
+    if arguments.dry_run {
+        return if world.leads() { state(&recipe, &trainer) } else { Ok(()) };
     }
-    let first = trainer.step_count();
-    while !trainer.is_done() && arguments.stop_after.is_none_or(|limit| trainer.step_count() < first + limit) {
-        let report = trainer.step()?;
-        let Some(log) = &mut log else { continue };
-        writeln!(log, "{}", serde_json::to_string(&report)?)?;
-        announce(&report);
-        if report.step.is_multiple_of(arguments.every) || trainer.is_done() {
-            trainer.save_checkpoint()?;
-            trainer.save_policy(&arguments.run.join("model.safetensors"))?;
-            let seen = probe::probe(&trainer, Split::Heldout, 0, 96, absent_word)?;
-            tracing::info!(step = report.step, "held-out probe {}", serde_json::to_string(&seen)?);
-            writeln!(log, "{}", serde_json::json!({"step": report.step, "probe": seen}))?;
+    let opening = Opening {
+        command: &format!("spacer-train sft {} --run {}", arguments.recipe.display(), arguments.run.display()),
+        seed: recipe.data.seed,
+        done: trainer.step_count(),
+        steps: recipe.optimiser.steps,
+    };
+    let journal = world.leads().then(|| Journal::open(&arguments.run, &opening, &recipe)).transpose()?;
+    if journal.is_some() {
+        let parameters = trainer.parameter_count();
+        tracing::info!(parameters, step = opening.done, ranks = world.size(), "training");
+    }
+    Session { recipe, trainer, journal, run: arguments.run.clone(), absent_word }.train(arguments.stop_after)
+}
+
+/// Prints every option and what the run begins with.
+fn state(recipe: &Recipe, trainer: &Trainer) -> Result<()> {
+    println!("{}", toml::to_string(recipe)?);
+    println!("# {} trained parameters, {} made steps", trainer.parameter_count(), trainer.step_count());
+    let (_, batch) = trainer.probe(Split::Train, 0, 1)?;
+    let tokens: usize = batch.blocks.iter().map(|block| block.count * block.length).sum();
+    println!("# first clip: patches {:?}, {tokens} tokens, {} of them learnt", batch.grids, batch.targets.len());
+    Ok(())
+}
+
+/// One session of a run with all that it writes to.
+struct Session {
+    recipe: Recipe,
+    trainer: Trainer,
+    /// None on ranks that don't write.
+    journal: Option<Journal>,
+    run: PathBuf,
+    /// The token that begins "do not see".
+    absent_word: u32,
+}
+
+impl Session {
+    fn train(mut self, stop_after: Option<u64>) -> Result<()> {
+        let first = self.trainer.step_count();
+        while !self.trainer.is_done() && stop_after.is_none_or(|limit| self.trainer.step_count() < first + limit) {
+            let report = self.trainer.step()?;
+            if let Some(journal) = &mut self.journal {
+                journal.step(report.step, &report, gist(&report))?;
+            }
+            let last = report.step >= self.recipe.optimiser.steps;
+            let due = |every: u64| every > 0 && (report.step.is_multiple_of(every) || last);
+            if due(self.recipe.run.evaluate_every) {
+                self.evaluate(report.step)?;
+            }
+            if due(self.recipe.run.checkpoint_every) {
+                self.save()?;
+            }
         }
+        self.save()?;
+        if let Some(journal) = &self.journal {
+            journal.finish();
+        }
+        Ok(())
     }
-    if log.is_none() {
-        return Ok(());
-    }
-    if trainer.step_count() > first {
-        trainer.save_checkpoint()?;
-    }
-    Ok(trainer.save_policy(&arguments.run.join("model.safetensors"))?)
-}
 
-/// Writes down what is run, and opens the log.
-fn start_log(arguments: &Arguments, recipe: &Recipe) -> Result<File> {
-    std::fs::create_dir_all(&arguments.run).with_context(|| arguments.run.display().to_string())?;
-    let command = format!(
-        "spacer-train sft --recipe {} --model {} --run {}",
-        arguments.recipe.display(),
-        arguments.model.display(),
-        arguments.run.display()
-    );
-    let record = serde_json::json!({"command": command, "seed": recipe.data.seed, "recipe": recipe});
-    std::fs::write(arguments.run.join("run.json"), serde_json::to_string_pretty(&record)?)?;
-    Ok(File::options().create(true).append(true).open(arguments.run.join("log.jsonl"))?)
-}
-
-fn announce(report: &StepReport) {
-    if report.step.is_multiple_of(25) {
-        let loss = report.loss;
-        tracing::info!(
-            step = report.step,
-            loss = loss.total,
-            tokens = loss.tokens,
-            patch_class = loss.patch_class,
-            patch_range = loss.patch_range,
-            patch_place = loss.patch_place,
-            norm = report.gradient_norm,
-            seconds = report.seconds.round(),
+    /// Judges the policy on held-out clips.
+    fn evaluate(&mut self, step: u64) -> Result<()> {
+        let seen = self.trainer.evaluate(self.absent_word)?;
+        let gist = format!(
+            "loss {:.3}, numbers off by {:.1} %, words {:.1} %, answers {:.1} %, absent {:.1} %, missed {:.1} %",
+            seen.loss,
+            100.0 * seen.median_relative_error,
+            100.0 * seen.value_accuracy,
+            100.0 * seen.answer_accuracy,
+            100.0 * seen.true_not_seen,
+            100.0 * seen.false_not_seen
         );
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.evaluation(step, &serde_json::to_value(seen)?, &gist)
     }
+
+    /// Every rank has the same weights; the first one writes them.
+    fn save(&self) -> Result<()> {
+        if self.journal.is_none() {
+            return Ok(());
+        }
+        if self.trainer.step_count() > 0 {
+            self.trainer.save_checkpoint()?;
+        }
+        let adapter = self.recipe.trained().is_adapter();
+        Ok(self.trainer.write(&if adapter { self.run.join("adapter") } else { self.run.clone() })?)
+    }
+}
+
+fn gist(report: &StepReport) -> String {
+    let loss = report.loss;
+    format!(
+        "loss {:.3}, tokens {:.3}, patch class {:.3}, range {:.3}, place {:.3}, norm {:.2}",
+        loss.total, loss.tokens, loss.patch_class, loss.patch_range, loss.patch_place, report.gradient_norm
+    )
 }

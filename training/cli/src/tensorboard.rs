@@ -65,20 +65,27 @@ impl TensorBoard {
         Ok(board)
     }
 
-    /// Writes the numbers of `fields`, a JSON object, as `prefix/<key>`.
+    /// Writes the numbers of `fields`, a JSON object, as `prefix/<key>`, those of objects in it as `prefix/<key>/<key>`.
     pub fn scalars(&mut self, step: u64, prefix: &str, fields: &serde_json::Value) -> Result<()> {
-        let numbers = fields.as_object().into_iter().flatten();
-        let value = numbers.filter_map(|(key, value)| {
-            let number = value.as_f64().filter(|_| key != "step")? as f32;
-            Some(Value { tag: format!("{prefix}/{key}"), simple_value: Some(number) })
-        });
-        let summary = Some(Summary { value: value.collect() });
+        let mut value = Vec::new();
+        push_numbers(&mut value, prefix, fields);
+        let summary = Some(Summary { value });
         self.write(Event { step: step as i64, summary, ..Event::default() })
     }
 
     fn write(&mut self, mut event: Event) -> Result<()> {
         event.wall_time = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
         Ok(self.file.write_all(&record(&event.encode_to_vec()))?)
+    }
+}
+
+fn push_numbers(values: &mut Vec<Value>, prefix: &str, fields: &serde_json::Value) {
+    for (key, field) in fields.as_object().into_iter().flatten().filter(|(key, _)| *key != "step") {
+        let tag = format!("{prefix}/{key}");
+        match field.as_f64() {
+            Some(number) => values.push(Value { tag, simple_value: Some(number as f32) }),
+            None => push_numbers(values, &tag, field),
+        }
     }
 }
 
@@ -112,7 +119,13 @@ mod tests {
     fn what_is_written_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let mut board = TensorBoard::create(folder.path(), 7).unwrap();
-        board.scalars(8, "train", &serde_json::json!({"step": 8, "reward": 1.5, "text": "no number"})).unwrap();
+        board
+            .scalars(
+                8,
+                "train",
+                &serde_json::json!({"step": 8, "reward": 1.5, "text": "no number", "loss": {"total": 2}}),
+            )
+            .unwrap();
         let path = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
         let bytes = std::fs::read(path).unwrap();
         let (mut events, mut rest) = (Vec::new(), bytes.as_slice());
@@ -125,7 +138,8 @@ mod tests {
         assert_eq!(events[0].file_version.as_deref(), Some(FILE_VERSION));
         assert_eq!((events[1].step, events[1].session_log.as_ref().unwrap().status), (8, 1));
         let values = &events[2].summary.as_ref().unwrap().value;
-        assert_eq!(values.len(), 1);
-        assert_eq!((values[0].tag.as_str(), values[0].simple_value), ("train/reward", Some(1.5)));
+        let mut found: Vec<_> = values.iter().map(|value| (value.tag.as_str(), value.simple_value)).collect();
+        found.sort_by_key(|(tag, _)| *tag);
+        assert_eq!(found, [("train/loss/total", Some(2.0)), ("train/reward", Some(1.5))]);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use optimiser::ScheduleKind;
+use policy::LoraSettings;
 use scoring::{AbstentionReward, Matching, OverlongShaping};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,9 @@ use crate::objective::{Clip, Normalisation};
 pub struct Recipe {
     /// The model directory to start from, relative to the working directory; the reference policy π_ref.
     pub model: PathBuf,
+    /// A folder with a LoRA adapter in PEFT's format to start from, over the model's frozen weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
     /// Where scenes come from.
     pub data: DataConfig,
     /// Sampling.
@@ -29,9 +34,9 @@ pub struct Recipe {
     pub objective: ObjectiveConfig,
     /// Optimiser and its schedule.
     pub optimiser: OptimiserConfig,
-    /// A low-rank adapter; without it every weight is trained.
+    /// A new low-rank adapter; without it and without `adapter` every weight is trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lora: Option<LoraConfig>,
+    pub lora: Option<LoraSettings>,
     /// Evaluation, early stop and checkpoints.
     #[serde(default)]
     pub run: RunConfig,
@@ -167,17 +172,6 @@ impl Default for ObjectiveConfig {
     }
 }
 
-/// The learning rate over the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScheduleKind {
-    /// Half a cosine down to zero.
-    #[default]
-    Cosine,
-    /// The same throughout.
-    Constant,
-}
-
 /// Optimiser (AdamW) and its schedule.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -187,12 +181,15 @@ pub struct OptimiserConfig {
     /// Peak learning rate.
     #[serde(default = "learning_rate")]
     pub learning_rate: f64,
-    /// `cosine` or `constant`.
+    /// `cosine`, `constant` or `trapezoid`.
     #[serde(default)]
     pub schedule: ScheduleKind,
     /// Updates of linear warm-up.
     #[serde(default)]
     pub warmup_updates: u64,
+    /// Updates of linear decay to zero at the end of a trapezoid.
+    #[serde(default)]
+    pub decay_updates: u64,
     /// Decoupled weight decay of matrices.
     #[serde(default = "weight_decay")]
     pub weight_decay: f64,
@@ -214,18 +211,6 @@ fn weight_decay() -> f64 {
 
 fn clip_norm() -> f64 {
     5.0
-}
-
-/// A low-rank adapter.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoraConfig {
-    /// PEFT's `r`.
-    pub rank: usize,
-    /// PEFT's `lora_alpha`.
-    pub alpha: f64,
-    /// PEFT's `target_modules`.
-    pub targets: Vec<String>,
 }
 
 /// Evaluation, early stop and checkpoints.

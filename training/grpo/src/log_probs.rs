@@ -14,6 +14,8 @@ const FORBIDDEN: f32 = -1e9;
 /// A prompt and its completions as one row: a completion's tokens see the prompt and themselves, never each other.
 pub struct PackedGroup {
     ids: Vec<u32>,
+    /// Tokens of the prompt.
+    prompt: usize,
     /// [3, 1, s].
     position_ids: Tensor,
     /// Additive, [1, 1, s, s].
@@ -63,6 +65,7 @@ impl PackedGroup {
         }
         Ok(Self {
             ids,
+            prompt: start,
             position_ids: Tensor::from_vec(positions.concat(), (3, 1, total), device)?,
             mask: Tensor::from_vec(mask, (1, 1, total, total), device)?,
             rows: Tensor::new(rows, device)?,
@@ -77,8 +80,15 @@ impl PackedGroup {
         self.ids.len()
     }
 
+    /// [1, s, h]. A placeholder in a completion is a word like any other, as it was when it was sampled.
     fn embed(&self, model: &Qwen25Vl, image_embeds: Option<&Tensor>) -> Result<Tensor> {
-        Ok(model.embed(std::slice::from_ref(&self.ids), image_embeds)?)
+        let (prompt, completions) = self.ids.split_at(self.prompt);
+        let seen = model.embed(&[prompt.to_vec()], image_embeds)?;
+        if completions.is_empty() {
+            return Ok(seen);
+        }
+        let said = model.embed_tokens(&Tensor::from_slice(completions, (1, completions.len()), model.device())?)?;
+        Ok(Tensor::cat(&[&seen, &said], 1)?)
     }
 
     /// Log-probabilities `[tokens]` from hidden states [1, s, h].

@@ -3,13 +3,12 @@
 //! Counted as this trainer works: a group's completions in one row behind their prompt, attention probabilities kept for the
 //! backward pass, moments in the weights' own type. An estimate of the peak, good to about a quarter.
 
-use policy::{Adapter, init};
+use policy::init;
 use processor::config::ModelConfig;
 use serde::Serialize;
 
 use crate::Result;
 use crate::config::Recipe;
-use crate::policies::Trained;
 
 /// Pixels of a side of a merged token: two patches of 14.
 const MERGED_SIDE: usize = 28;
@@ -82,13 +81,9 @@ pub struct Plan {
 /// When the recipe's adapter does not fit the network.
 pub fn plan(config: &ModelConfig, recipe: &Recipe, circumstances: &Circumstances) -> Result<Plan> {
     let count = |shape: &[usize]| shape.iter().product::<usize>() as u64;
-    let parameters = init::weights(config).iter().map(|(_, shape, _)| count(shape)).sum::<u64>();
-    let trained = match recipe.trained() {
-        Trained::Everything => parameters,
-        Trained::Adapter(settings, _) => {
-            Adapter::weights(config, &settings)?.iter().map(|(_, shape, _)| count(shape)).sum()
-        }
-    };
+    let count_all = |weights: Vec<init::Weight>| weights.iter().map(|(_, shape, _)| count(shape)).sum::<u64>();
+    let parameters = count_all(init::weights(config));
+    let trained = count_all(recipe.trained().weights(config)?);
     let sizes = Sizes::new(recipe, circumstances);
     Ok(Plan {
         parameters,
@@ -132,7 +127,7 @@ impl Sizes {
 
 fn memory(config: &ModelConfig, recipe: &Recipe, sizes: &Sizes, [parameters, trained]: [u64; 2]) -> Memory {
     let (text, vision, bytes) = (&config.text, &config.vision, sizes.bytes);
-    let full = recipe.lora.is_none();
+    let full = !recipe.trained().is_adapter();
     let adapter = if full { 0 } else { trained };
     let needs_copy = full && recipe.objective.kl_beta > 0.0;
     let row = sizes.longest_row;

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use optimiser::{AdamWSettings, Schedule};
-use policy::LoraSettings;
 use scoring::{AbstentionReward, MapScoreSettings};
 
-use crate::config::{LoraConfig, ObjectiveConfig, OptimiserConfig, Recipe, RolloutConfig, ScheduleKind};
+use crate::config::{ObjectiveConfig, OptimiserConfig, Recipe, RolloutConfig};
 use crate::objective::ObjectiveSettings;
 use crate::policies::Trained;
 use crate::reward::RewardSettings;
@@ -56,6 +55,10 @@ impl Recipe {
         within("objective.kl_beta", self.objective.kl_beta, 0.0..=f64::MAX)?;
         within("optimiser.learning_rate", self.optimiser.learning_rate, 0.0..=1.0)?;
         within("optimiser.clip_norm", self.optimiser.clip_norm, f64::MIN_POSITIVE..=f64::MAX)?;
+        self.schedule().check().map_err(|reason| format!("optimiser: {reason}"))?;
+        if self.adapter.is_some() && self.lora.is_some() {
+            return Err("expected adapter or [lora], found both".to_owned());
+        }
         let absent = self.reward.number_for_absent;
         match absent < 0.0 {
             true => Ok(()),
@@ -94,13 +97,7 @@ impl Recipe {
     /// What is trained.
     #[must_use]
     pub fn trained(&self) -> Trained {
-        match &self.lora {
-            None => Trained::Everything,
-            Some(LoraConfig { rank, alpha, targets }) => {
-                let settings = LoraSettings { rank: *rank, alpha: *alpha, targets: targets.clone() };
-                Trained::Adapter(settings, self.data.seed)
-            }
-        }
+        Trained::chosen(self.adapter.as_deref(), self.lora.as_ref(), self.data.seed)
     }
 
     /// Updates of the whole run.
@@ -112,10 +109,13 @@ impl Recipe {
     /// The learning rate by update.
     #[must_use]
     pub fn schedule(&self) -> Schedule {
-        let OptimiserConfig { learning_rate: peak, warmup_updates: warmup_steps, schedule, .. } = self.optimiser;
-        match schedule {
-            ScheduleKind::Cosine => Schedule::Cosine { peak, warmup_steps, total_steps: self.updates() },
-            ScheduleKind::Constant => Schedule::Constant { peak, warmup_steps },
+        let OptimiserConfig { learning_rate, warmup_updates, decay_updates, schedule, .. } = self.optimiser;
+        Schedule {
+            kind: schedule,
+            peak: learning_rate,
+            warmup_steps: warmup_updates,
+            decay_steps: decay_updates,
+            total_steps: self.updates(),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use grpo::Recipe;
-use grpo::config::LoraConfig;
 use grpo::plan::{Circumstances, plan};
+use policy::LoraSettings;
 use processor::config::ModelConfig;
 
 const GIB: f64 = (1u64 << 30) as f64;
@@ -48,7 +48,7 @@ fn the_7b_network() {
     assert!(full.memory.peak() as f64 / GIB > 77.0, "{:?}", full.memory);
     let mut lora = recipe();
     let targets = ["q_proj", "k_proj", "v_proj", "o_proj"].map(str::to_owned).to_vec();
-    lora.lora = Some(LoraConfig { rank: 16, alpha: 32.0, targets });
+    lora.lora = Some(LoraSettings { rank: 16, alpha: 32.0, targets });
     let small = plan(&config, &lora, &circumstances).expect("ok");
     // 28 layers of 16 · ((3584 + 3584) · 2 + (3584 + 512) · 2).
     assert_eq!(small.trained, 28 * 16 * (2 * 7168 + 2 * 4096));

@@ -68,6 +68,19 @@ fn packed_log_probs_equal_those_of_whole_sequences() {
 }
 
 #[test]
+fn a_completion_may_name_the_placeholder_of_pictures() {
+    let policies = policies(&Trained::Everything);
+    let model = &policies.behaviour;
+    let embeds = model.vision(&pixels(), &[GRID]).expect("ok").image_embeds;
+    let video = model.config().tokens.video;
+    let named =
+        [Completion { ids: vec![7, video, 60], finished: true }, Completion { ids: vec![9, 4], finished: true }];
+    let packed = PackedGroup::new(&prompt(&policies), &named, &CPU).expect("ok");
+    let found = packed.log_probs(model, Some(&embeds)).expect("ok");
+    assert!(found.len() == 5 && found.iter().all(|value| value.is_finite()), "{found:?}");
+}
+
+#[test]
 fn cold_rollouts_are_greedy_and_a_seed_repeats() {
     let policies = policies(&Trained::Everything);
     let model = &policies.behaviour;

@@ -23,7 +23,7 @@ use muon::Muon;
 pub use adamw::AdamWSettings;
 pub use error::{Error, Result};
 pub use gradients::{Gradients, accumulate, clip_global_norm, named_gradients};
-pub use schedule::{Schedule, TrapezoidSchedule};
+pub use schedule::{Schedule, ScheduleKind};
 
 /// AdamW for all variables, or for those that Muon does not take.
 pub struct Optimiser {

@@ -21,6 +21,16 @@ pub fn hub_name(name: &str) -> String {
     }
 }
 
+/// The name that transformers 4.52 and later give what a hub checkpoint calls `name`; [`hub_name`]'s inverse.
+#[must_use]
+pub fn nested_name(name: &str) -> String {
+    match name.strip_prefix("model.") {
+        Some(rest) => format!("model.language_model.{rest}"),
+        None if name.starts_with("visual.") => format!("model.{name}"),
+        None => name.to_owned(),
+    }
+}
+
 /// All weights of a safetensors file, or of every `*.safetensors` in a folder, under their hub names.
 ///
 /// # Errors
@@ -71,16 +81,15 @@ pub fn named_vars(vars: &VarMap) -> BTreeMap<String, Var> {
     data.iter().map(|(name, var)| (name.clone(), var.clone())).collect()
 }
 
-/// Writes the variables whose name `keep` accepts, sorted by name; heads that the network does not have stay out.
+/// Writes variables under their names, sorted.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn save_safetensors(vars: &VarMap, path: &Path, keep: impl Fn(&str) -> bool) -> Result<()> {
-    let tensors: Vec<(String, Tensor)> = named_vars(vars)
-        .into_iter()
-        .filter(|(name, _)| keep(name))
-        .map(|(name, var)| (name, var.as_tensor().clone()))
-        .collect();
+pub fn save_safetensors<'a, N>(variables: impl IntoIterator<Item = (N, &'a Var)>, path: &Path) -> Result<()>
+where
+    N: AsRef<str> + Ord + std::fmt::Display,
+{
+    let tensors = variables.into_iter().map(|(name, var)| (name, var.as_tensor().clone()));
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     safetensors::serialize_to_file(tensors, Some(format), path).map_err(candle_core::Error::wrap)
 }

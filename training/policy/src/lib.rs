@@ -5,7 +5,7 @@
 //!
 //! - [`model`]: the whole network, [`Qwen25Vl`];
 //! - [`vision`], [`text`]: its two halves;
-//! - [`lora`]: low-rank adapters over it, in PEFT's format;
+//! - [`lora`]: low-rank adapters over it, in PEFT's format; [`trainable`]: the network with what of it is trained;
 //! - [`ops`]: the operations with hand-written gradients;
 //! - [`init`]: fresh weights; [`carry_over`](mod@carry_over): those of another network; [`checkpoint`]: safetensors;
 //! - [`mod@reference`]: its logits, for parity of exported graphs.
@@ -23,12 +23,14 @@ mod projection;
 mod recompute;
 pub mod reference;
 pub mod text;
+pub mod trainable;
 pub mod vision;
 
 pub use carry_over::carry_over;
 pub use lora::{Adapter, LoraSettings};
 pub use model::Qwen25Vl;
 pub use projection::Weights;
+pub use trainable::{Trainable, Trained};
 pub use vision::{VisionOutput, VisionTape};
 
 // Named in Cargo.toml for its features only: it turns on AVX-512 in candle's matrix products.

@@ -152,7 +152,7 @@ fn saved_weights_come_back() -> Result<()> {
     let config = tiny_config()?;
     let vars = init::fresh(&config, 3, &Device::Cpu)?;
     let path = std::env::temp_dir().join(format!("policy-{}.safetensors", std::process::id()));
-    checkpoint::save_safetensors(&vars, &path, |_| true)?;
+    checkpoint::save_safetensors(&checkpoint::named_vars(&vars), &path)?;
     let back = checkpoint::load_varmap(&path, &Device::Cpu)?;
     std::fs::remove_file(&path)?;
     init::check(&config, &back)?;

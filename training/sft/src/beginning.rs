@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Device};
-use candle_nn::VarMap;
+use candle_core::{DType, Device, Var};
 use policy::carry_over::EmbeddingRows;
 use processor::Processor;
 
 use crate::Result;
 
-/// Copies what the model directory `from` has of the network of `processor` into `vars`: see [`policy::carry_over()`].
+/// Copies what the model directory `from` has of the network of `processor` into `variables`: see
+/// [`policy::carry_over()`].
 /// A token that the other vocabulary lacks begins as the mean of the tokens that spell it there.
-pub fn carry_over(vars: &VarMap, from: &Path, processor: &Processor) -> Result<()> {
+pub fn carry_over(variables: &[(String, Var)], from: &Path, processor: &Processor) -> Result<()> {
     let old = Processor::from_dir(from).map_err(episodes::Error::from)?;
     let tensors = policy::checkpoint::load_tensors(from, DType::F32, &Device::Cpu)?;
-    let fresh = policy::carry_over(vars, &tensors, &embedding_rows(&old, processor)?)?;
+    let fresh = policy::carry_over(variables, &tensors, &embedding_rows(&old, processor)?)?;
     tracing::info!(from = %from.display(), fresh = fresh.len(), "weights carried over");
     Ok(())
 }

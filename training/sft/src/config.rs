@@ -1,9 +1,10 @@
-//! A training recipe: as written in TOML, every key named, unknown keys refused.
+//! A training recipe: as written in TOML, every key documented with its unit, unknown keys refused.
 
 use std::path::{Path, PathBuf};
 
 use episodes::LoggedShare;
-use optimiser::{AdamWSettings, TrapezoidSchedule};
+use optimiser::{AdamWSettings, Schedule, ScheduleKind};
+use policy::{LoraSettings, Trained};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -12,12 +13,31 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
+    /// The model directory, relative to the working directory: configuration, tokenizer, wording, and the weights to start
+    /// from.
+    pub model: PathBuf,
+    /// Starts with new weights from the seed instead of the model's.
+    #[serde(default)]
+    pub from_scratch: bool,
+    /// Model directory whose weights new ones begin with, as far as it has them: it may have fewer layers and another
+    /// vocabulary. Only with `from_scratch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_over_from: Option<PathBuf>,
+    /// A folder with a LoRA adapter in PEFT's format to start from, over the model's frozen weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
     /// Where training clips come from.
     pub data: DataConfig,
     /// Optimiser and its schedule.
     pub optimiser: OptimiserConfig,
+    /// A new low-rank adapter; without it and without `adapter` every weight is trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lora: Option<LoraSettings>,
     /// Weights of the parts of the loss.
     pub loss: LossConfig,
+    /// Evaluation, early stop and checkpoints.
+    #[serde(default)]
+    pub run: RunConfig,
 }
 
 /// Where training clips come from.
@@ -63,9 +83,14 @@ impl DataConfig {
 pub struct OptimiserConfig {
     /// Optimiser steps of the whole run.
     pub steps: u64,
+    /// `trapezoid`, `cosine` or `constant`.
+    #[serde(default = "trapezoid")]
+    pub schedule: ScheduleKind,
     /// Steps of linear warm-up.
+    #[serde(default)]
     pub warmup_steps: u64,
-    /// Steps of linear decay to zero at the end.
+    /// Steps of linear decay to zero at the end of a trapezoid.
+    #[serde(default)]
     pub decay_steps: u64,
     /// Peak learning rate of AdamW.
     pub learning_rate: f64,
@@ -76,12 +101,20 @@ pub struct OptimiserConfig {
     pub weight_decay: f64,
     /// Limit of the gradients' joint L2 norm.
     pub clip_norm: f64,
+    /// Runs vision blocks and decoder layers again in the backward pass instead of keeping what they computed.
+    #[serde(default)]
+    pub gradient_checkpointing: bool,
+}
+
+fn trapezoid() -> ScheduleKind {
+    ScheduleKind::Trapezoid
 }
 
 impl OptimiserConfig {
-    /// The schedule.
-    pub fn schedule(&self) -> TrapezoidSchedule {
-        TrapezoidSchedule {
+    /// The schedule of AdamW's rate.
+    pub fn schedule(&self) -> Schedule {
+        Schedule {
+            kind: self.schedule,
             peak: self.learning_rate,
             warmup_steps: self.warmup_steps,
             decay_steps: self.decay_steps,
@@ -125,6 +158,28 @@ pub struct LossConfig {
     pub patch_place: f64,
 }
 
+/// Evaluation, early stop and checkpoints.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunConfig {
+    /// Steps between probes on held-out rooms; 0 = none.
+    pub evaluate_every: u64,
+    /// Held-out clips of a probe.
+    pub evaluation_clips: u64,
+    /// Stops after this many probes without a new lowest held-out loss; 0 = never.
+    pub patience: u64,
+    /// Steps between checkpoints; the weights are written with each.
+    pub checkpoint_every: u64,
+    /// Checkpoints kept.
+    pub checkpoints_kept: usize,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self { evaluate_every: 250, evaluation_clips: 96, patience: 0, checkpoint_every: 250, checkpoints_kept: 2 }
+    }
+}
+
 impl Recipe {
     /// Reads a recipe.
     ///
@@ -160,14 +215,34 @@ impl Recipe {
         if data.episodes.is_some() != (data.episode_share > 0.0) {
             return Err("data.episodes and data.episode_share: expected both or none".to_owned());
         }
-        let optimiser = &self.optimiser;
-        if optimiser.warmup_steps + optimiser.decay_steps > optimiser.steps {
-            return Err(format!(
-                "optimiser: expected warmup_steps + decay_steps at most steps = {}, found {}",
-                optimiser.steps,
-                optimiser.warmup_steps + optimiser.decay_steps
-            ));
+        self.validate_start()?;
+        self.optimiser.schedule().check().map_err(|reason| format!("optimiser: {reason}"))?;
+        match self.run.evaluation_clips > 0 && self.run.checkpoint_every > 0 && self.run.checkpoints_kept > 0 {
+            true => Ok(()),
+            false => {
+                Err("run: expected evaluation_clips, checkpoint_every and checkpoints_kept of at least 1".to_owned())
+            }
         }
-        Ok(())
+    }
+
+    fn validate_start(&self) -> std::result::Result<(), String> {
+        let adapters = usize::from(self.adapter.is_some()) + usize::from(self.lora.is_some());
+        if self.carry_over_from.is_some() && !self.from_scratch {
+            return Err("carry_over_from: expected from_scratch = true, found false".to_owned());
+        }
+        match (self.from_scratch, adapters) {
+            (_, 2) => Err("expected adapter or [lora], found both".to_owned()),
+            (true, 1) => Err("expected an adapter over the model's weights, found from_scratch = true".to_owned()),
+            (false, 1) if self.optimiser.matrix_learning_rate.is_some() => {
+                Err("optimiser.matrix_learning_rate: expected none with an adapter, whose matrices AdamW trains"
+                    .to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is trained.
+    pub fn trained(&self) -> Trained {
+        Trained::chosen(self.adapter.as_deref(), self.lora.as_ref(), self.data.seed)
     }
 }

@@ -5,11 +5,14 @@ use episodes::{Label, Part, Split};
 use serde::Serialize;
 
 use crate::Result;
+use crate::loss::cross_entropy;
 use crate::trainer::Trainer;
 
 /// Teacher-forced scores over some clips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ProbeReport {
+    /// Weighted cross-entropy of tokens per question: what early stop goes by.
+    pub loss: f64,
     /// Median of |predicted − true| / true over measured numbers.
     pub median_relative_error: f64,
     /// Numbers judged.
@@ -30,6 +33,7 @@ pub struct ProbeReport {
 /// When a sample can't be made.
 pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_word: u32) -> Result<ProbeReport> {
     let (logits, batch) = trainer.probe(split, first, count)?;
+    let loss = cross_entropy(&logits, &batch.targets, batch.questions as f32)?.to_scalar::<f32>()?;
     let best: Vec<u32> = logits.argmax(D::Minus1)?.to_vec1()?;
     let mut errors = Vec::new();
     let (mut values, mut answers) = (Tally::default(), Tally::default());
@@ -51,6 +55,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
     }
     errors.sort_by(f64::total_cmp);
     Ok(ProbeReport {
+        loss: f64::from(loss),
         median_relative_error: errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN),
         numbers: errors.len(),
         value_accuracy: values.share(),

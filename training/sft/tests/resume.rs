@@ -1,45 +1,15 @@
 //! A run that stops and resumes ends where an uninterrupted one does, bit for bit; and it learns.
 
-use std::path::{Path, PathBuf};
+mod made;
 
-use episodes::{SampleMaker, SampleSettings};
-use parallel::World;
-use sft::{Recipe, Trainer};
+use std::path::Path;
 
-fn nano() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/zoo/spacer-nano")
-}
-
-fn recipe() -> Recipe {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes/spacer-nano.toml");
-    let mut recipe = Recipe::read(&path).expect("recipe");
-    recipe.data.clips_per_step = 2;
-    recipe.data.questions_per_clip = 2;
-    recipe.optimiser.steps = 8;
-    recipe.optimiser.warmup_steps = 1;
-    recipe.optimiser.decay_steps = 1;
-    recipe
-}
-
-fn trainer(recipe: &Recipe, checkpoint: &Path) -> Trainer {
-    let data = &recipe.data;
-    let settings = SampleSettings {
-        seed: data.seed,
-        questions: data.questions_per_clip,
-        whole_completions: data.whole_completions_per_clip,
-        unknown_camera_share: data.unknown_camera_share,
-        extra_furniture: None,
-        walk_share: data.walk_share,
-        logged: None,
-    };
-    Trainer::new(recipe.clone(), SampleMaker::new(&nano(), settings).expect("ok"), checkpoint, None, World::single())
-        .expect("ok")
-}
+use made::{recipe, trainer};
+use sft::Trainer;
 
 fn weights(trainer: &Trainer, folder: &Path) -> Vec<u8> {
-    let path = folder.join("weights.safetensors");
-    trainer.save_policy(&path).expect("ok");
-    std::fs::read(path).expect("ok")
+    trainer.write(folder).expect("ok");
+    std::fs::read(folder.join("model.safetensors")).expect("ok")
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! `adapter_config.json` and `adapter_model.safetensors`, as PEFT writes and reads them.
+//!
+//! Layers are named as PEFT finds them in transformers 4.52 and later, `model.language_model.layers.0`; older files, with
+//! `model.layers.0`, are read too.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use candle_core::{Device, Error, Result, Tensor, bail};
+use candle_core::{Device, Error, Result, bail};
 use processor::config::ModelConfig;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Adapter, LoraSettings};
+use super::{Adapter, LoraSettings, PREFIX};
+use crate::checkpoint::{hub_name, nested_name, save_safetensors};
 
 const CONFIG: &str = "adapter_config.json";
 const TENSORS: &str = "adapter_model.safetensors";
@@ -33,10 +38,48 @@ struct Config {
     use_dora: bool,
     #[serde(default)]
     fan_in_fan_out: bool,
+    #[serde(default, skip_serializing)]
+    rank_pattern: Option<HashMap<String, Value>>,
+    #[serde(default, skip_serializing)]
+    alpha_pattern: Option<HashMap<String, Value>>,
+}
+
+impl Config {
+    /// Whether W + (alpha / r) · B · A with one rank and one scale is all there is to it.
+    fn is_plain(&self) -> bool {
+        let empty = |pattern: &Option<HashMap<String, Value>>| pattern.as_ref().is_none_or(HashMap::is_empty);
+        self.peft_type == "LORA"
+            && self.bias == none()
+            && !(self.use_rslora || self.use_dora || self.fan_in_fan_out)
+            && empty(&self.rank_pattern)
+            && empty(&self.alpha_pattern)
+    }
 }
 
 fn none() -> String {
     "none".to_owned()
+}
+
+/// An adapter's tensor with its layer named otherwise.
+fn renamed(name: &str, layer: fn(&str) -> String) -> String {
+    name.strip_prefix(PREFIX).map_or_else(|| name.to_owned(), |rest| format!("{PREFIX}{}", layer(rest)))
+}
+
+impl LoraSettings {
+    /// Size and place of the adapter in `dir`.
+    ///
+    /// # Errors
+    /// When it is no plain LoRA: another type, DoRA, rank-stabilised, with biases, with several ranks or scales.
+    pub fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join(CONFIG);
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::wrap(e).with_path(&path))?;
+        let file: Config = serde_json::from_str(&text).map_err(|e| Error::wrap(e).with_path(&path))?;
+        if !file.is_plain() {
+            let not = "biases, use_rslora, use_dora, fan_in_fan_out, rank_pattern, alpha_pattern";
+            bail!("{}: expected a plain LoRA (no {not})", path.display());
+        }
+        Ok(Self { rank: file.r, alpha: file.lora_alpha, targets: file.target_modules })
+    }
 }
 
 impl Adapter {
@@ -57,12 +100,12 @@ impl Adapter {
             use_rslora: false,
             use_dora: false,
             fan_in_fan_out: false,
+            rank_pattern: None,
+            alpha_pattern: None,
         };
         std::fs::create_dir_all(dir)?;
         std::fs::write(dir.join(CONFIG), serde_json::to_string_pretty(&config).map_err(Error::wrap)?)?;
-        let tensors: Vec<(&String, Tensor)> = self.variables.iter().map(|(n, v)| (n, v.as_tensor().clone())).collect();
-        let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-        safetensors::serialize_to_file(tensors, Some(format), &dir.join(TENSORS)).map_err(Error::wrap)
+        save_safetensors(self.variables.iter().map(|(name, var)| (renamed(name, nested_name), var)), &dir.join(TENSORS))
     }
 
     /// Reads an adapter over the network of `config` from `dir`.
@@ -71,16 +114,10 @@ impl Adapter {
     /// When it is no plain LoRA (another type, DoRA, rank-stabilised, with biases), or its tensors are not those of the
     /// layers that it names.
     pub fn read(dir: &Path, config: &ModelConfig, device: &Device) -> Result<Self> {
-        let path = dir.join(CONFIG);
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::wrap(e).with_path(&path))?;
-        let file: Config = serde_json::from_str(&text).map_err(|e| Error::wrap(e).with_path(&path))?;
-        if file.peft_type != "LORA" || file.bias != none() || file.use_rslora || file.use_dora || file.fan_in_fan_out {
-            bail!("{}: expected a plain LoRA (no biases, use_rslora, use_dora, fan_in_fan_out)", path.display());
-        }
-        let settings = LoraSettings { rank: file.r, alpha: file.lora_alpha, targets: file.target_modules };
-        let adapter = Self::fresh(config, settings, 0, device)?;
+        let adapter = Self::fresh(config, LoraSettings::read(dir)?, 0, device)?;
         let path = dir.join(TENSORS);
-        let mut tensors = candle_core::safetensors::load(&path, device)?;
+        let tensors = candle_core::safetensors::load(&path, device)?.into_iter();
+        let mut tensors: HashMap<_, _> = tensors.map(|(name, tensor)| (renamed(&name, hub_name), tensor)).collect();
         for (name, var) in &adapter.variables {
             match tensors.remove(name) {
                 Some(tensor) if tensor.dims() == var.dims() => var.set(&tensor.to_dtype(var.dtype())?)?,

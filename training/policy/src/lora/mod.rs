@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Result, Var, bail};
 use candle_nn::VarMap;
 use processor::config::ModelConfig;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::named_vars;
 use crate::init::{self, Init};
@@ -21,7 +22,8 @@ const A: &str = ".lora_A.weight";
 const B: &str = ".lora_B.weight";
 
 /// Size and place of an adapter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct LoraSettings {
     /// Inner dimension, PEFT's `r`.
     pub rank: usize,
@@ -34,7 +36,7 @@ pub struct LoraSettings {
 /// An adapter over one network.
 pub struct Adapter {
     settings: LoraSettings,
-    /// By PEFT's name.
+    /// By name, as [`Adapter::named_vars`] gives them.
     variables: BTreeMap<String, Var>,
     trained: bool,
 }
@@ -82,7 +84,7 @@ impl Adapter {
         &self.settings
     }
 
-    /// Its variables by PEFT's name, `base_model.model.<layer>.lora_{A,B}.weight`.
+    /// Its variables by name: PEFT's `base_model.model.<layer>.lora_{A,B}.weight` with the layer's hub name.
     #[must_use]
     pub fn named_vars(&self) -> &BTreeMap<String, Var> {
         &self.variables
@@ -92,6 +94,16 @@ impl Adapter {
     #[must_use]
     pub fn detached(&self) -> Self {
         Self { settings: self.settings.clone(), variables: self.variables.clone(), trained: false }
+    }
+
+    /// A copy that stays as this adapter is now.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn frozen(&self) -> Result<Self> {
+        let copy = |(name, var): (&String, &Var)| Ok((name.clone(), Var::from_tensor(&var.as_detached_tensor())?));
+        let variables = self.variables.iter().map(copy).collect::<Result<_>>()?;
+        Ok(Self { settings: self.settings.clone(), variables, trained: false })
     }
 
     /// What it adds to the layer `name`.

@@ -13,6 +13,21 @@ pub struct Tape {
     inputs: Vec<Tensor>,
     plan: Plan,
     dims: (usize, usize, usize),
+    /// Layers whose input the loss reads too, with its gradient there.
+    taps: Vec<(usize, Tensor)>,
+}
+
+impl Tape {
+    /// The input of layer `index`, [b · s, h], with no graph behind it; that of the final norm behind the last one.
+    #[must_use]
+    pub fn layer_input(&self, index: usize) -> Option<&Tensor> {
+        self.inputs.get(index)
+    }
+
+    /// Adds the gradient, [b · s, h], of a loss that reads [`Tape::layer_input`].
+    pub fn add_gradient(&mut self, index: usize, gradient: Tensor) {
+        self.taps.push((index, gradient));
+    }
 }
 
 impl Decoder {
@@ -36,7 +51,7 @@ impl Decoder {
             inputs.push(x.clone());
         }
         let out = ops::rms_norm(&x, &self.norm, self.config.rms_norm_eps)?.detach().reshape(dims)?;
-        Ok((out, Tape { inputs, plan, dims }))
+        Ok((out, Tape { inputs, plan, dims, taps: Vec::new() }))
     }
 
     /// From the gradient of the loss with respect to the hidden states [b, s, h] to that with respect to the input
@@ -50,14 +65,19 @@ impl Decoder {
         gradient: &Tensor,
         mut collect: impl FnMut(&GradStore) -> Result<()>,
     ) -> Result<Tensor> {
-        let Tape { mut inputs, plan, dims } = tape;
+        let Tape { inputs, plan, dims, taps } = tape;
         let mut gradient = gradient.reshape((dims.0 * dims.1, dims.2))?;
-        let norm = |x: &Tensor| ops::rms_norm(x, &self.norm, self.config.rms_norm_eps);
-        if let Some(input) = inputs.pop() {
-            gradient = pull_back(&input, &gradient, norm, &mut collect)?;
-        }
-        for (layer, input) in self.layers.iter().zip(inputs).rev() {
-            gradient = pull_back(&input, &gradient, |x| layer.forward(x, &self.config, &plan), &mut collect)?;
+        for (index, input) in inputs.iter().enumerate().rev() {
+            gradient = match self.layers.get(index) {
+                Some(layer) => pull_back(input, &gradient, |x| layer.forward(x, &self.config, &plan), &mut collect)?,
+                None => {
+                    let norm = |x: &Tensor| ops::rms_norm(x, &self.norm, self.config.rms_norm_eps);
+                    pull_back(input, &gradient, norm, &mut collect)?
+                }
+            };
+            for (_, tapped) in taps.iter().filter(|(tapped, _)| *tapped == index) {
+                gradient = (gradient + tapped)?;
+            }
         }
         gradient.reshape(dims)
     }

@@ -1,7 +1,7 @@
 //! Gradient checkpointing of the vision tower (see [`crate::recompute`]).
 
 use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 
 use super::{Plan, VisionTower};
 use crate::ops;
@@ -13,6 +13,15 @@ pub struct VisionTape {
     /// The input of every block and, last, of the merger, each [patches, hidden_size] in window order.
     inputs: Vec<Tensor>,
     plan: Plan,
+    /// The gradient at [`VisionTower::patches`] of a loss that reads them too.
+    at_patches: Option<Tensor>,
+}
+
+impl VisionTape {
+    /// Adds the gradient, [patches, hidden_size], of a loss that reads [`VisionTower::patches`].
+    pub fn add_gradient(&mut self, at_patches: Tensor) {
+        self.at_patches = Some(at_patches);
+    }
 }
 
 impl VisionTower {
@@ -30,7 +39,21 @@ impl VisionTower {
             inputs.push(x.clone());
         }
         let embeds = self.merge(&self.unpermute(&x, &plan)?)?.detach();
-        Ok((embeds, VisionTape { pixel_values: pixel_values.clone(), inputs, plan }))
+        Ok((embeds, VisionTape { pixel_values: pixel_values.clone(), inputs, plan, at_patches: None }))
+    }
+
+    /// The output of the last block, `[patches, hidden_size]`, in the order of the pixels: [`VisionOutput::patches`]
+    /// with no graph behind it.
+    ///
+    /// [`VisionOutput::patches`]: super::VisionOutput::patches
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn patches(&self, tape: &VisionTape) -> Result<Tensor> {
+        match tape.inputs.last() {
+            Some(last) => self.unpermute(last, &tape.plan),
+            None => bail!("vision: expected a tape of at least one block"),
+        }
     }
 
     /// From the gradient of the loss with respect to the merged tokens to those of the tower's variables, which `collect`
@@ -44,11 +67,14 @@ impl VisionTower {
         gradient: &Tensor,
         mut collect: impl FnMut(&GradStore) -> Result<()>,
     ) -> Result<()> {
-        let VisionTape { pixel_values, mut inputs, plan } = tape;
+        let VisionTape { pixel_values, mut inputs, plan, at_patches } = tape;
         let mut gradient = gradient.clone();
         if let Some(input) = inputs.pop() {
             let merge = |x: &Tensor| self.merge(&self.unpermute(x, &plan)?);
             gradient = pull_back(&input, &gradient, merge, &mut collect)?;
+        }
+        if let Some(at_patches) = at_patches {
+            gradient = (gradient + self.permuted(at_patches, &plan)?)?;
         }
         for (block, input) in self.blocks.iter().zip(inputs).rev() {
             gradient = pull_back(&input, &gradient, |x| block.forward(x, &self.config, &plan), &mut collect)?;
@@ -62,7 +88,11 @@ impl VisionTower {
 
     /// Patch embeddings in window order.
     fn embed_patches(&self, pixel_values: &Tensor, plan: &Plan) -> Result<Tensor> {
-        let x = ops::linear(pixel_values, &self.patch_embed.flatten_from(1)?, None)?;
+        self.permuted(ops::linear(pixel_values, &self.patch_embed.flatten_from(1)?, None)?, plan)
+    }
+
+    /// From the order of the pixels to window order.
+    fn permuted(&self, x: Tensor, plan: &Plan) -> Result<Tensor> {
         match &plan.order {
             Some((order, _)) => self.permute(&x, order),
             None => Ok(x),

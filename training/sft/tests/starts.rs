@@ -1,0 +1,155 @@
+//! What a run may start from, and what it leaves: the model's weights, a new adapter, one in PEFT's format.
+
+mod made;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use episodes::{ClipSample, Split};
+use made::{maker, nano, recipe, trainer};
+use optimiser::{Gradients, ScheduleKind};
+use policy::{LoraSettings, Trainable, Trained};
+use sft::Recipe;
+use sft::batch::{Batch, Collation};
+use sft::loss::NumberTokens;
+use sft::network::{GradientSettings, Network};
+
+const CPU: Device = Device::Cpu;
+
+fn lora(targets: &[&str]) -> LoraSettings {
+    LoraSettings { rank: 4, alpha: 8.0, targets: targets.iter().map(|&target| target.to_owned()).collect() }
+}
+
+/// The recipe that goes on from the model's weights.
+fn tuning() -> Recipe {
+    let mut recipe = recipe();
+    recipe.from_scratch = false;
+    recipe.optimiser.schedule = ScheduleKind::Cosine;
+    recipe.optimiser.decay_steps = 0;
+    recipe.optimiser.matrix_learning_rate = None;
+    recipe.optimiser.learning_rate = 1e-3;
+    recipe
+}
+
+fn load(path: &Path) -> HashMap<String, Tensor> {
+    candle_core::safetensors::load(path, &CPU).expect("weights")
+}
+
+fn difference(a: &Tensor, b: &Tensor) -> f32 {
+    (a - b).and_then(|d| d.abs()?.flatten_all()?.max(0)?.to_scalar()).expect("equal shapes")
+}
+
+#[test]
+fn the_models_weights_are_where_tuning_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = trainer(&tuning(), folder.path());
+    trainer.write(folder.path()).unwrap();
+    let (model, start) = (load(&nano().join("model.safetensors")), load(&folder.path().join("model.safetensors")));
+    assert_eq!(model.len(), start.len());
+    assert!(model.iter().all(|(name, weight)| difference(weight, &start[name]) == 0.0));
+    let tuned = trainer.step().unwrap().loss.tokens;
+    let fresh = made::trainer(&recipe(), &folder.path().join("fresh")).step().unwrap().loss.tokens;
+    assert!(tuned < 0.5 * fresh, "{tuned} {fresh}");
+}
+
+#[test]
+fn an_adapter_is_trained_alone_kept_and_gone_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recipe = Recipe { lora: Some(lora(&["q_proj", "v_proj", "attn.qkv"])), ..tuning() };
+    let mut first = trainer(&recipe, &folder.path().join("checkpoints"));
+    assert!(first.parameter_count() < 100_000, "{}", first.parameter_count());
+    first.step().unwrap();
+    let next = first.probe(Split::Heldout, 0, 1).unwrap().0;
+    let adapter = folder.path().join("adapter");
+    first.write(&adapter).unwrap();
+    assert!(!adapter.join("model.safetensors").exists());
+
+    recipe.lora = None;
+    recipe.adapter = Some(adapter);
+    let second = trainer(&recipe, &folder.path().join("others"));
+    assert_eq!(difference(&second.probe(Split::Heldout, 0, 1).unwrap().0, &next), 0.0);
+    assert_eq!(second.parameter_count(), first.parameter_count());
+}
+
+fn batch(recipe: &Recipe) -> (Batch, usize) {
+    let maker = maker(recipe);
+    let samples: Vec<ClipSample> = (0..3).map(|index| maker.sample(Split::Train, index).expect("a clip")).collect();
+    let by_unit = maker.teacher().number_tokens().iter().map(|(unit, tokens)| {
+        let (ids, values) = tokens.iter().copied().unzip();
+        (*unit, NumberTokens { ids, values })
+    });
+    let numbers: Vec<_> = by_unit.collect();
+    let collation = Collation {
+        video_token_id: maker.processor().config().tokens.video,
+        pad_token_id: maker.pad_token_id(),
+        numbers: &numbers,
+        loss: &recipe.loss,
+    };
+    (collation.collate(samples, &CPU).expect("a batch"), maker.patch_classes().len())
+}
+
+#[test]
+fn recomputed_gradients_equal_kept_ones() {
+    let mut recipe = recipe();
+    // Rows with and without a whole completion, in two blocks.
+    recipe.data.whole_completions_per_clip = 0.5;
+    let (batch, classes) = batch(&recipe);
+    assert_eq!(batch.blocks.len(), 2);
+    for trained in [
+        Trained::Everything,
+        Trained::Adapter(lora(&["o_proj"]), 1),
+        Trained::Adapter(lora(&["attn.qkv", "q_proj"]), 1),
+    ] {
+        let trainable = Trainable::load(&nano(), &trained, &CPU).unwrap();
+        let network = Network::new(&trainable, classes, 1).unwrap();
+        let gradients = |checkpointing| -> Gradients {
+            let settings = GradientSettings { loss: &recipe.loss, share: 0.5, checkpointing };
+            network.gradients(&batch, settings).expect("gradients").1
+        };
+        let (kept, recomputed) = (gradients(false), gradients(true));
+        assert_eq!(kept.keys().collect::<Vec<_>>(), recomputed.keys().collect::<Vec<_>>());
+        assert_eq!(kept.len(), network.variables().len());
+        for (name, gradient) in &kept {
+            let largest = gradient.abs().and_then(|g| g.flatten_all()?.max(0)?.to_scalar::<f32>()).unwrap();
+            let apart = difference(gradient, &recomputed[name]);
+            assert!(apart <= 1e-4 * largest.max(1e-3), "{name}: {apart} of {largest}");
+        }
+    }
+}
+
+#[test]
+fn patience_ends_a_run_that_no_longer_improves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recipe = tuning();
+    recipe.optimiser.learning_rate = 0.0;
+    recipe.run.patience = 1;
+    let absent = maker(&recipe).teacher().absent_word();
+    let mut trainer = trainer(&recipe, folder.path());
+    let best = trainer.evaluate(absent).unwrap().loss;
+    trainer.step().unwrap();
+    assert!(!trainer.is_done());
+    assert_eq!(trainer.evaluate(absent).unwrap().loss, best);
+    assert!(trainer.is_done());
+}
+
+#[test]
+fn recipes_that_contradict_themselves_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recipe.toml");
+    let error = |recipe: &Recipe| {
+        std::fs::write(&path, toml::to_string(recipe).expect("TOML")).expect("a file");
+        Recipe::read(&path).expect_err("refused").to_string()
+    };
+    let adapted = Recipe { lora: Some(lora(&["q_proj"])), ..tuning() };
+    assert!(error(&Recipe { from_scratch: true, ..adapted.clone() }).contains("found from_scratch = true"));
+    assert!(error(&Recipe { adapter: Some("adapter".into()), ..adapted.clone() }).contains("found both"));
+    let mut muon = adapted;
+    muon.optimiser.matrix_learning_rate = Some(1e-3);
+    assert!(error(&muon).contains("optimiser.matrix_learning_rate: expected none"));
+    let mut cosine = tuning();
+    cosine.optimiser.decay_steps = 3;
+    assert!(error(&cosine).contains("found 3"));
+    std::fs::write(&path, toml::to_string(&tuning()).unwrap().replace("warmup_steps", "warm_up_steps")).unwrap();
+    assert!(Recipe::read(&path).unwrap_err().to_string().contains("unknown field `warm_up_steps`"));
+}
