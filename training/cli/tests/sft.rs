@@ -16,7 +16,7 @@ fn recipe(folder: &Path) -> PathBuf {
          [optimiser]\nsteps = 3\nschedule = \"cosine\"\nlearning_rate = 1e-4\nweight_decay = 0.0\nclip_norm = 1.0\n\
          gradient_checkpointing = true\n\
          [lora]\nrank = 4\nalpha = 8\ntargets = [\"q_proj\", \"v_proj\"]\n\
-         [loss]\nwords = 0.1\npresence = 1.5\nnumber = 1.0\nmap = 0.15\nanswer = 0.3\nnumber_sigma = 0.08\n\
+         [loss]\nwords = 0.1\npresence = 1.5\nvalue = 1.0\nmap = 0.15\nanswer = 0.3\nnumber_sigma = 0.08\n\
          patch_class = 2.0\npatch_range = 1.0\n\
          [run]\nevaluate_every = 2\nevaluation_clips = 1\ncheckpoint_every = 1\ncheckpoints_kept = 2\n";
     std::fs::write(&path, text).expect("a recipe");
