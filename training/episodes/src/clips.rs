@@ -47,7 +47,7 @@ pub fn clip_episode(
     Ok(Episode {
         id: id.to_owned(),
         data_source: SIMULATION.to_owned(),
-        camera: camera_facts(clip),
+        camera: camera_facts(&clip.camera, clip.poses.last()),
         frames,
         questions: questions.collect::<Result<_>>()?,
         map: Some(CellMap::from(&clip.map).into()),

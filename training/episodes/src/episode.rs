@@ -119,6 +119,35 @@ pub struct Question {
     pub map: Option<CognitiveMap>,
 }
 
+impl Question {
+    /// The texts of the options without their letters; the error is the option whose letter is not its place's.
+    ///
+    /// # Errors
+    /// The option as written, with the letter of its place.
+    pub fn option_texts(&self) -> Result<Vec<String>, String> {
+        let text = |(letter, option): (char, &String)| {
+            let mut chars = option.chars();
+            match (chars.next(), chars.next()) {
+                (Some(own), Some('.')) if own == letter => Ok(chars.as_str().trim().to_owned()),
+                (Some(other), Some('.')) if other.is_ascii_uppercase() => Err(format!("{option:?} at place {letter}")),
+                _ => Ok(option.clone()),
+            }
+        };
+        ('A'..='Z').zip(&self.options).map(text).collect()
+    }
+}
+
+/// A stretch of an episode's frames with what was asked about it.
+#[derive(Clone, Debug)]
+pub struct Stretch<'a> {
+    /// Which frames; all where absent.
+    pub span: Option<Span>,
+    /// The true map at the newest of them, where known.
+    pub map: Option<&'a CognitiveMap>,
+    /// The labelled questions.
+    pub questions: Vec<&'a Question>,
+}
+
 /// Where the robot's base was in the odometry's frame.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pose {
@@ -209,6 +238,19 @@ impl Episode {
         self.frames.iter().filter(move |frame| span.is_none_or(|span| span.holds(frame.stamp_nanos)))
     }
 
+    /// The labelled questions, by the frames and the map that they are about, in the order of their first ones.
+    pub fn stretches(&self) -> Vec<Stretch<'_>> {
+        let mut stretches: Vec<Stretch<'_>> = Vec::new();
+        for question in self.questions.iter().filter(|question| question.label.is_some()) {
+            let (span, map) = (question.span, self.map_of(question));
+            match stretches.iter_mut().find(|stretch| stretch.span == span && stretch.map == map) {
+                Some(stretch) => stretch.questions.push(question),
+                None => stretches.push(Stretch { span, map, questions: vec![question] }),
+            }
+        }
+        stretches
+    }
+
     /// The true map for a question.
     pub fn map_of<'a>(&'a self, question: &'a Question) -> Option<&'a CognitiveMap> {
         question.map.as_ref().or(self.map.as_ref())
@@ -226,4 +268,19 @@ pub fn file_safe(text: &str) -> String {
 pub fn number_text(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_taken_off_options_in_order_only() {
+        let texts = |options: [&str; 2]| {
+            Question { options: options.map(str::to_owned).into(), ..Question::default() }.option_texts()
+        };
+        assert_eq!(texts(["A. left", "B. right"]).unwrap(), ["left", "right"]);
+        assert_eq!(texts(["left", "right"]).unwrap(), ["left", "right"]);
+        assert!(texts(["B. left", "A. right"]).unwrap_err().contains("B. left"));
+    }
 }

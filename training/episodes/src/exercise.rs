@@ -47,20 +47,21 @@ impl Exercise {
     /// As [`Exercise::new`], and [`Error::Label`] where a multiple-choice label is no letter of its options.
     pub fn of_episode(question: &Question) -> Result<Option<Self>> {
         let Some(Label { text: label, .. }) = &question.label else { return Ok(None) };
-        let options: Vec<String> = question.options.iter().map(|option| without_letter(option).to_owned()).collect();
-        let read = grounding::parse_question(&question.text).map_err(|error| Error::Label {
+        let refuse = |expected: &str, found: String| Error::Label {
             question: question.id.clone(),
-            expected: "words that the robot takes for a question".to_owned(),
-            found: error.to_string(),
-        })?;
+            expected: expected.to_owned(),
+            found,
+        };
+        let options = question.option_texts();
+        let options = options.map_err(|found| refuse("options behind the letters A, B, … in order", found))?;
+        let read = grounding::parse_question(&question.text)
+            .map_err(|error| refuse("words that the robot takes for a question", error.to_string()))?;
         let truth = match (label.trim(), options.is_empty()) {
             (NOT_SEEN, _) => Answer::NotSeen,
             (letter, false) => {
                 let chosen = ('A'..='Z').zip(&options).find(|(of, _)| letter.chars().eq([*of]));
-                let expected = || format!("a letter of {} options", options.len());
-                let refuse =
-                    || Error::Label { question: question.id.clone(), expected: expected(), found: label.clone() };
-                Answer::Words(chosen.ok_or_else(refuse)?.1.clone())
+                let expected = format!("a letter of {} options", options.len());
+                Answer::Words(chosen.ok_or_else(|| refuse(&expected, label.clone()))?.1.clone())
             }
             (text, true) => match text.parse() {
                 Ok(number) if read.kind.unit() != Unit::None => Answer::Number(number),
@@ -104,15 +105,6 @@ impl Exercise {
             (true, Unit::None) => ProblemType::FreeForm,
             (true, _) => ProblemType::Numerical,
         }
-    }
-}
-
-/// `A. left` without its letter.
-fn without_letter(option: &str) -> &str {
-    let mut chars = option.chars();
-    match (chars.next(), chars.next()) {
-        (Some('A'..='Z'), Some('.' | ')' | ':')) => chars.as_str().trim(),
-        _ => option.trim(),
     }
 }
 

@@ -6,7 +6,7 @@ use frame_ring::{FrameRing, RawFrame, RingSettings};
 use geometry::CameraFacts;
 use msgs::ImaginedMap;
 
-use crate::episode::{Episode, Frame, Picture, Question, Span};
+use crate::episode::{Episode, Frame, Picture, Stretch};
 use crate::exercise::Exercise;
 use crate::folder::EpisodeFolder;
 use crate::sampling::FrameSampling;
@@ -100,33 +100,24 @@ impl LoggedLesson {
     }
 }
 
-/// An episode's stretches, by what its questions are about.
+/// An episode's lessons; a stretch of which no frame is left gives none.
 pub fn lessons(episode: &Episode) -> Result<Vec<LoggedLesson>> {
-    let mut stretches: Vec<(Option<Span>, Vec<&Question>)> = Vec::new();
-    for question in episode.questions.iter().filter(|question| question.label.is_some()) {
-        match stretches.iter_mut().find(|(span, _)| *span == question.span) {
-            Some((_, questions)) => questions.push(question),
-            None => stretches.push((question.span, vec![question])),
-        }
-    }
-    let lesson = |(_, questions): (Option<Span>, Vec<&Question>)| lesson(episode, &questions);
-    stretches.into_iter().filter_map(|stretch| lesson(stretch).transpose()).collect()
+    episode.stretches().iter().filter_map(|stretch| lesson(episode, stretch).transpose()).collect()
 }
 
-/// `None` where no frame is left of the stretch.
-fn lesson(episode: &Episode, questions: &[&Question]) -> Result<Option<LoggedLesson>> {
-    let Some(first) = questions.first() else { return Ok(None) };
+fn lesson(episode: &Episode, stretch: &Stretch<'_>) -> Result<Option<LoggedLesson>> {
+    let Some(first) = stretch.questions.first() else { return Ok(None) };
     let sampling = FrameSampling { most: FRAMES, ..FrameSampling::default() };
     let frames: Vec<&Frame> = sampling.spread(episode.frames_of(first).collect());
     let (Some(oldest), Some(newest)) = (frames.first(), frames.last()) else { return Ok(None) };
     let secs = (newest.stamp_nanos - oldest.stamp_nanos) as f64 * 1e-9;
     let rate_hz = if secs > 0.0 { (frames.len() - 1) as f64 / secs } else { RATE_HZ };
-    let exercises = questions.iter().filter_map(|question| Exercise::of_episode(question).transpose());
+    let exercises = stretch.questions.iter().filter_map(|question| Exercise::of_episode(question).transpose());
     Ok(Some(LoggedLesson {
         episode: episode.id.clone(),
         rate_hz: (rate_hz * 100.0).round() / 100.0,
         facts: episode.camera,
-        map: episode.map_of(first).map(|map| ImaginedMap::from(&map.cells)),
+        map: stretch.map.map(|map| ImaginedMap::from(&map.cells)),
         exercises: exercises.collect::<Result<_>>()?,
         pictures: frames.into_iter().map(|frame| frame.picture.clone()).collect(),
     }))

@@ -10,6 +10,7 @@ use processor::Processor;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use sim::camera::{Camera, Pose};
 use sim::catalogue::Catalogue;
 use sim::clip::{Clip, ClipSettings};
 use sim::questions::ask::Answer;
@@ -215,7 +216,7 @@ impl SampleMaker {
 
     fn facts(&self, clip: &Clip, random: &mut ChaCha8Rng) -> CameraFacts {
         let known = !random.random_bool(self.settings.unknown_camera_share);
-        if known { camera_facts(clip) } else { CameraFacts::default() }
+        if known { camera_facts(&clip.camera, clip.poses.last()) } else { CameraFacts::default() }
     }
 
     /// How many of a sample's questions carry the whole completion.
@@ -283,7 +284,7 @@ fn choose_questions(clip: &Clip, count: usize, random: &mut impl Rng) -> Vec<Que
     let mut absent: Vec<Question> = clip.questions.iter().filter(|q| q.truth == Truth::NotSeen).cloned().collect();
     present.shuffle(random);
     absent.shuffle(random);
-    absent.truncate((count as f64 * ABSENT_SHARE).ceil() as usize);
+    absent.truncate(((count as f64 * ABSENT_SHARE).ceil() as usize).min(count.saturating_sub(1)));
     present.truncate(count - absent.len());
     let mut chosen = present;
     chosen.append(&mut absent);
@@ -291,11 +292,10 @@ fn choose_questions(clip: &Clip, count: usize, random: &mut impl Rng) -> Vec<Que
     chosen
 }
 
-/// What the robot would be told about the camera of a clip, at its newest frame.
-pub fn camera_facts(clip: &Clip) -> CameraFacts {
-    let newest = clip.poses.last();
+/// What the robot would be told about a camera, at its newest pose.
+pub fn camera_facts(camera: &Camera, newest: Option<&Pose>) -> CameraFacts {
     CameraFacts {
-        horizontal_fov_deg: Some(clip.camera.horizontal_fov.to_degrees() as f32),
+        horizontal_fov_deg: Some(camera.horizontal_fov.to_degrees() as f32),
         height_m: newest.map(|pose| pose.position[2] as f32),
         pitch_deg: newest.map(|pose| pose.pitch.to_degrees() as f32),
     }

@@ -64,7 +64,7 @@ pub fn draw(settings: &RoomSettings, prompts: &Prompts, preprocessor: &Preproces
                 scene: format!("clip {seed:016x}"),
                 window,
                 frame_rate_hz: FRAME_RATE_HZ,
-                facts: camera_facts(&clip),
+                facts: camera_facts(&clip.camera, clip.poses.last()),
                 map: Some(clip.map.clone()),
                 items,
             });

@@ -2,10 +2,10 @@
 
 use episodes::Episode;
 use episodes::completion::NOT_SEEN;
-use episodes::episode::{CognitiveMap, Frame, Question, Span};
+use episodes::episode::{Frame, Question, Span};
 use grounding::{Outcome, outcome};
 use image::RgbImage;
-use msgs::{Cell, ImaginedMap, MapObject, ProblemType, QuestionKind, SpatialQuery, Unit};
+use msgs::{ImaginedMap, ProblemType, QuestionKind, SpatialQuery, Unit};
 use perception::read_query;
 use processor::PreprocessorConfig;
 
@@ -45,8 +45,8 @@ pub fn draw(
             break;
         }
         let episode = episode?;
-        for (span, map, questions) in by_frames(&episode) {
-            let asked: Vec<&Question> = questions.into_iter().take(left).collect();
+        for stretch in episode.stretches() {
+            let asked: Vec<&Question> = stretch.questions.iter().copied().take(left).collect();
             let Some(first) = asked.first() else { break };
             left -= asked.len();
             let frames = newest(&episode.frames_of(first).collect::<Vec<_>>(), settings);
@@ -54,11 +54,11 @@ pub fn draw(
             let rate_hz = rate(&frames, settings.rate_hz);
             let (pictures, size) = decode(&frames).map_err(|found| refusal(&episode, first, "frames", found))?;
             exam.sheets.push(Sheet {
-                scene: scene(&episode, span),
+                scene: scene(&episode, stretch.span),
                 window: window(&pictures, size, (exam.sheets.len(), rate_hz), preprocessor)?,
                 frame_rate_hz: rate_hz,
                 facts: episode.camera,
-                map: map.map(imagined),
+                map: stretch.map.map(|map| ImaginedMap::from(&map.cells)),
                 items,
             });
         }
@@ -67,21 +67,6 @@ pub fn draw(
         return Err(Error::NoQuestions { exam: exam.name });
     }
     Ok(exam)
-}
-
-/// A stretch of frames with its map and what is asked about it.
-type Stretch<'a> = (Option<Span>, Option<&'a CognitiveMap>, Vec<&'a Question>);
-
-fn by_frames(episode: &Episode) -> Vec<Stretch<'_>> {
-    let mut stretches: Vec<Stretch<'_>> = Vec::new();
-    for question in episode.questions.iter().filter(|question| question.label.is_some()) {
-        let map = episode.map_of(question);
-        match stretches.iter_mut().find(|(span, other, _)| *span == question.span && *other == map) {
-            Some((.., questions)) => questions.push(question),
-            None => stretches.push((question.span, map, vec![question])),
-        }
-    }
-    stretches
 }
 
 fn scene(episode: &Episode, span: Option<Span>) -> String {
@@ -130,7 +115,7 @@ fn decode(frames: &[&Frame]) -> std::result::Result<(Vec<Vec<u8>>, Size), String
 fn item(episode: &Episode, question: &Question) -> Result<Item> {
     let refuse = |what, found: String| refusal(episode, question, what, found);
     let label = question.label.as_ref().map(|label| label.text.as_str()).unwrap_or_default();
-    let options = texts(&question.options).map_err(|found| refuse("options", found))?;
+    let options = question.option_texts().map_err(|found| refuse("options", found))?;
     let query = SpatialQuery { text: question.text.clone(), options, ..SpatialQuery::default() };
     let read = read_query(&query).map_err(|error| refuse("text", error.to_string()))?;
     let truth = truth(question.problem_type, label, read.kind).map_err(|found| refuse("label", found))?;
@@ -142,19 +127,6 @@ fn item(episode: &Episode, question: &Question) -> Result<Item> {
     };
     let group = if truth == Truth::NotSeen { ABSENT } else { kind };
     Ok(Item { group: group.to_owned(), text: query.text, options: query.options, truth })
-}
-
-/// Options without the letters that a query's reader puts before them.
-fn texts(options: &[String]) -> std::result::Result<Vec<String>, String> {
-    let text = |(letter, option): (char, &String)| {
-        let mut chars = option.chars();
-        match (chars.next(), chars.next()) {
-            (Some(own), Some('.')) if own == letter => Ok(chars.as_str().trim().to_owned()),
-            (Some(other), Some('.')) if other.is_ascii_uppercase() => Err(format!("{option:?} at place {letter}")),
-            _ => Ok(option.clone()),
-        }
-    };
-    ('A'..='Z').zip(options).map(text).collect()
 }
 
 /// What a label says of a problem that the robot reads as of this kind; the error is the label.
@@ -187,19 +159,6 @@ fn type_name(problem: ProblemType) -> &'static str {
     }
 }
 
-fn imagined(map: &CognitiveMap) -> ImaginedMap {
-    let cells = &map.cells;
-    let cell = |[x, y]: [u8; 2]| Cell { x, y };
-    let objects = cells.objects.iter().flat_map(|(category, places)| {
-        places.iter().map(move |place| MapObject { category: category.clone(), cell: cell(*place) })
-    });
-    ImaginedMap {
-        objects: objects.collect(),
-        cell_size_m: cells.cell_size_m.map(|size| size as f32),
-        robot: cells.robot.map(cell),
-    }
-}
-
 fn refusal(episode: &Episode, question: &Question, what: &'static str, found: String) -> Error {
     let expected = match what {
         "frames" => "pictures of one size",
@@ -213,14 +172,6 @@ fn refusal(episode: &Episode, question: &Question, what: &'static str, found: St
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn letters_are_taken_off_options_in_order_only() {
-        let owned = |texts: [&str; 2]| texts.map(str::to_owned);
-        assert_eq!(texts(&owned(["A. left", "B. right"])).unwrap(), ["left", "right"]);
-        assert_eq!(texts(&owned(["left", "right"])).unwrap(), ["left", "right"]);
-        assert!(texts(&owned(["B. left", "A. right"])).unwrap_err().contains("B. left"));
-    }
 
     #[test]
     fn labels_are_read_by_the_type_of_the_problem() {

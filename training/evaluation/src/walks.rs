@@ -1,14 +1,14 @@
 //! Simulated walks of sixteen frames: every topic that the simulator can ask about.
 
+use episodes::maker::camera_facts;
 use episodes::walks::variety;
 pub use episodes::walks::{FRAMES, RATE_HZ as FRAME_RATE_HZ};
-use geometry::CameraFacts;
 use msgs::ImaginedMap;
 use processor::PreprocessorConfig;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sim::camera::{Camera, Pose};
+use sim::camera::Pose;
 use sim::catalogue::Catalogue;
 use sim::clip::Scene;
 pub use sim::questions::ask::Topic;
@@ -126,15 +126,6 @@ impl<'a> Walk<'a> {
             map,
             items,
         }
-    }
-}
-
-/// What the robot would be told about the camera, at its newest pose.
-fn camera_facts(camera: &Camera, newest: Option<&Pose>) -> CameraFacts {
-    CameraFacts {
-        horizontal_fov_deg: Some(camera.horizontal_fov.to_degrees() as f32),
-        height_m: newest.map(|pose| pose.position[2] as f32),
-        pitch_deg: newest.map(|pose| pose.pitch.to_degrees() as f32),
     }
 }
 
