@@ -60,12 +60,13 @@ class Loop:
         shutil.copytree(self.options.model, candidate)
         recipe = (REPO / "training/recipes/spacer-nano-retrain.toml").read_text()
         recipe = recipe.replace('"data/mine"', json.dumps(str(episodes)))
+        recipe = recipe.replace('"models/zoo/spacer-nano"', json.dumps(str(self.options.model)))
         if self.options.steps is not None:
             recipe = recipe.replace("steps = 300", f"steps = {self.options.steps}", 1)
             recipe = recipe.replace("warmup_steps = 20", "warmup_steps = 0").replace("decay_steps = 200", "decay_steps = 0")
         path = self.options.work / "recipe.toml"
         path.write_text(recipe)
-        self.run(self.train, "sft", "--recipe", path, "--model", candidate, "--from", self.options.model, "--run", run)
+        self.run(self.train, "sft", path, "--run", run)
         self.run(self.train, "export", "--model", candidate, "--run", run, "--version", "0.0.1")
         return candidate
 
