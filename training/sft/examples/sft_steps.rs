@@ -32,14 +32,15 @@ fn main() -> Result<()> {
     let [model, clips, out] = arguments.as_slice() else { return Err("usage: sft_steps MODEL CLIPS OUT".into()) };
     let settings = SampleSettings {
         seed: 1,
-        questions: 1,
+        questions: 2,
         whole_completions: 1.0,
         unknown_camera_share: 0.0,
         extra_furniture: None,
     };
     let maker = SampleMaker::new(Path::new(model), settings)?;
-    let samples =
-        (0..clips.parse()?).map(|index| maker.sample(Split::Train, index)).collect::<episodes::Result<Vec<_>>>()?;
+    let samples = (0..clips.parse()?).map(|index| maker.sample(Split::Train, index));
+    let mut samples = samples.collect::<episodes::Result<Vec<_>>>()?;
+    samples.iter_mut().for_each(|sample| sample.segments.truncate(1));
     candle_core::safetensors::save(&as_transformers(&samples, &maker)?, Path::new(out).join("batch.safetensors"))?;
 
     let recipe = Recipe::read(Path::new(RECIPE))?;
