@@ -95,8 +95,7 @@ def test_supervised_training_too(bench):
     recipe.write_text("\n".join(lines))
 
     def sft(name):
-        fixed = ["--recipe", recipe, "--model", "models/zoo/spacer-nano", "--stop-after", STEPS]
-        return [bench.trainer, "sft", *fixed, "--run", bench.folder / name]
+        return [bench.trainer, "sft", recipe, "--stop-after", STEPS, "--run", bench.folder / name]
 
     run(sft("sft-one"), check=True)
     run([*MPIRUN, "-n", "2", *sft("sft-two")], check=True)

@@ -95,7 +95,7 @@ fn supervised_learning_needs_no_more_after_2000_steps() {
     recipe.data.shards = 1;
     let settings = SampleSettings {
         seed: 1,
-        questions: 1,
+        questions: 2,
         whole_completions: 0.4,
         unknown_camera_share: 0.1,
         ..SampleSettings::default()

@@ -32,8 +32,8 @@ fn main() -> Result<()> {
     let [model, clips, out] = arguments.as_slice() else { return Err("usage: sft_steps MODEL CLIPS OUT".into()) };
     let settings = SampleSettings { seed: 1, questions: 1, whole_completions: 1.0, ..SampleSettings::default() };
     let maker = SampleMaker::new(Path::new(model), settings)?;
-    let samples =
-        (0..clips.parse()?).map(|index| maker.sample(Split::Train, index)).collect::<episodes::Result<Vec<_>>>()?;
+    let samples = (0..clips.parse()?).map(|index| maker.sample(Split::Train, index));
+    let samples = samples.collect::<episodes::Result<Vec<_>>>()?;
     candle_core::safetensors::save(&as_transformers(&samples, &maker)?, Path::new(out).join("batch.safetensors"))?;
 
     let recipe = Recipe::read(Path::new(RECIPE))?;
