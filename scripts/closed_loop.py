@@ -25,6 +25,7 @@ def arguments():
     parser.add_argument("--exam-episodes", type=int, default=150, help="logged episodes to judge by")
     parser.add_argument("--steps", type=int, default=None, help="optimiser steps, instead of the recipe's")
     parser.add_argument("--questions", type=int, default=600, help="questions in ordinary rooms")
+    parser.add_argument("--calibration-questions", type=int, default=900, help="questions to calibrate with; 0 = keep")
     parser.add_argument("--model", type=pathlib.Path, default=REPO / "models/zoo/spacer-nano", help="present model")
     parser.add_argument("--programs", type=pathlib.Path, default=REPO / "target/debug", help="folder of the programs")
     return parser.parse_args()
@@ -68,6 +69,8 @@ class Loop:
         path.write_text(recipe)
         self.run(self.train, "sft", path, "--run", run)
         self.run(self.train, "export", "--model", candidate, "--run", run, "--version", "0.0.1")
+        if self.options.calibration_questions > 0:
+            self.run(self.train, "calibrate", "--model", candidate, "--questions", self.options.calibration_questions)
         return candidate
 
     def scores(self, model, *exam):

@@ -15,7 +15,7 @@ def loop(work):
     programs = pathlib.Path(built_program("spacer-train")).parent
     assert pathlib.Path(built_program("spacer")).parent == programs
     command = [sys.executable, REPO / "scripts/closed_loop.py", "--work", work, "--episodes", "4", "--exam-episodes", "3",
-               "--steps", "2", "--questions", "9", "--programs", programs]
+               "--steps", "2", "--questions", "9", "--calibration-questions", "0", "--programs", programs]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
