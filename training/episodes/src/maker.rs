@@ -51,7 +51,7 @@ pub struct SampleSettings {
     pub unknown_camera_share: f64,
     /// A furniture pack beside the bundled one, for training rooms.
     pub extra_furniture: Option<PathBuf>,
-    /// Share of samples that are [walks](crate::walks), with questions of every kind; the others are clips of
+    /// Share of samples that are [`walks`], with questions of every kind; the others are clips of
     /// [`FRAMES_PER_CLIP`] frames with distances and counts.
     pub walk_share: f64,
     /// Logged episodes among the samples.

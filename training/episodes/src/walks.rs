@@ -92,7 +92,7 @@ impl Walk {
         &self.0.clip
     }
 
-    /// Up to `count` questions: topics in turn, so that all are asked equally often, and [`ABSENT_SHARE`] of them about
+    /// Up to `count` questions: topics in turn, so that all are asked equally often, and a quarter of them about
     /// what no frame shows.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::loss::{NumberTokens, TargetRow};
 const FORBIDDEN: f32 = -1e9;
 
 /// Tokens of the rows that are learnt from together.
-const TOKEN_BUDGET: usize = 2500;
+pub const TOKEN_BUDGET: usize = 2500;
 
 /// Rows padded to the same length.
 pub struct Block {
