@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use geometry::CameraFacts;
 use grounding::ParsedQuestion;
 use model_dir::Prompts;
+use msgs::QuestionKind;
 use processor::Processor;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
@@ -35,7 +36,7 @@ const STRANGE_NOUNS: &str = include_str!("strange_nouns.txt");
 /// Share of the questions about absent things that ask for one of these.
 const STRANGE_SHARE: f64 = 0.15;
 
-/// Share of the classes with one instance that are asked to be counted.
+/// Share of the classes with one instance that are asked to be counted, in rooms as in logs.
 const SINGLE_COUNT_SHARE: f64 = 0.15;
 
 /// What a sample is made of.
@@ -147,6 +148,10 @@ impl SampleMaker {
         }
         let logged = &lessons[random.random_range(0..lessons.len())];
         let mut exercises = logged.exercises.clone();
+        exercises.retain(|exercise| !is_single_count(exercise) || random.random_bool(SINGLE_COUNT_SHARE));
+        if exercises.is_empty() {
+            return Ok(None);
+        }
         exercises.shuffle(random);
         exercises.truncate(self.settings.questions);
         let (height, width) = self.processor().preprocessor().video_size(480, 640)?;
@@ -259,6 +264,11 @@ impl SampleMaker {
         let sample = self.teacher.sample(&lesson, &Self::extents(exercises, wholes))?;
         Ok(ClipSample { patches: patch_targets(clip, sample.grid_thw, &self.patch_classes), ..sample })
     }
+}
+
+/// "How many?", where there is one.
+fn is_single_count(exercise: &Exercise) -> bool {
+    exercise.question.kind == QuestionKind::ObjectCounting && exercise.truth == Answer::Number(1.0)
 }
 
 /// Some questions about what is absent are about things that no room ever holds, so that an unknown word is no reason
