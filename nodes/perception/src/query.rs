@@ -19,9 +19,6 @@ pub fn read_query(query: &SpatialQuery) -> Result<ParsedQuestion, QueryError> {
         return Err(QueryError::Deadline { found: deadline });
     }
     let question = parse_question(&query.text)?;
-    if query.options.is_empty() {
-        return Ok(question);
-    }
     let bytes = query.options.iter().fold(0usize, |sum, option| sum.saturating_add(option.len()));
     if query.options.len() > MAX_OPTIONS || bytes > MAX_QUESTION_BYTES {
         return Err(QueryError::Options { found: query.options.len(), bytes });

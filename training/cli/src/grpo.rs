@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use episodes::{LoggedShare, Split};
+use episodes::{SampleSettings, Split};
 use grpo::report::RewardMeans;
 use grpo::scene::SceneSource;
-use grpo::{Evaluation, Recipe, Simulation, SimulationSettings, StepReport, Trainer};
+use grpo::{Evaluation, Recipe, Simulation, StepReport, Trainer};
 use parallel::World;
 
 use crate::journal::{Journal, Opening};
@@ -44,16 +44,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
     let data = &recipe.data;
-    let settings = SimulationSettings {
+    let settings = SampleSettings {
         seed: data.seed,
         questions: data.questions_per_scene,
-        epoch_scenes: data.epoch_scenes,
+        // Completions are the policy's own.
+        whole_completions: 0.0,
         unknown_camera_share: data.unknown_camera_share,
         walk_share: data.walk_share,
-        logged: data.episodes.clone().map(|folder| LoggedShare { folder, share: data.episode_share }),
+        logged: data.logged().map_err(anyhow::Error::msg)?,
         extra_furniture: data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
-    let source = Simulation::new(&recipe.model, settings)?;
+    let source = Simulation::new(&recipe.model, settings, data.epoch_scenes)?;
     let first = source.scene(Split::Train, 0)?;
     let checkpoints = arguments.run.join("checkpoints");
     let trainer = Trainer::new(recipe.clone(), Box::new(source), &checkpoints, world.clone())?;

@@ -68,6 +68,23 @@ pub struct LoggedShare {
     pub share: f64,
 }
 
+impl LoggedShare {
+    /// The `episodes` and `episode_share` of a recipe's `[data]`; `None` where it has neither.
+    ///
+    /// # Errors
+    /// What was expected and found, where there is one without the other or the share is none.
+    pub fn chosen(folder: Option<&Path>, share: f64) -> std::result::Result<Option<Self>, String> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(format!("data.episode_share: expected 0 to 1, found {share}"));
+        }
+        match (folder, share > 0.0) {
+            (Some(folder), true) => Ok(Some(Self { folder: folder.to_owned(), share })),
+            (None, false) => Ok(None),
+            _ => Err("data.episodes and data.episode_share: expected both or none".to_owned()),
+        }
+    }
+}
+
 /// Makes [`ClipSample`]s; sample `index` of a split is always the same.
 pub struct SampleMaker {
     teacher: Teacher,

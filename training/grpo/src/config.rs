@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use episodes::LoggedShare;
 use optimiser::ScheduleKind;
 use policy::LoraSettings;
 use scoring::{AbstentionReward, Matching, OverlongShaping};
@@ -73,6 +74,16 @@ pub struct DataConfig {
     /// Name of a furniture pack in the cache folder, beside the bundled one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_furniture: Option<String>,
+}
+
+impl DataConfig {
+    /// Logged episodes among the scenes.
+    ///
+    /// # Errors
+    /// As [`LoggedShare::chosen`].
+    pub fn logged(&self) -> Result<Option<LoggedShare>, String> {
+        LoggedShare::chosen(self.episodes.as_deref(), self.episode_share)
+    }
 }
 
 fn one() -> usize {

@@ -30,5 +30,5 @@ pub mod update;
 pub use config::Recipe;
 pub use error::{Error, Result};
 pub use report::{Evaluation, StepReport};
-pub use simulation::{Simulation, SimulationSettings};
+pub use simulation::Simulation;
 pub use trainer::{Progress, Trainer};

@@ -45,10 +45,7 @@ impl Recipe {
         };
         within("data.unknown_camera_share", self.data.unknown_camera_share, 0.0..=1.0)?;
         within("data.walk_share", self.data.walk_share, 0.0..=1.0)?;
-        within("data.episode_share", self.data.episode_share, 0.0..=1.0)?;
-        if self.data.episodes.is_some() != (self.data.episode_share > 0.0) {
-            return Err("data.episodes and data.episode_share: expected both or none".to_owned());
-        }
+        self.data.logged()?;
         within("rollout.temperature", self.rollout.temperature, 1e-3..=100.0)?;
         within("run.evaluation_temperature", self.run.evaluation_temperature, 1e-3..=100.0)?;
         within("rollout.top_p", self.rollout.top_p, 1e-6..=1.0)?;

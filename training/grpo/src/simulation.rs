@@ -1,32 +1,13 @@
 //! Scenes of simulated rooms, made from seeds as those of supervised training are.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use episodes::{ClipSample, LoggedShare, SampleMaker, SampleSettings, Segment, Split, Tokens};
+use episodes::{ClipSample, SampleMaker, SampleSettings, Segment, Split, Tokens};
 use processor::Processor;
 
 use crate::scene::{Problem, Prompt, Scene, SceneSource, TrueMap};
 use crate::{Error, Result};
-
-/// What simulated scenes are made of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SimulationSettings {
-    /// Seed of the stream.
-    pub seed: u64,
-    /// Questions about each scene.
-    pub questions: usize,
-    /// Training scenes before they come again; none = every scene is new.
-    pub epoch_scenes: Option<u64>,
-    /// Share of scenes whose prompt states no camera facts.
-    pub unknown_camera_share: f64,
-    /// A furniture pack beside the bundled one, for training rooms.
-    pub extra_furniture: Option<PathBuf>,
-    /// Share of scenes that are walks with questions of every kind.
-    pub walk_share: f64,
-    /// Logged episodes among the scenes.
-    pub logged: Option<LoggedShare>,
-}
 
 /// Simulated rooms as a source of scenes.
 pub struct Simulation {
@@ -36,29 +17,12 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Reads processor and prompts of the model directory `dir`.
+    /// Scenes as the samples of supervised training are made; with `epoch_scenes`, so many for training before they come
+    /// again.
     ///
     /// # Errors
-    /// When a file is missing or unreadable.
-    pub fn new(dir: &Path, settings: SimulationSettings) -> Result<Self> {
-        let SimulationSettings {
-            seed,
-            questions,
-            epoch_scenes,
-            unknown_camera_share,
-            extra_furniture,
-            walk_share,
-            logged,
-        } = settings;
-        let settings = SampleSettings {
-            seed,
-            questions,
-            whole_completions: 0.0,
-            unknown_camera_share,
-            extra_furniture,
-            walk_share,
-            logged,
-        };
+    /// When a file of the model directory `dir` is missing or unreadable.
+    pub fn new(dir: &Path, settings: SampleSettings, epoch_scenes: Option<u64>) -> Result<Self> {
         let maker = SampleMaker::new(dir, settings)?;
         let categories = maker.patch_classes().iter().skip(1).cloned().collect();
         Ok(Self { maker, categories, epoch_scenes })

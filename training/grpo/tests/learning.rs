@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use grpo::{Recipe, Simulation, SimulationSettings, Trainer};
+use episodes::SampleSettings;
+use grpo::{Recipe, Simulation, Trainer};
 use parallel::World;
 
 fn nano() -> PathBuf {
@@ -19,16 +20,8 @@ fn the_reward_rises() {
     recipe.optimiser.steps = 16;
     recipe.optimiser.learning_rate = 1e-4;
     recipe.optimiser.warmup_updates = 0;
-    let settings = SimulationSettings {
-        seed: 5,
-        questions: 2,
-        epoch_scenes: Some(2),
-        unknown_camera_share: 0.0,
-        extra_furniture: None,
-        walk_share: 0.0,
-        logged: None,
-    };
-    let source = Simulation::new(&nano(), settings).expect("the nano model");
+    let settings = SampleSettings { seed: 5, questions: 2, ..SampleSettings::default() };
+    let source = Simulation::new(&nano(), settings, Some(2)).expect("the nano model");
     let folder = tempfile::tempdir().expect("a folder");
     let mut trainer = Trainer::new(recipe, Box::new(source), folder.path(), World::single()).expect("a trainer");
     let rewards: Vec<f64> = (0..16).map(|_| trainer.step().expect("a step").rewards.reward).collect();

@@ -37,17 +37,8 @@ fn main() -> Result<()> {
     candle_core::safetensors::save(&as_transformers(&samples, &maker)?, Path::new(out).join("batch.safetensors"))?;
 
     let recipe = Recipe::read(Path::new(RECIPE))?;
-    let by_unit = maker.teacher().number_tokens().iter().map(|(unit, tokens)| {
-        let (ids, values) = tokens.iter().copied().unzip();
-        (*unit, NumberTokens { ids, values })
-    });
-    let numbers: Vec<_> = by_unit.collect();
-    let collation = Collation {
-        video_token_id: maker.processor().config().tokens.video,
-        pad_token_id: maker.pad_token_id(),
-        numbers: &numbers,
-        loss: &recipe.loss,
-    };
+    let numbers = NumberTokens::by_unit(&maker);
+    let collation = Collation::new(&maker, &numbers, &recipe.loss);
     let share = samples.len().div_ceil(THREADS);
     let batches = samples.chunks(share).map(|part| collation.collate(part.to_vec(), &CPU));
     let batches = batches.collect::<sft::Result<Vec<_>>>()?;

@@ -5,7 +5,7 @@
 //! clips without a whole completion are not padded to those with one.
 
 use candle_core::{Device, Tensor};
-use episodes::{ClipSample, Label, Part, Segment, Target, Tokens};
+use episodes::{ClipSample, Label, Part, SampleMaker, Segment, Target, Tokens};
 use msgs::Unit;
 
 use crate::Result;
@@ -88,7 +88,13 @@ struct Rows {
     labels: Vec<Target>,
 }
 
-impl Collation<'_> {
+impl<'a> Collation<'a> {
+    /// What the samples of `maker` need.
+    pub fn new(maker: &SampleMaker, numbers: &'a [(Unit, NumberTokens)], loss: &'a LossConfig) -> Self {
+        let video_token_id = maker.processor().config().tokens.video;
+        Self { video_token_id, pad_token_id: maker.pad_token_id(), numbers, loss }
+    }
+
     /// Builds the tensors of `samples`.
     pub fn collate(&self, mut samples: Vec<ClipSample>, device: &Device) -> Result<Batch> {
         samples.sort_by_key(row_length);

@@ -72,8 +72,11 @@ pub struct DataConfig {
 
 impl DataConfig {
     /// Logged episodes among the samples.
-    pub fn logged(&self) -> Option<LoggedShare> {
-        self.episodes.clone().map(|folder| LoggedShare { folder, share: self.episode_share })
+    ///
+    /// # Errors
+    /// As [`LoggedShare::chosen`].
+    pub fn logged(&self) -> std::result::Result<Option<LoggedShare>, String> {
+        LoggedShare::chosen(self.episodes.as_deref(), self.episode_share)
     }
 }
 
@@ -207,14 +210,10 @@ impl Recipe {
                 data.questions_per_clip, data.whole_completions_per_clip
             ));
         }
-        for (name, share) in [("walk_share", data.walk_share), ("episode_share", data.episode_share)] {
-            if !(0.0..=1.0).contains(&share) {
-                return Err(format!("data.{name}: expected 0 to 1, found {share}"));
-            }
+        if !(0.0..=1.0).contains(&data.walk_share) {
+            return Err(format!("data.walk_share: expected 0 to 1, found {}", data.walk_share));
         }
-        if data.episodes.is_some() != (data.episode_share > 0.0) {
-            return Err("data.episodes and data.episode_share: expected both or none".to_owned());
-        }
+        data.logged()?;
         self.validate_start()?;
         self.optimiser.schedule().check().map_err(|reason| format!("optimiser: {reason}"))?;
         match self.run.evaluation_clips > 0 && self.run.checkpoint_every > 0 && self.run.checkpoints_kept > 0 {

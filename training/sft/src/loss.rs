@@ -1,6 +1,8 @@
 //! The supervised loss: cross-entropy of the next token, with numbers as soft targets.
 
 use candle_core::{D, Device, Tensor};
+use episodes::SampleMaker;
+use msgs::Unit;
 
 use crate::Result;
 
@@ -14,6 +16,15 @@ pub struct NumberTokens {
 }
 
 impl NumberTokens {
+    /// Those of every unit that the model directory of `maker` spells with one token a number.
+    pub fn by_unit(maker: &SampleMaker) -> Vec<(Unit, Self)> {
+        let of_unit = |(unit, tokens): &(Unit, episodes::teacher::NumberTokens)| {
+            let (ids, values) = tokens.iter().copied().unzip();
+            (*unit, Self { ids, values })
+        };
+        maker.teacher().number_tokens().iter().map(of_unit).collect()
+    }
+
     /// The target over these tokens for a true number: a Gaussian in its logarithm with deviation `sigma`, weighted by
     /// the width of each token's bin, summing to 1 (after HL-Gauss, Farebrother et al., arXiv 2403.03950).
     pub fn soft_target(&self, truth: f64, sigma: f64) -> Vec<f64> {

@@ -88,19 +88,17 @@ impl Trainer {
         let rates = &recipe.optimiser;
         let mut optimiser =
             Optimiser::new(network.variables(), rates.adamw(), rates.matrix_rate(), recipe.data.shards)?;
-        if let Some(from) = &recipe.carry_over_from {
-            beginning::carry_over(network.variables(), from, maker.processor())?;
-        }
         let progress = match checkpoint::newest_step(checkpoints)? {
             Some(folder) => checkpoint::load(&folder, network.variables(), &mut optimiser, &device)?,
-            None => Progress::default(),
+            None => {
+                if let Some(from) = &recipe.carry_over_from {
+                    beginning::carry_over(network.variables(), from, maker.processor())?;
+                }
+                Progress::default()
+            }
         };
         let progress = share_state(&world, network.variables(), &mut optimiser, progress)?;
-        let by_unit = maker.teacher().number_tokens().iter().map(|(unit, tokens)| {
-            let (ids, values) = tokens.iter().copied().unzip();
-            (*unit, NumberTokens { ids, values })
-        });
-        let numbers = by_unit.collect();
+        let numbers = NumberTokens::by_unit(&maker);
         Ok(Self {
             recipe,
             maker,
@@ -190,12 +188,7 @@ impl Trainer {
     }
 
     fn collation(&self) -> Collation<'_> {
-        Collation {
-            video_token_id: self.maker.processor().config().tokens.video,
-            pad_token_id: self.maker.pad_token_id(),
-            numbers: &self.numbers,
-            loss: &self.recipe.loss,
-        }
+        Collation::new(&self.maker, &self.numbers, &self.recipe.loss)
     }
 
     /// Teacher-forced logits at every target of `count` clips of `split`: one forward pass, no decoding.

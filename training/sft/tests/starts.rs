@@ -75,17 +75,8 @@ fn an_adapter_is_trained_alone_kept_and_gone_on_from() {
 fn batch(recipe: &Recipe) -> (Batch, usize) {
     let maker = maker(recipe);
     let samples: Vec<ClipSample> = (0..3).map(|index| maker.sample(Split::Train, index).expect("a clip")).collect();
-    let by_unit = maker.teacher().number_tokens().iter().map(|(unit, tokens)| {
-        let (ids, values) = tokens.iter().copied().unzip();
-        (*unit, NumberTokens { ids, values })
-    });
-    let numbers: Vec<_> = by_unit.collect();
-    let collation = Collation {
-        video_token_id: maker.processor().config().tokens.video,
-        pad_token_id: maker.pad_token_id(),
-        numbers: &numbers,
-        loss: &recipe.loss,
-    };
+    let numbers = NumberTokens::by_unit(&maker);
+    let collation = Collation::new(&maker, &numbers, &recipe.loss);
     (collation.collate(samples, &CPU).expect("a batch"), maker.patch_classes().len())
 }
 

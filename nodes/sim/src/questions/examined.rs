@@ -1,6 +1,6 @@
 //! A clip along a walk with the exam about its very frames: what a model is taught, and asked, about longer videos.
 
-use msgs::QuestionKind;
+use rand::RngExt;
 
 use super::ask::Answer;
 use super::exam::{ExamQuestion, exam_questions};
@@ -13,14 +13,13 @@ use crate::raster::{Renderer, Shot};
 use crate::watch::{FrameView, Sight, Watch};
 use crate::world::RoomSplit;
 
-use rand::RngExt;
-
 /// How a clip is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Take {
     /// Along the walk.
     Walk,
-    /// One frame of the walk again and again: a video that froze, or a robot that stands.
+    /// One frame of the walk again and again: a video that froze, or a robot that stands. All frames have one stamp, so
+    /// nothing is asked about motion.
     Still,
     /// The walk without light. Whatever is asked about it was not seen.
     Dark,
@@ -93,16 +92,8 @@ impl ExaminedClip {
         }
         // What a removed object or another video would be asked about is not in these frames.
         examined.questions.retain(|question| take == Take::Dark || question.answer != Answer::NotSeen);
-        if take == Take::Still {
-            // A video that froze hides how the camera moved.
-            examined.questions.retain(|question| !is_motion(question.kind));
-        }
         Ok(examined)
     }
-}
-
-fn is_motion(kind: QuestionKind) -> bool {
-    matches!(kind, QuestionKind::CameraDistance | QuestionKind::CameraDirection | QuestionKind::CameraTurn)
 }
 
 /// When frames are taken, seconds since the walk began; `lot` in [0, 1) chooses where the camera stands still.
@@ -115,8 +106,14 @@ fn moments(settings: &ClipSettings, take: Take, lot: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use msgs::QuestionKind;
+
     use super::*;
     use crate::variety::Variety;
+
+    fn is_motion(kind: QuestionKind) -> bool {
+        matches!(kind, QuestionKind::CameraDistance | QuestionKind::CameraDirection | QuestionKind::CameraTurn)
+    }
 
     fn examined(take: Take) -> ExaminedClip {
         let settings = ClipSettings { width: 112, height: 84, variety: Variety::full(), ..ClipSettings::full() };

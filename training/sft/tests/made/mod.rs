@@ -34,8 +34,7 @@ pub fn maker(recipe: &Recipe) -> SampleMaker {
         whole_completions: data.whole_completions_per_clip,
         unknown_camera_share: data.unknown_camera_share,
         walk_share: data.walk_share,
-        logged: None,
-        extra_furniture: None,
+        ..SampleSettings::default()
     };
     SampleMaker::new(&nano(), settings).expect("ok")
 }
