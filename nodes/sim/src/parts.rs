@@ -26,13 +26,14 @@ pub(crate) fn parts(free: &[bool], columns: usize) -> (Vec<u32>, Vec<usize>) {
     (part, sizes)
 }
 
-/// Frees no cell but those of the largest part.
-pub(crate) fn keep_largest(free: &mut [bool], columns: usize) {
+/// Frees no cell but those of the largest part; returns the share that these were of all free cells.
+pub(crate) fn keep_largest(free: &mut [bool], columns: usize) -> f64 {
     let (part, sizes) = parts(free, columns);
     let best = (0..sizes.len()).rev().max_by_key(|&index| sizes[index]).map(|index| index as u32 + 1);
     for (free, part) in free.iter_mut().zip(part) {
         *free = part != 0 && Some(part) == best;
     }
+    sizes.iter().max().copied().unwrap_or(0) as f64 / sizes.iter().sum::<usize>().max(1) as f64
 }
 
 /// The free cells beside a cell.

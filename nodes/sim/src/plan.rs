@@ -77,43 +77,34 @@ fn signed_area(corners: &[[f64; 2]]) -> f64 {
     corners.iter().zip(next).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum::<f64>() / 2.0
 }
 
-/// What a walker keeps away from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keepout {
-    /// The boxes of objects.
-    Boxes,
-    /// The convex outlines of their meshes, which lie in the boxes.
-    Outlines,
-}
-
 /// The floor that somebody may stand on: inside, and clear of walls and of what is lower than a head.
 #[derive(Debug, Clone)]
 pub struct FreeFloor<'a> {
     plan: &'a FloorPlan,
     objects: Vec<&'a Object>,
-    keepout: Keepout,
     clearance_m: f64,
     /// Free cells of the largest connected part, row by row.
     largest: Vec<bool>,
+    largest_share: f64,
     columns: usize,
 }
 
 impl<'a> FreeFloor<'a> {
     /// The free floor of a furnished plan.
-    pub fn new(plan: &'a FloorPlan, objects: &'a [Object], keepout: Keepout, clearance_m: f64) -> Self {
+    pub fn new(plan: &'a FloorPlan, objects: &'a [Object], clearance_m: f64) -> Self {
         let objects = objects.iter().filter(|object| object.span_m[0] < OVERHEAD_M).collect();
         let [low, high] = plan.bounds();
         let [columns, rows] = [0, 1].map(|i: usize| ((high[i] - low[i]) / CELL_M).ceil() as usize);
-        let mut floor = Self { plan, objects, keepout, clearance_m, largest: Vec::new(), columns };
+        let mut floor = Self { plan, objects, clearance_m, largest: Vec::new(), largest_share: 0.0, columns };
         let middle = |cell: usize, i: usize| low[i] + ([cell % columns, cell / columns][i] as f64 + 0.5) * CELL_M;
         floor.largest = (0..columns * rows).map(|cell| floor.is_free([middle(cell, 0), middle(cell, 1)])).collect();
-        keep_largest(&mut floor.largest, columns);
+        floor.largest_share = keep_largest(&mut floor.largest, columns);
         floor
     }
 
     /// Whether somebody may stand at a point.
     pub fn is_free(&self, p: [f64; 2]) -> bool {
-        self.objects.iter().all(|object| self.is_clear_of(object, p))
+        self.objects.iter().all(|object| object.plan.distance(p) >= self.clearance_m)
             && self.plan.contains(p)
             && self.plan.wall_distance(p) >= self.clearance_m
     }
@@ -126,9 +117,9 @@ impl<'a> FreeFloor<'a> {
         fits && self.largest.get(y as usize * self.columns + x as usize) == Some(&true) && self.is_free(p)
     }
 
-    fn is_clear_of(&self, object: &Object, p: [f64; 2]) -> bool {
-        object.plan.distance(p) >= self.clearance_m
-            || (self.keepout == Keepout::Outlines && object.plan_distance(p) >= self.clearance_m)
+    /// The largest connected part's share of the floor that somebody may stand on.
+    pub fn largest_share(&self) -> f64 {
+        self.largest_share
     }
 
     /// Whether somebody may walk straight from one point to another.
@@ -141,8 +132,6 @@ impl<'a> FreeFloor<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::f64::consts::FRAC_PI_4;
-
     use super::*;
     use crate::body::Body;
 
@@ -165,17 +154,11 @@ mod tests {
             model: "column".into(),
             plan: block,
             span_m: [0.0, 1.0],
-            outline: (0..8)
-                .map(f64::from)
-                .map(|i| (i * FRAC_PI_4).sin_cos())
-                .map(|(s, c)| [2.0 + 0.5 * c, 2.0 + 0.5 * s])
-                .collect(),
+            outline: Vec::new(),
             body: Body::default(),
         }];
-        let [floor, round] =
-            [Keepout::Boxes, Keepout::Outlines].map(|keepout| FreeFloor::new(&plan, &objects, keepout, 0.3));
+        let floor = FreeFloor::new(&plan, &objects, 0.3);
         assert!(floor.is_free([1.0, 2.0]) && !floor.is_free([1.3, 2.0]) && !floor.is_free([0.2, 2.0]));
         assert!(floor.line_is_free([0.5, 0.5], [3.5, 0.5]) && !floor.line_is_free([0.5, 2.0], [3.5, 2.0]));
-        assert!(!floor.is_free([1.35, 1.35]) && round.is_free([1.35, 1.35]) && !round.is_free([1.3, 2.0]));
     }
 }

@@ -15,8 +15,6 @@ pub const PER_TOPIC: usize = 6;
 const PER_ANSWER: usize = 2;
 /// The same where there are but two words.
 const PER_ANSWER_OF_TWO: usize = 3;
-/// The same for routes, of which few are clear and whose wrong options vary.
-const PER_ANSWER_OF_ROUTES: usize = 4;
 /// Cameras look where they go, and rooms rarely have many of a kind: of the questions chosen, these answers keep only
 /// such a share, so that over many rooms no answer is much more frequent than the others.
 const SHARES: [(Topic, &str, f64); 13] = [
@@ -88,7 +86,6 @@ fn evenly(drafts: Vec<Draft>, rng: &mut ChaCha8Rng) -> Vec<Draft> {
 fn per_answer(draft: &Draft) -> usize {
     match (&draft.answer, &draft.ask) {
         (Answer::Words(_), Ask::Direction { level: Level::Easy, .. }) => PER_ANSWER_OF_TWO,
-        (Answer::Words(_), Ask::Route { .. }) => PER_ANSWER_OF_ROUTES,
         (Answer::Words(_), _) => PER_ANSWER,
         (Answer::Number(_) | Answer::NotSeen, _) => PER_TOPIC,
     }

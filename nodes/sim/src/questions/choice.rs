@@ -40,28 +40,30 @@ fn with_others(truth: &str, mut all: Vec<String>, rng: &mut ChaCha8Rng) -> Vec<S
     all
 }
 
-/// Four pairs of turns, the wrong ones drawn as the right ones fall, so that none is likelier for being common.
+/// Four pairs of turns. The three wrong ones are drawn in proportion to the product of their weights, so that whoever
+/// knows how often each pair is right, and sees four, has no favourite among them (conditional Poisson sampling).
 fn turns(truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
-    let mut chosen = vec![truth.to_owned()];
     let pairs = (0..9).map(|at| [route::TURNS[at / 3], route::TURNS[at % 3]]);
-    let mut left: Vec<[&str; 2]> = pairs.filter(|pair| pair.join(", ") != truth).collect();
-    while chosen.len() < OPTIONS {
-        let Ok(&next) = left.choose_weighted(rng, turns_weight) else { break };
-        left.retain(|pair| *pair != next);
-        chosen.push(next.join(", "));
-    }
-    chosen
+    let wrong: Vec<[&str; 2]> = pairs.filter(|pair| pair.join(", ") != truth).collect();
+    let last = wrong.len();
+    let threes = (0..last).flat_map(|a| (a + 1..last).flat_map(move |b| (b + 1..last).map(move |c| [a, b, c])));
+    let threes: Vec<[[&str; 2]; 3]> = threes.map(|three| three.map(|at| wrong[at])).collect();
+    let weight = |three: &[[&str; 2]; 3]| three.iter().map(turns_weight).product::<f64>();
+    let drawn = threes.choose_weighted(rng, weight).ok().into_iter().flatten();
+    drawn.map(|pair| pair.join(", ")).chain([truth.to_owned()]).collect()
 }
 
-/// How often a pair of turns is right, in proportion.
+/// The weights with which four of nine pairs hold each as often as four times the share of the questions that it is
+/// the answer of: 23 % left then back, and right then back, 15 % each of one side then the other, 9 % back twice, 4 %
+/// each of the same side twice, 3 % each of back then a side.
 fn turns_weight([first, second]: &[&str; 2]) -> f64 {
     let back = route::TURNS[2];
     match (*first == back, *second == back) {
-        (false, true) => 8.0,
-        (true, true) => 3.5,
+        (false, true) => 53.5,
+        (true, true) => 3.8,
         (true, false) => 1.0,
-        (false, false) if first == second => 2.0,
-        (false, false) => 4.5,
+        (false, false) if first == second => 1.5,
+        (false, false) => 8.3,
     }
 }
 

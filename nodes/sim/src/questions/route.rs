@@ -1,61 +1,105 @@
 //! `route_planning`: the turns of a walk from one object, facing a second, past a third to a fourth.
 //!
-//! A walker stops beside objects: straight out from the middle of the box, in one of sixteen directions, at the first
-//! free spot. Legs are straight and free. The route that is asked about is the shortest; it is unique where every
-//! route that is at most 20 % longer takes the same turns, and there are several: for this walker, for rivals who come
-//! nearer to walls and furniture, and for one who keeps farther away. So no answer hangs on a few centimetres.
+//! As in all questions about directions, somebody stands at the middle of an object and looks at, or goes to, that of
+//! another; so no answer hangs on where exactly one stops. It is asked only about what can be walked: from a free spot
+//! beside the first object straight to one beside the third, and straight on to one beside the fourth. Every such route
+//! that is at most 20 % longer than the shortest takes the same turns.
 
 use std::collections::BTreeMap;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::angle::{apart, towards, turn_deg};
+use super::angle::{APART_M, apart, towards, turn_deg};
 use super::ask::{Answer, Ask, Draft, Topic};
 use super::stage::Stage;
 use super::tally::Tally;
-use crate::closest::box_distance;
-use crate::plan::{FreeFloor, Keepout, WALKING_CLEARANCE_M};
+use crate::plan::{FreeFloor, WALKING_CLEARANCE_M};
 
-/// How many quadruples of objects are tried in one exam.
-const TRIES: usize = 720;
-/// What rivals keep away from, and how far, metres.
-const RIVALS: [(Keepout, f64); 4] =
-    [(Keepout::Boxes, 0.35), (Keepout::Outlines, 0.28), (Keepout::Outlines, 0.25), (Keepout::Outlines, 0.2)];
+/// How many walks past three objects are tried in one exam.
+const TRIES: usize = 600;
 /// A stop is at most this far from the object's outline, metres.
 pub const REACH_M: f64 = 1.0;
-/// Least length of a leg, metres.
-pub const LEAST_LEG_M: f64 = 0.8;
-/// A walker who finds fewer routes than this hangs on the choice of a stop.
-const LEAST_ROUTES: usize = 4;
 /// Routes up to this much longer than the shortest take the same turns.
 pub const RIVAL_SHARE: f64 = 0.2;
+/// Least share of the free floor that hangs together: else it is left to chance on which part one walks.
+const LEAST_TOGETHER: f64 = 0.75;
+
+const FLOOR_IN_PARTS: &str = "the free floor falls into parts";
+const TOO_NEAR: &str = "middles nearer than 0.8 m";
+const NO_ROUTE: &str = "no free route";
+const UNCLEAR_TURN: &str = "a turn not within 60–120° or 150–180°";
+const OTHER_TURNS: &str = "other turns within 20 % of the shortest route";
 
 /// The words of one turn.
 pub(super) const TURNS: [&str; 3] = ["turn left", "turn right", "turn back"];
 
-/// What a walker does: two turns, in degrees.
+/// Two straight legs from beside one object past a second to a third.
 #[derive(Debug, Clone, Copy)]
 struct Route {
-    length_m: f64,
-    turns: [f64; 2],
+    from: [f64; 2],
+    /// Along the legs, metres.
+    legs: [[f64; 2]; 2],
 }
 
-/// Quadruples of unique objects with one clear route.
+impl Route {
+    fn length_m(&self) -> f64 {
+        self.legs.iter().map(|[x, y]| x.hypot(*y)).sum()
+    }
+
+    /// Both turns of a walker who first looks at a point, degrees.
+    fn turns(&self, looked_at: [f64; 2]) -> [f64; 2] {
+        [turn_deg(towards(self.from, looked_at), self.legs[0]), turn_deg(self.legs[0], self.legs[1])]
+    }
+}
+
+/// Quadruples of unique objects with clear turns and one route.
 pub(super) fn drafts(stage: &Stage, tally: &mut Tally, rng: &mut ChaCha8Rng) -> Vec<Draft> {
-    let mut unique = stage.unique();
-    let mut quadruples = Vec::new();
-    while quadruples.len() < TRIES && unique.len() >= 4 {
-        unique.shuffle(rng);
-        if let Some(&four) = unique.first_chunk::<4>() {
-            quadruples.push(four);
+    let unique = stage.unique();
+    let mut walker = Walker::new(stage);
+    let mut drafts = Vec::new();
+    for walk in walks(&unique, rng) {
+        let faces: Vec<usize> = unique.iter().copied().filter(|object| !walk.contains(object)).collect();
+        match walker.near_shortest(walk) {
+            Ok(routes) => drafts.extend(faces.iter().filter_map(|&face| draft(stage, tally, &routes, walk, face))),
+            Err(reason) => tally.drop(Topic::RoutePlanning, reason, faces.len()),
         }
     }
-    quadruples.sort_unstable();
-    quadruples.dedup();
-    let mut walker = Walker::new(stage, Keepout::Boxes, WALKING_CLEARANCE_M);
-    let mut rivals = RIVALS.map(|(keepout, clearance)| Walker::new(stage, keepout, clearance));
-    quadruples.into_iter().filter_map(|four| draft(&mut walker, &mut rivals, tally, four)).collect()
+    drafts
+}
+
+/// Up to [`TRIES`] ordered choices of three objects.
+fn walks(unique: &[usize], rng: &mut ChaCha8Rng) -> Vec<[usize; 3]> {
+    let pairs = unique.iter().flat_map(|&start| unique.iter().map(move |&via| (start, via)));
+    let all = pairs.flat_map(|(start, via)| unique.iter().map(move |&goal| [start, via, goal]));
+    let mut walks: Vec<[usize; 3]> = all.filter(|[a, b, c]| a != b && b != c && a != c).collect();
+    walks.shuffle(rng);
+    walks.truncate(TRIES);
+    walks
+}
+
+/// The question about a walk from the middle of `walk`'s first object, facing that of `face`, if its turns are clear and
+/// those of every one of `routes`.
+fn draft(stage: &Stage, tally: &mut Tally, routes: &[Route], walk: [usize; 3], face: usize) -> Option<Draft> {
+    let topic = Topic::RoutePlanning;
+    let [start, via, goal] = walk.map(|object| stage.centre(object));
+    let looked_at = stage.centre(face);
+    if !tally.passes(topic, TOO_NEAR, apart(start, looked_at) >= APART_M) {
+        return None;
+    }
+    let turns = Route { from: start, legs: [towards(start, via), towards(via, goal)] }.turns(looked_at);
+    if !tally.passes(topic, UNCLEAR_TURN, turns.into_iter().all(is_clear)) {
+        return None;
+    }
+    let words = turns.map(turn_words);
+    let same = routes.iter().all(|route| route.turns(looked_at).map(turn_words) == words);
+    if !tally.passes(topic, OTHER_TURNS, same) {
+        return None;
+    }
+    let [Some(first), Some(second)] = words else { return None };
+    let [start, via, goal] = walk.map(|object| stage.class(object).to_owned());
+    let face = stage.class(face).to_owned();
+    Some(Draft::walk(Ask::Route { start, face, via, goal }, Answer::Words(format!("{first}, {second}"))))
 }
 
 struct Walker<'s, 'a> {
@@ -66,59 +110,38 @@ struct Walker<'s, 'a> {
     legs: BTreeMap<(usize, usize), Vec<(usize, usize)>>,
 }
 
-/// The question whose answer is the turns of the walker's shortest route, if those of nobody's routes differ.
-fn draft(walker: &mut Walker, rivals: &mut [Walker], tally: &mut Tally, four: [usize; 4]) -> Option<Draft> {
-    let topic = Topic::RoutePlanning;
-    let [start, _, via, goal] = four.map(|object| &walker.stage.objects[object]);
-    let apart = box_distance(start, via).min(box_distance(via, goal));
-    if !tally.passes(topic, "objects of a leg nearer than 0.8 m", apart >= LEAST_LEG_M) {
-        return None;
-    }
-    let shortest = walker.routes(four).into_iter().min_by(|a, b| a.length_m.total_cmp(&b.length_m));
-    let Some(shortest) = shortest else {
-        tally.drop(topic, "no free route with legs of 0.8 m", 1);
-        return None;
-    };
-    if !tally.passes(topic, "a turn not within 60–120° or 150–180°", shortest.turns.into_iter().all(is_clear)) {
-        return None;
-    }
-    let words = shortest.turns.map(turn_words);
-    let longest = (1.0 + RIVAL_SHARE) * shortest.length_m;
-    let agrees = |walker: &mut Walker| {
-        let mut routes = walker.routes(four);
-        routes.retain(|route| route.length_m <= longest);
-        routes.len() >= LEAST_ROUTES && routes.iter().all(|route| route.turns.map(turn_words) == words)
-    };
-    let same = agrees(walker) && rivals.iter_mut().all(agrees);
-    let [Some(first), Some(second)] = words else { return None };
-    let [start, face, via, goal] = four.map(|object| walker.stage.class(object).to_owned());
-    let answer = Answer::Words(format!("{first}, {second}"));
-    tally
-        .passes(topic, "few routes within 20 %, or other turns among them", same)
-        .then(|| Draft::walk(Ask::Route { start, face, via, goal }, answer))
-}
-
 impl<'s, 'a> Walker<'s, 'a> {
-    fn new(stage: &'s Stage<'a>, keepout: Keepout, clearance_m: f64) -> Self {
-        let floor = FreeFloor::new(&stage.plan, stage.objects, keepout, clearance_m);
+    fn new(stage: &'s Stage<'a>) -> Self {
+        let floor = FreeFloor::new(&stage.plan, stage.objects, WALKING_CLEARANCE_M);
         Self { stage, floor, stops: BTreeMap::new(), legs: BTreeMap::new() }
     }
 
-    fn routes(&mut self, [start, face, via, goal]: [usize; 4]) -> Vec<Route> {
-        let (out, on) = (self.legs(start, via), self.legs(via, goal));
-        let looked_at = self.stage.centre(face);
-        let (from, mid, to) = (self.stops(start), self.stops(via), self.stops(goal));
-        let mut routes = Vec::new();
-        for &(a, b) in &out {
-            for &(_, c) in on.iter().filter(|leg| leg.0 == b) {
-                let (first, second) = (towards(from[a], mid[b]), towards(mid[b], to[c]));
-                routes.push(Route {
-                    length_m: apart(from[a], mid[b]) + apart(mid[b], to[c]),
-                    turns: [turn_deg(towards(from[a], looked_at), first), turn_deg(first, second)],
-                });
-            }
+    /// The routes that are at most 20 % longer than the shortest; or why nothing can be asked about this walk, whatever
+    /// one faces.
+    fn near_shortest(&mut self, walk: [usize; 3]) -> Result<Vec<Route>, &'static str> {
+        if self.floor.largest_share() < LEAST_TOGETHER {
+            return Err(FLOOR_IN_PARTS);
         }
-        routes
+        let [start, via, goal] = walk.map(|object| self.stage.centre(object));
+        if apart(start, via) < APART_M || apart(via, goal) < APART_M {
+            return Err(TOO_NEAR);
+        }
+        if !is_clear(turn_deg(towards(start, via), towards(via, goal))) {
+            return Err(UNCLEAR_TURN);
+        }
+        let mut routes = self.routes(walk);
+        let shortest = routes.iter().map(Route::length_m).fold(f64::INFINITY, f64::min);
+        routes.retain(|route| route.length_m() <= (1.0 + RIVAL_SHARE) * shortest);
+        if routes.is_empty() { Err(NO_ROUTE) } else { Ok(routes) }
+    }
+
+    fn routes(&mut self, [start, via, goal]: [usize; 3]) -> Vec<Route> {
+        let (out, on) = (self.legs(start, via), self.legs(via, goal));
+        let (from, mid, to) = (self.stops(start), self.stops(via), self.stops(goal));
+        let pairs =
+            out.iter().flat_map(|&(a, b)| on.iter().filter(move |leg| leg.0 == b).map(move |&(_, c)| (a, b, c)));
+        let route = |(a, b, c)| Route { from: from[a], legs: [towards(from[a], mid[b]), towards(mid[b], to[c])] };
+        pairs.map(route).collect()
     }
 
     fn stops(&mut self, object: usize) -> Vec<[f64; 2]> {
@@ -131,10 +154,7 @@ impl<'s, 'a> Walker<'s, 'a> {
         let floor = &self.floor;
         let legs = self.legs.entry((from, to)).or_insert_with(|| {
             let pairs = (0..starts.len()).flat_map(|a| (0..ends.len()).map(move |b| (a, b)));
-            let walkable = |&(a, b): &(usize, usize)| {
-                apart(starts[a], ends[b]) >= LEAST_LEG_M && floor.line_is_free(starts[a], ends[b])
-            };
-            pairs.filter(walkable).collect()
+            pairs.filter(|&(a, b)| floor.line_is_free(starts[a], ends[b])).collect()
         });
         legs.clone()
     }

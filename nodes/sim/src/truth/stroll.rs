@@ -1,55 +1,31 @@
-//! The second opinion on routes: every pair of legs between stops, the shortest wins.
+//! The second opinion on routes: the turns from middle to middle, where one can walk at all.
 
 use super::cloud::Cloud;
 use super::survey::Survey;
 
-/// How far the middle of a walker's cell keeps from that of every cell that holds something, metres: 0.3 less a diagonal.
-pub const CLEARANCE_M: f64 = 0.26;
+/// How far the middle of a walker's cell keeps from that of every cell that holds something, metres: less than those who
+/// are asked, so that whoever finds a way is not held up by the size of a cell.
+pub const CLEARANCE_M: f64 = 0.15;
 /// A stop is at most this far from the object's points, metres.
 const REACH_M: f64 = 1.0;
-/// Least leg, metres.
-const LEG_M: f64 = 0.8;
-/// Steps straight out from the middle of an object, metres.
-const STEP_M: f64 = 0.05;
+/// Between stops on one way out from the middle of an object, metres.
+const STEP_M: f64 = 0.1;
 
-/// Where one can stop beside an object: sixteen ways out from its middle.
+/// Where one can stop beside an object: all along sixteen ways out from its middle.
 pub fn stops(survey: &Survey, cloud: &Cloud, yaw: f64) -> Vec<[f64; 2]> {
     let middle = cloud.middle(yaw);
-    let mut stops = Vec::new();
-    for way in 0..16 {
+    let spots = (0..16).flat_map(|way| (0..30).map(move |step| (way, step))).map(|(way, step)| {
         let way = yaw + f64::from(way) * std::f64::consts::TAU / 16.0;
-        let mut inside_reach = true;
-        let mut off = 0.0;
-        // The points of a hollow object may be out of reach from its own middle.
-        while inside_reach {
-            let p = [middle[0] + off * way.cos(), middle[1] + off * way.sin()];
-            inside_reach = off < 3.0 && (off < 0.5 || cloud.floor_distance(p) <= REACH_M);
-            if inside_reach && survey.walkable(p) {
-                stops.push(p);
-                break;
-            }
-            off += STEP_M;
-        }
-    }
-    stops
+        let off = f64::from(step) * STEP_M;
+        [middle[0] + off * way.cos(), middle[1] + off * way.sin()]
+    });
+    spots.filter(|&p| survey.walkable(p) && cloud.floor_distance(p) <= REACH_M).collect()
 }
 
-/// The shortest walk with two free legs.
-pub fn shortest(survey: &Survey, from: &[[f64; 2]], mid: &[[f64; 2]], to: &[[f64; 2]]) -> Option<[[f64; 2]; 3]> {
-    let mut best: Option<(f64, [[f64; 2]; 3])> = None;
-    for &b in mid {
-        let leg = |p: &[f64; 2]| (p[0] - b[0]).hypot(p[1] - b[1]);
-        let ends = |all: &[[f64; 2]]| {
-            let free = all.iter().filter(|p| leg(p) >= LEG_M && survey.straight(**p, b));
-            free.min_by(|p, q| leg(p).total_cmp(&leg(q))).copied()
-        };
-        let (Some(a), Some(c)) = (ends(from), ends(to)) else { continue };
-        let length = leg(&a) + leg(&c);
-        if best.is_none_or(|(known, _)| length < known) {
-            best = Some((length, [a, b, c]));
-        }
-    }
-    best.map(|(_, walk)| walk)
+/// Whether one can walk straight from one of these spots to one of the next, and from there straight to one of the last.
+pub fn can_be_walked(survey: &Survey, [from, mid, to]: [&[[f64; 2]]; 3]) -> bool {
+    let reaches = |ends: &[[f64; 2]], b: [f64; 2]| ends.iter().any(|&end| survey.straight(end, b));
+    mid.iter().any(|&b| reaches(from, b) && reaches(to, b))
 }
 
 /// The turns of a walk in words; `None` where it goes straight on.

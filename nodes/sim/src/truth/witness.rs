@@ -105,8 +105,9 @@ impl<'a> Witness<'a> {
             }
             Ask::Route { start, face, via, goal } => {
                 let [from, mid, to] = [self.stops(start)?, self.stops(via)?, self.stops(goal)?];
-                let stroll = stroll::shortest(&self.survey, &from, &mid, &to)?;
-                stroll::words(self.middle(face)?, stroll).map(Answer::Words)
+                let middles = [self.middle(start)?, self.middle(via)?, self.middle(goal)?];
+                let turns = stroll::words(self.middle(face)?, middles).map(Answer::Words);
+                turns.filter(|_| stroll::can_be_walked(&self.survey, [&from, &mid, &to]))
             }
             Ask::Order(four) => self.order(four, question.frames.clone()),
             Ask::EgoDistance(class) => {
