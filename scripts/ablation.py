@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""The ablation of SpaceR's paper (arXiv 2504.01805) on spacer-nano: from the same weights, over the same scenes and steps,
+supervised fine-tuning, GRPO without the map reward, and SG-RLVR; each with several seeds, judged by one exam.
+
+Prints, as JSON, what every run scored and each arm's mean and standard deviation over the seeds.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+
+REPO = pathlib.Path(__file__).resolve().parent.parent
+SCENES_PER_STEP, QUESTIONS_PER_SCENE = 4, 4
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--work", type=pathlib.Path, required=True, help="new folder for runs and models")
+    parser.add_argument("--model", type=pathlib.Path, default=REPO / "models/zoo/spacer-nano", help="where all arms start")
+    parser.add_argument("--steps", type=int, default=75, help=f"optimiser steps of {SCENES_PER_STEP} scenes each")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each arm")
+    parser.add_argument("--questions", type=int, default=600, help="questions of the exam in held-out rooms")
+    parser.add_argument("--program", type=pathlib.Path, default=REPO / "target/debug/spacer-train")
+    return parser.parse_args()
+
+
+def with_settings(recipe, settings):
+    """The recipe's text with other values; every key must be there once."""
+    for key, value in settings.items():
+        recipe, count = re.subn(rf"(?m)^{key} = [^#\n]*", f"{key} = {json.dumps(value)} ", recipe)
+        assert count == 1, f"expected one line with `{key}`, found {count}"
+    return recipe
+
+
+class Ablation:
+    def __init__(self, options):
+        self.options = options
+        options.work.mkdir(parents=True)
+
+    def run(self, *words):
+        command = [str(word) for word in (self.options.program, *words)]
+        done = subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}")
+        return done.stdout
+
+    def supervised(self, seed):
+        text = (REPO / "training/recipes/spacer-nano-retrain.toml").read_text()
+        text = re.sub(r"(?m)^episode.*\n", "", text)
+        steps = self.options.steps
+        return "sft", with_settings(text, {
+            "model": str(self.options.model), "seed": seed, "steps": steps, "warmup_steps": steps // 15,
+            "decay_steps": 2 * steps // 3, "clips_per_step": SCENES_PER_STEP, "questions_per_clip": QUESTIONS_PER_SCENE,
+        })
+
+    def reinforced(self, seed, map_reward):
+        text = (REPO / "training/recipes/spacer-nano-grpo.toml").read_text()
+        text = re.sub(r"(?m)^epoch_scenes.*\n", "", text)
+        steps = self.options.steps
+        return "grpo", with_settings(text, {
+            "model": str(self.options.model), "seed": seed, "steps": steps, "map": map_reward, "threads": 2,
+            "scenes_per_step": SCENES_PER_STEP, "questions_per_scene": QUESTIONS_PER_SCENE, "evaluate_every": 10**6,
+            "warmup_updates": min(2, steps // 15),
+        })
+
+    def trained(self, name, command, recipe):
+        folder = self.options.work / name
+        folder.mkdir()
+        (folder / "recipe.toml").write_text(recipe)
+        self.run(command, folder / "recipe.toml", "--run", folder / "run")
+        shutil.copytree(self.options.model, folder / "model")
+        self.run("export", "--model", folder / "model", "--run", folder / "run", "--version", "0.0.1")
+        return folder / "model"
+
+    def scores(self, model):
+        report = json.loads(self.run("evaluate", "--model", model, "--rooms", "heldout", "--seed", 7,
+                                     "--questions", self.options.questions, "--json"))
+        abstention = report["abstention"]
+        return {
+            "accuracy": statistics.mean(group["score"]["mean"] for group in report["groups"]),
+            "map score": report["map_score"]["mean"],
+            "not seen, absent": abstention["absent"]["mean"],
+            "not seen, present": abstention["present"]["mean"],
+        }
+
+
+def spread(values):
+    """Mean and, of several values, standard deviation."""
+    return [round(statistics.mean(values), 4), round(statistics.stdev(values), 4) if len(values) > 1 else None]
+
+
+def main():
+    options = arguments()
+    ablation = Ablation(options)
+    arms = {
+        "SFT": ablation.supervised,
+        "GRPO without map": lambda seed: ablation.reinforced(seed, False),
+        "SG-RLVR": lambda seed: ablation.reinforced(seed, True),
+    }
+    runs = {"start": [ablation.scores(options.model)]} | {arm: [] for arm in arms}
+    for seed in range(1, options.seeds + 1):
+        for arm, recipe in arms.items():
+            name = f"{arm.lower().replace(' ', '-')}-{seed}"
+            runs[arm].append(ablation.scores(ablation.trained(name, *recipe(seed))))
+            print(name, runs[arm][-1], file=sys.stderr, flush=True)
+    summary = {arm: {part: spread([run[part] for run in done]) for part in done[0]} for arm, done in runs.items()}
+    print(json.dumps({"mean and standard deviation": summary, "runs": runs}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
