@@ -124,7 +124,7 @@ fn settings(arguments: &Arguments, first: &Frame) -> Settings {
 }
 
 fn push(perception: &Perception, frame: &Frame) -> Result<()> {
-    perception.push(&RawFrame {
+    let raw = RawFrame {
         encoding: &frame.encoding,
         width: frame.width,
         height: frame.height,
@@ -132,7 +132,8 @@ fn push(perception: &Perception, frame: &Frame) -> Result<()> {
         data: &frame.data,
         stamp_nanos: frame.stamp_nanos,
         received_at_nanos: perception.now_nanos(),
-    })?;
+    };
+    perception.push_at(&raw, frame.pose)?;
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use geometry::{Camera, CameraFacts, TransformBuffer};
+use frame_ring::Pose;
+use geometry::{Camera, CameraFacts, TransformBuffer, transform_parts};
 use recording::messages::{CameraInfo, TfMessage};
 use recording::{BagMessage, BagReader, Messages};
 
@@ -60,6 +61,7 @@ impl BagFrames {
     fn frame(&mut self, message: &BagMessage) -> recording::Result<Frame> {
         let picture = message.picture()?;
         self.camera_frame = picture.frame_id;
+        let pose = self.pose(picture.stamp_nanos);
         Ok(Frame {
             encoding: picture.encoding,
             width: picture.width,
@@ -67,7 +69,19 @@ impl BagFrames {
             step: picture.step,
             data: picture.data.into_owned(),
             stamp_nanos: picture.stamp_nanos,
+            pose,
         })
+    }
+
+    /// Where the camera was, in the frame that the robot moves in.
+    fn pose(&self, stamp_nanos: i64) -> Option<Pose> {
+        let camera = self.camera_frame.trim_start_matches('/');
+        let world = self.transforms.world_of(&self.base_frame)?;
+        let at = |stamp: Option<i64>| self.transforms.lookup(world, camera, stamp);
+        // A picture often comes before the transforms of its own moment.
+        let found = at(Some(stamp_nanos)).or_else(|_| at(None)).ok()?;
+        let (position_m, orientation) = transform_parts(&found);
+        Some(Pose { position_m, orientation })
     }
 }
 

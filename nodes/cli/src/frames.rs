@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use capture::Capture;
+use frame_ring::Pose;
 use geometry::CameraFacts;
 
 /// The rate of a video that states none, frames per second.
@@ -21,6 +22,8 @@ pub struct Frame {
     pub data: Vec<u8>,
     /// When light hit the sensor, nanoseconds of the source's own clock.
     pub stamp_nanos: i64,
+    /// Where the camera was then, as far as known.
+    pub pose: Option<Pose>,
 }
 
 /// A recorded sequence of frames.
@@ -64,7 +67,7 @@ impl Frames for CaptureFrames {
                     let stamp_nanos = (f64::from(self.count) * self.period_nanos) as i64;
                     self.count += 1;
                     let (encoding, width, height, data) = ("bgr8".to_owned(), frame.width, frame.height, frame.data);
-                    return Ok(Some(Frame { encoding, width, height, step: width * 3, data, stamp_nanos }));
+                    return Ok(Some(Frame { encoding, width, height, step: width * 3, data, stamp_nanos, pose: None }));
                 }
                 Ok(None) => return Ok(None),
                 // The first frame says whether this is a source of frames at all.

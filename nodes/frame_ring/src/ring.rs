@@ -137,7 +137,7 @@ impl<E> FrameRing<E> {
         let mut slots = lock(&self.slots);
         slots.counters.received += 1;
         slots.counters.pushed += 1;
-        slots.keep(&mut intake.scratch, raw.stamp_nanos, raw.received_at_nanos);
+        slots.keep(&mut intake.scratch, (raw.stamp_nanos, raw.received_at_nanos), pose);
         Ok(Pushed { kept: true, jump })
     }
 

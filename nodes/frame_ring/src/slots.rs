@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Counters, Frame, Span};
+use crate::{Counters, Frame, Pose, Span};
 
 /// A frame and, once somebody has made them, the embeds that begin with it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Slots<E> {
 impl<E> Slots<E> {
     /// `capacity` slots of `bytes` bytes each.
     pub fn new(capacity: usize, bytes: usize) -> Self {
-        let frame = || Frame { rgb: vec![0; bytes], stamp_nanos: 0, received_at_nanos: 0 };
+        let frame = || Frame { rgb: vec![0; bytes], stamp_nanos: 0, received_at_nanos: 0, pose: None };
         let slots = (0..capacity).map(|_| Slot { frame: frame(), embeds: None }).collect();
         Self { slots, head: 0, len: 0, next: 0, counters: Counters::default() }
     }
@@ -52,7 +52,7 @@ impl<E> Slots<E> {
     }
 
     /// Swaps `rgb` with the slot of a new frame; the oldest one makes room, and takes its embeds with it.
-    pub fn keep(&mut self, rgb: &mut Vec<u8>, stamp_nanos: i64, received_at_nanos: i64) {
+    pub fn keep(&mut self, rgb: &mut Vec<u8>, (stamp_nanos, received_at_nanos): (i64, i64), pose: Option<Pose>) {
         let capacity = self.slots.len();
         let index = (self.head + self.len) % capacity;
         if self.len == capacity {
@@ -66,6 +66,7 @@ impl<E> Slots<E> {
             slot.embeds = None;
             std::mem::swap(&mut slot.frame.rgb, rgb);
             (slot.frame.stamp_nanos, slot.frame.received_at_nanos) = (stamp_nanos, received_at_nanos);
+            slot.frame.pose = pose;
         }
     }
 

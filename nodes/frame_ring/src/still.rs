@@ -27,7 +27,7 @@ impl Default for StillSettings {
     }
 }
 
-/// Where the camera, or the robot that it is mounted on, was: a pose in a fixed frame.
+/// Where the camera was: its optical frame (x right, y down, z forward) in a fixed frame whose z points up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pose {
     /// x, y, z, metres.

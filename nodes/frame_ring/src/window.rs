@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::Pose;
+
 /// One frame of a window: RGB, row by row from the top left.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
     /// `height * width * 3` bytes.
     pub rgb: Vec<u8>,
@@ -11,10 +13,12 @@ pub struct Frame {
     pub stamp_nanos: i64,
     /// When we got it, nanoseconds of the caller's clock.
     pub received_at_nanos: i64,
+    /// Where the camera was then, as far as known.
+    pub pose: Option<Pose>,
 }
 
 /// A copy of successive frames, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Window {
     /// The frames.
     pub frames: Vec<Frame>,

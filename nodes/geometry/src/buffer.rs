@@ -102,6 +102,13 @@ impl TransformBuffer {
         Ok(common_from_target.inverse() * common_from_source)
     }
 
+    /// The topmost frame above `frame`, if `frame` moves in it.
+    pub fn world_of<'a>(&'a self, frame: &'a str) -> Option<&'a str> {
+        let chain = self.chain(frame).ok()?;
+        let moves = |name: &&str| matches!(self.links.get(*name), Some(Link { history: History::Moving(_), .. }));
+        chain.iter().any(moves).then(|| chain.last().copied()).flatten()
+    }
+
     /// The frame and its ancestors, nearest first.
     fn chain<'a>(&'a self, frame: &'a str) -> Result<Vec<&'a str>, GeometryError> {
         if !self.links.contains_key(frame) && !self.links.values().any(|link| link.parent == frame) {

@@ -7,10 +7,12 @@
 mod buffer;
 mod camera;
 mod error;
+mod plan;
 
 pub use buffer::{MAX_FRAMES, MAX_HISTORY, MAX_NAME_BYTES, StampedTransform, TransformBuffer};
 pub use camera::{Camera, CameraFacts};
 pub use error::GeometryError;
+pub use plan::PlanPose;
 
 /// A rotation followed by a translation, in metres.
 pub type RigidTransform = nalgebra::Isometry3<f64>;
@@ -23,6 +25,12 @@ pub fn rigid_transform(translation: [f64; 3], quaternion: [f64; 4]) -> RigidTran
     let [x, y, z, w] = quaternion;
     let rotation = nalgebra::UnitQuaternion::from_quaternion(nalgebra::Quaternion::new(w, x, y, z));
     RigidTransform::from_parts(nalgebra::Translation3::from(translation), rotation)
+}
+
+/// The parts of a transform as ROS messages carry them; the inverse of [`rigid_transform`].
+pub fn transform_parts(transform: &RigidTransform) -> ([f64; 3], [f64; 4]) {
+    let (at, turn) = (transform.translation.vector, transform.rotation.coords);
+    ([at.x, at.y, at.z], [turn.x, turn.y, turn.z, turn.w])
 }
 
 /// The transform `share` of the way from `a` to `b`: straight in position, at constant rate in rotation.

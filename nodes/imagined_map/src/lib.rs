@@ -10,6 +10,6 @@ mod raster;
 mod text;
 
 pub use parse::{MAX_TEXT_BYTES, parse};
-pub use place::{PlacedObject, PlanPose, base_from_cell, place};
+pub use place::{PlacedObject, base_from_cell, place};
 pub use raster::{GridState, Raster, raster};
 pub use text::{render_text, to_dictionary};

@@ -1,8 +1,9 @@
 //! The map as a grid of observed, imagined and unknown cells.
 
+use geometry::PlanPose;
 use msgs::{GRID_SIZE, ImaginedMap};
 
-use crate::{PlanPose, base_from_cell};
+use crate::base_from_cell;
 
 /// What is known of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

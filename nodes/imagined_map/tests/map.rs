@@ -1,6 +1,7 @@
 //! Promises of the map: what is read, where it lands, how it is written.
 
-use imagined_map::{GridState, PlanPose, parse, place, raster, render_text, to_dictionary};
+use geometry::PlanPose;
+use imagined_map::{GridState, parse, place, raster, render_text, to_dictionary};
 use msgs::{Cell, ImaginedMap, MapObject};
 use proptest::prelude::*;
 

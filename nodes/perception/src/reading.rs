@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_growing_window_is_read_on_and_a_slid_one_is_not() {
         let frames = |numbers: std::ops::Range<i64>| -> Vec<Frame> {
-            numbers.map(|i| Frame { rgb: Vec::new(), stamp_nanos: i, received_at_nanos: i }).collect()
+            numbers.map(|i| Frame { rgb: Vec::new(), stamp_nanos: i, received_at_nanos: i, pose: None }).collect()
         };
         let read: Vec<PairKey> = frames(0..4).chunks_exact(2).map(key).collect();
         assert!(begins(&read, &frames(0..4)) && begins(&read, &frames(0..5)) && begins(&read, &frames(0..6)));

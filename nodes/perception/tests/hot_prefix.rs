@@ -36,6 +36,7 @@ fn frame(number: usize) -> Frame {
         rgb: (0..width * height).flat_map(|i| pixel(i, number * 9)).collect(),
         stamp_nanos: number as i64 * 500_000_000,
         received_at_nanos: number as i64,
+        pose: None,
     }
 }
 

@@ -10,6 +10,7 @@ use r2r::sensor_msgs::msg::{CompressedImage, Image};
 
 use crate::image_message::view;
 use crate::time::nanos_from_time;
+use crate::transforms::RobotState;
 
 /// Largest compressed picture that is looked at, bytes.
 const MAX_COMPRESSED_BYTES: usize = 64 << 20;
@@ -41,9 +42,9 @@ impl FrameIntake {
         }
     }
 
-    /// Hands a raw image on, taken at the robot's `pose` as far as known. A refused one is counted by the ring and logged
-    /// when the reason is new. True if stamps jumped back.
-    pub fn take_image(&mut self, perception: &Perception, message: &NativeMsg<Image>, pose: Option<Pose>) -> bool {
+    /// Hands a raw image on with the camera's pose as far as `robot` knows it. A refused one is counted by the ring and
+    /// logged when the reason is new. True if stamps jumped back.
+    pub fn take_image(&mut self, perception: &Perception, message: &NativeMsg<Image>, robot: &RobotState) -> bool {
         let image = view(message);
         let frame = RawFrame {
             encoding: &image.encoding,
@@ -54,12 +55,12 @@ impl FrameIntake {
             stamp_nanos: image.stamp_nanos,
             received_at_nanos: perception.now_nanos(),
         };
-        let pushed = perception.push_at(&frame, pose);
+        let pushed = perception.push_at(&frame, self.pose(robot, &frame, &image.frame_id));
         self.note_push(pushed, &frame, &image.frame_id)
     }
 
     /// Decodes a compressed image and hands it on, as [`FrameIntake::take_image`] does. True if stamps jumped back.
-    pub fn take_compressed(&mut self, perception: &Perception, message: &CompressedImage, pose: Option<Pose>) -> bool {
+    pub fn take_compressed(&mut self, perception: &Perception, message: &CompressedImage, robot: &RobotState) -> bool {
         let picture = match decode(&message.data) {
             Ok(picture) => picture,
             Err(error) => {
@@ -78,8 +79,13 @@ impl FrameIntake {
             stamp_nanos: nanos_from_time(&message.header.stamp),
             received_at_nanos: perception.now_nanos(),
         };
-        let pushed = perception.push_at(&frame, pose);
+        let pushed = perception.push_at(&frame, self.pose(robot, &frame, &message.header.frame_id));
         self.note_push(pushed, &frame, &message.header.frame_id)
+    }
+
+    /// Where the camera of an image was.
+    fn pose(&self, robot: &RobotState, frame: &RawFrame<'_>, frame_id: &str) -> Option<Pose> {
+        robot.camera_at(if frame_id.is_empty() { &self.camera_frame } else { frame_id }, frame.stamp_nanos)
     }
 
     fn note_push(&mut self, pushed: Result<Pushed, FrameError>, frame: &RawFrame<'_>, frame_id: &str) -> bool {

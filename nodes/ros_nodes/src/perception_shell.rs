@@ -120,12 +120,12 @@ fn listen_to_camera(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyh
     let compressed = node.subscribe::<sensor_msgs::msg::CompressedImage>("image_raw/compressed", qos())?;
     let infos = node.subscribe::<sensor_msgs::msg::CameraInfo>("camera_info", qos())?;
     on_each(executor, shell, images, |shell, image| {
-        if shell.intake.take_image(&shell.perception, &image, shell.robot.newest_pose()) {
+        if shell.intake.take_image(&shell.perception, &image, &shell.robot) {
             shell.robot.restart();
         }
     })?;
     on_each(executor, shell, compressed, |shell, image| {
-        if shell.intake.take_compressed(&shell.perception, &image, shell.robot.newest_pose()) {
+        if shell.intake.take_compressed(&shell.perception, &image, &shell.robot) {
             shell.robot.restart();
         }
     })?;

@@ -1,6 +1,7 @@
 //! The imagined map on its way out: placed in the fixed frame where TF allows, as a sketch where not.
 
-use imagined_map::{PlanPose, base_from_cell, raster};
+use geometry::PlanPose;
+use imagined_map::{base_from_cell, raster};
 use msgs::{GRID_SIZE, ImaginedMap};
 use r2r::geometry_msgs::msg::{Point, Vector3};
 use r2r::nav_msgs::msg::{MapMetaData, OccupancyGrid};

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use geometry::{Camera, CameraFacts, StampedTransform, TransformBuffer, rigid_transform};
-use imagined_map::PlanPose;
+use geometry::{Camera, CameraFacts, PlanPose, StampedTransform, TransformBuffer, rigid_transform, transform_parts};
 use perception::Pose;
 use r2r::geometry_msgs::msg::{Quaternion, TransformStamped};
 use r2r::nav_msgs::msg::Odometry;
@@ -95,11 +94,13 @@ impl RobotState {
         found.ok().map(|fixed_from_base| PlanPose::from_transform(&fixed_from_base))
     }
 
-    /// The robot's newest known pose in the fixed frame.
-    pub fn newest_pose(&self) -> Option<Pose> {
-        let found = self.buffer.lookup(&self.frames.fixed, &self.frames.base, None).ok()?;
-        let (at, turn) = (found.translation.vector, found.rotation.coords);
-        Some(Pose { position_m: [at.x, at.y, at.z], orientation: [turn.x, turn.y, turn.z, turn.w] })
+    /// The camera's pose in the fixed frame at a stamp, or the newest known one where TF is not that far yet.
+    pub fn camera_at(&self, camera_frame: &str, stamp_nanos: i64) -> Option<Pose> {
+        let camera = frame_name(camera_frame);
+        let at = |stamp: Option<i64>| self.buffer.lookup(&self.frames.fixed, &camera, stamp);
+        let found = at(Some(stamp_nanos)).or_else(|_| at(None)).ok()?;
+        let (position_m, orientation) = transform_parts(&found);
+        Some(Pose { position_m, orientation })
     }
 
     fn insert(&mut self, transform: StampedTransform) -> bool {
@@ -150,8 +151,11 @@ mod tests {
         state.take_transforms(&moving_transforms(WorldKind::Clip, &POSE, &POSE, 5).transforms, false);
         let robot = state.robot_at(5).expect("known");
         assert!((robot.x - 1.0).abs() + (robot.y - 2.0).abs() + (robot.yaw_rad - 0.5).abs() < 1e-9, "{robot:?}");
-        let newest = state.newest_pose().expect("known").position_m;
-        assert!(newest.iter().zip([1.0, 2.0]).all(|(found, expected)| (found - expected).abs() < 1e-9), "{newest:?}");
+        let camera = state.camera_at("camera_optical_frame", 5).expect("known");
+        assert!(camera.position_m.iter().zip(POSE.position).all(|(found, expected)| (found - expected).abs() < 1e-9));
+        let plan = PlanPose::of_camera(&rigid_transform(camera.position_m, camera.orientation));
+        assert!((plan.yaw_rad - POSE.yaw).abs() < 1e-9, "{plan:?}");
+        assert_eq!(state.camera_at("camera_optical_frame", 6), Some(camera), "the newest that is known");
         assert!(state.robot_at(6).is_none(), "nothing is guessed beyond the newest stamp");
         let camera = sim::camera::Camera::pinhole(640, 480, 1.2);
         state.take_camera_info(&camera_info(&camera, 5));

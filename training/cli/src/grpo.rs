@@ -51,6 +51,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         whole_completions: 0.0,
         unknown_camera_share: data.unknown_camera_share,
         walk_share: data.walk_share,
+        walks: 0,
         logged: data.logged().map_err(anyhow::Error::msg)?,
         extra_furniture: data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };

@@ -46,6 +46,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         whole_completions: recipe.data.whole_completions_per_clip,
         unknown_camera_share: recipe.data.unknown_camera_share,
         walk_share: recipe.data.walk_share,
+        walks: recipe.data.walks,
         logged: recipe.data.logged().map_err(anyhow::Error::msg)?,
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };

@@ -3,7 +3,7 @@
 use geometry::RigidTransform;
 use model_dir::Prompts;
 use msgs::{QuestionKind, Unit};
-use nalgebra::{Translation3, UnitQuaternion, Vector3};
+use nalgebra::{Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
 use recording::CellMap;
 use sim::camera::Pose as CameraPose;
 use sim::clip::Clip;
@@ -33,10 +33,11 @@ pub fn clip_episode(
     let began_secs = clip.poses.first().map_or(0.0, |pose| pose.stamp_secs);
     let (width, height) = (clip.camera.width as u32, clip.camera.height as u32);
     let mut frames = Vec::with_capacity(clip.frames.len());
-    for (rgb, pose) in clip.frames.iter().zip(&clip.poses) {
+    for ((rgb, pose), believed) in clip.frames.iter().zip(&clip.poses).zip(&clip.odometry) {
         let stamp_nanos = start_nanos + ((pose.stamp_secs - began_secs) * 1e9).round() as i64;
         let picture = Picture::encode(width, height, rgb, format)?;
-        frames.push(Frame { stamp_nanos, pose: Some(Pose::from(&base(pose))), picture });
+        let camera = Some(Pose::from(&optical(believed)));
+        frames.push(Frame { stamp_nanos, pose: Some(Pose::from(&base(pose))), camera, picture });
     }
     let span = match (frames.first(), frames.last()) {
         (Some(first), Some(last)) => Some(Span { from_nanos: first.stamp_nanos, until_nanos: last.stamp_nanos }),
@@ -59,6 +60,13 @@ fn base(camera: &CameraPose) -> RigidTransform {
     let [x, y, _] = camera.position;
     let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), camera.yaw);
     RigidTransform::from_parts(Translation3::new(x, y, 0.0), turn)
+}
+
+/// The camera's optical frame in the world: x right, y down, z forward.
+pub fn optical(camera: &CameraPose) -> RigidTransform {
+    let axes = Matrix3::from_columns(&camera.optical_axes().map(Vector3::from));
+    let turn = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(axes));
+    RigidTransform::from_parts(Translation3::from(camera.position), turn)
 }
 
 fn asked(number: usize, question: &ClipQuestion, prompts: &Prompts) -> Result<Question> {

@@ -1,7 +1,9 @@
 //! What the model is taught to write.
 //!
 //! The statement with the answer comes before the map and `<answer>` repeats it: it is read off the frames, not off a
-//! map that at run time holds the model's own errors, and a robot that streams tokens knows it early.
+//! map that at run time holds the model's own errors, and a robot that streams tokens knows it early. Where a question
+//! is about where things are, the statement first says where they are, in metres: the answer is then a matter of
+//! reckoning, and who reads along sees what it rests on.
 
 use std::ops::Range;
 
@@ -18,11 +20,36 @@ pub const ABSENT_WORD: &str = " do";
 /// The words of `answer` when the object is not in sight.
 pub const NOT_SEEN: &str = "not seen";
 
+/// Most instances of a class whose places are stated.
+const MOST_INSTANCES: usize = 8;
+/// Nothing farther is placed, metres along either axis: what [`coordinate_text`] can write.
+const FARTHEST_M: f64 = 9.9;
+
+/// Where an object that was seen is, as the newest camera has it (REP-103).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// What it is.
+    pub class: String,
+    /// Metres ahead of the camera's ground point.
+    pub ahead_m: f64,
+    /// Metres to the left of it.
+    pub left_m: f64,
+}
+
+/// A coordinate as places and paths write it: metres with sign and one decimal, as [`grounding::prompt::path`] does.
+pub fn coordinate_text(metres: f64) -> String {
+    // Adding zero makes -0 a +0.
+    format!("{:+.1}", (metres * 10.0).round() / 10.0 + 0.0)
+}
+
 /// One completion in three parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
-    /// `<think>I see the door 2.4 m away.`
+    /// `<think>I see the door at +2.2-1.1; the door 2.4 m away.`
     pub statement: String,
+    /// The bytes of the statement that are coordinates, with their exact values, metres, and the distance from the camera
+    /// of what they place.
+    pub coordinates: Vec<(Range<usize>, Coordinate)>,
     /// The bytes of the statement that answer: the number or the words; empty where nothing is in sight.
     pub value: Range<usize>,
     /// `<map>{…}</map>`
@@ -38,15 +65,84 @@ impl Completion {
     }
 }
 
-/// The completion that answers truthfully, with the true map.
-pub fn completion(exercise: &Exercise, map: &ImaginedMap) -> Completion {
-    let (before, value, after) = statement(exercise);
-    let start = PRESENCE_PREFIX.len() + before.len();
+/// One number of a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coordinate {
+    /// Its exact value, metres.
+    pub metres: f64,
+    /// How far from the camera the placed object is, metres.
+    pub range_m: f64,
+}
+
+/// The completion that answers truthfully, with the true map. `places`: what was seen, nearest first.
+pub fn completion(exercise: &Exercise, map: &ImaginedMap, places: &[Place]) -> Completion {
+    let (mut before, value, after) = statement(exercise);
+    let mut text = PRESENCE_PREFIX.to_owned();
+    let mut coordinates = Vec::new();
+    if let Some(rest) = before.strip_prefix(SEE).map(str::to_owned) {
+        let placed = placed(exercise, places);
+        text += SEE;
+        for (nth, (name, instances)) in placed.iter().enumerate() {
+            text += &format!("{} {name} at", if nth == 0 { "" } else { "," });
+            for (nth, place) in instances.iter().enumerate() {
+                text += if nth == 0 { " " } else { ", " };
+                for metres in [place.ahead_m, place.left_m] {
+                    let (start, range_m) = (text.len(), place.ahead_m.hypot(place.left_m));
+                    text += &coordinate_text(metres);
+                    coordinates.push((start..text.len(), Coordinate { metres, range_m }));
+                }
+            }
+        }
+        before = rest;
+        if !placed.is_empty() {
+            text.push(';');
+            before = before.trim_start_matches(',').to_owned();
+        }
+    }
+    let start = text.len() + before.len();
     Completion {
-        statement: format!("{PRESENCE_PREFIX}{before}{value}{after}"),
+        statement: format!("{text}{before}{value}{after}"),
+        coordinates,
         value: start..start + value.len(),
         map: format!("<map>{}</map>", imagined_map::to_dictionary(map)),
         answer: format!("</think><answer>{}</answer>", exercise.answer()),
+    }
+}
+
+/// What statements about what is in sight begin with, behind [`PRESENCE_PREFIX`].
+const SEE: &str = " see";
+
+/// The places that an answer rests on, by name: of every instance that is counted, of every other object that is the only
+/// one of its class.
+fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(String, Vec<&'a Place>)> {
+    let Exercise { question, truth, .. } = exercise;
+    let is_near = |place: &Place| place.ahead_m.abs().max(place.left_m.abs()) <= FARTHEST_M;
+    let of = |class: &str| -> Vec<&'a Place> { places.iter().filter(|place| place.class == class).collect() };
+    match question.kind {
+        QuestionKind::ObjectSizeEstimation
+        | QuestionKind::RoomSizeEstimation
+        | QuestionKind::ObjAppearanceOrder
+        | QuestionKind::CameraDistance
+        | QuestionKind::CameraDirection
+        | QuestionKind::CameraTurn => Vec::new(),
+        QuestionKind::ObjectCounting => {
+            let Some(class) = &question.object else { return Vec::new() };
+            let instances = of(class);
+            let are_all = *truth == Answer::Number(instances.len() as f64);
+            let are_told = are_all && instances.len() <= MOST_INSTANCES && instances.iter().all(|place| is_near(place));
+            if are_told { vec![(grounding::plural(class), instances)] } else { Vec::new() }
+        }
+        _ => {
+            let mut classes: Vec<&String> = question.object.iter().chain(&question.others).collect();
+            let mut told = std::collections::BTreeSet::new();
+            classes.retain(|class| told.insert(*class));
+            let only = |class: &String| {
+                let instances = of(class);
+                let is_told = instances.len() == 1 && instances.iter().all(|place| is_near(place));
+                is_told.then(|| (format!("the {class}"), instances))
+            };
+            classes.into_iter().filter_map(only).collect()
+        }
     }
 }
 
@@ -145,9 +241,40 @@ mod tests {
             ("Which way did I move in the last 5 seconds?", words("back"), "<think>I see that I moved: back.", "back"),
         ];
         for (text, truth, stated, value) in cases {
-            let completion = completion(&Exercise::new(text, truth).unwrap(), &ImaginedMap::default());
+            let completion = completion(&Exercise::new(text, truth).unwrap(), &ImaginedMap::default(), &[]);
             assert_eq!(completion.statement, stated);
             assert_eq!(&completion.statement[completion.value.clone()], value);
+        }
+    }
+
+    #[test]
+    fn an_answer_says_what_it_rests_on() {
+        let place = |class: &str, ahead_m, left_m| Place { class: class.into(), ahead_m, left_m };
+        let places =
+            [place("chair", 1.04, -0.02), place("chair", 2.0, 1.26), place("door", -0.3, 9.9), place("bed", 12.0, 0.0)];
+        let cases = [
+            ("how many chairs are there?", Answer::Number(2.0), " see chairs at +1.0+0.0, +2.0+1.3; 2 chairs."),
+            ("how many chairs are there?", Answer::Number(3.0), " see 3 chairs."),
+            ("how far is the door?", Answer::Number(9.9), " see the door at -0.3+9.9; the door 9.9 m away."),
+            (
+                "How far is the chair from the door?",
+                Answer::Number(1.0),
+                " see the door at -0.3+9.9; the chair 1.00 m from the door.",
+            ),
+            ("Where is the bed?", Answer::Words("left".into()), " see the bed: left."),
+            ("How big is the door?", Answer::Number(200.0), " see the door 200 cm long."),
+            ("how far is the sofa?", Answer::NotSeen, " do not see a sofa."),
+        ];
+        for (text, truth, stated) in cases {
+            let exercise = Exercise::new(text, truth).unwrap();
+            let completion = completion(&exercise, &ImaginedMap::default(), &places);
+            assert_eq!(completion.statement, format!("{PRESENCE_PREFIX}{stated}"));
+            for (bytes, Coordinate { metres, .. }) in &completion.coordinates {
+                let written: f64 = completion.statement[bytes.clone()].parse().unwrap();
+                assert!((written - metres).abs() <= 0.05, "{written} for {metres}");
+            }
+            let value = &completion.statement[completion.value.clone()];
+            assert!(value.is_empty() == (exercise.truth == Answer::NotSeen) && exercise.answer().starts_with(value));
         }
     }
 }

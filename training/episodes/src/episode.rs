@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use geometry::{CameraFacts, RigidTransform, rigid_transform};
+use geometry::{CameraFacts, PlanPose, RigidTransform, rigid_transform};
 pub use msgs::ProblemType;
 use recording::CellMap;
 use serde::{Deserialize, Serialize};
@@ -148,7 +148,7 @@ pub struct Stretch<'a> {
     pub questions: Vec<&'a Question>,
 }
 
-/// Where the robot's base was in the odometry's frame.
+/// Where something was in the frame that the robot moves in.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pose {
     /// Metres along x, y, z.
@@ -159,15 +159,15 @@ pub struct Pose {
 
 impl From<&RigidTransform> for Pose {
     /// Rounded to nine decimals, which text carries there and back unchanged.
-    fn from(fixed_from_base: &RigidTransform) -> Self {
-        let (at, turn) = (&fixed_from_base.translation.vector, fixed_from_base.rotation.coords);
+    fn from(fixed_from_own: &RigidTransform) -> Self {
+        let (at, turn) = (&fixed_from_own.translation.vector, fixed_from_own.rotation.coords);
         let rounded = |value: f64| (value * 1e9).round() / 1e9;
         Self { position_m: [at.x, at.y, at.z].map(rounded), orientation: [turn.x, turn.y, turn.z, turn.w].map(rounded) }
     }
 }
 
 impl Pose {
-    /// The transform `fixed_from_base`.
+    /// The transform from its own frame to the fixed one.
     pub fn transform(&self) -> RigidTransform {
         rigid_transform(self.position_m, self.orientation)
     }
@@ -208,8 +208,10 @@ pub struct Picture {
 pub struct Frame {
     /// When light hit the sensor.
     pub stamp_nanos: i64,
-    /// Where the robot was then, where known.
+    /// Where the robot's base was then, where known.
     pub pose: Option<Pose>,
+    /// Where the camera's optical frame was then, where known.
+    pub camera: Option<Pose>,
     /// The picture.
     pub picture: Picture,
 }
@@ -236,6 +238,12 @@ impl Episode {
     pub fn frames_of(&self, question: &Question) -> impl Iterator<Item = &Frame> {
         let span = question.span;
         self.frames.iter().filter(move |frame| span.is_none_or(|span| span.holds(frame.stamp_nanos)))
+    }
+
+    /// Where the camera was at the newer one of each two of `frames`; `None` where one is not known.
+    pub fn cameras(frames: &[&Frame]) -> Option<Vec<PlanPose>> {
+        let plan = |pair: &[&Frame]| Some(PlanPose::of_camera(&pair.last()?.camera?.transform()));
+        frames.chunks(2).map(plan).collect()
     }
 
     /// The labelled questions, by the frames and the map that they are about, in the order of their first ones.

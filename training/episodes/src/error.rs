@@ -28,6 +28,9 @@ pub enum Error {
     /// The furniture could not be read.
     #[error(transparent)]
     Furniture(#[from] sim::catalogue::PackError),
+    /// A vision tower that is not trained refused patches.
+    #[error("vision tower: {0}")]
+    Tower(String),
     /// A text was tokenised in a way that training can't use.
     #[error("expected {expected}, found {found}")]
     Tokens {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use frame_ring::{FrameRing, RawFrame, RingSettings};
-use geometry::CameraFacts;
+use geometry::{CameraFacts, PlanPose};
 use msgs::ImaginedMap;
 
 use crate::episode::{Episode, Frame, Picture, Stretch};
@@ -27,6 +27,8 @@ pub struct LoggedLesson {
     pub rate_hz: f64,
     /// What is known about the camera.
     pub facts: CameraFacts,
+    /// Where it was at each pair of frames, oldest first, where known.
+    pub cameras: Option<Vec<PlanPose>>,
     /// The true map, where known.
     pub map: Option<ImaginedMap>,
     /// The labelled questions.
@@ -117,6 +119,7 @@ fn lesson(episode: &Episode, stretch: &Stretch<'_>) -> Result<Option<LoggedLesso
         episode: episode.id.clone(),
         rate_hz: (rate_hz * 100.0).round() / 100.0,
         facts: episode.camera,
+        cameras: Episode::cameras(&frames),
         map: stretch.map.map(|map| ImaginedMap::from(&map.cells)),
         exercises: exercises.collect::<Result<_>>()?,
         pictures: frames.into_iter().map(|frame| frame.picture.clone()).collect(),

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use geometry::CameraFacts;
 use grounding::ParsedQuestion;
 use model_dir::Prompts;
 use msgs::QuestionKind;
-use processor::Processor;
+use processor::{Processor, VisionInput};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,6 +20,7 @@ use sim::questions::{Question, Truth};
 use sim::raster::Renderer;
 
 use crate::exercise::Exercise;
+use crate::filmed::{Filmed, FrozenTower, KeptWalks, Seen, cameras, places};
 use crate::logged::Logged;
 use crate::patch_targets::patch_targets;
 use crate::sample::{ClipSample, PatchTargets};
@@ -35,6 +37,9 @@ pub const FRAME_RATE_HZ: f64 = 2.0;
 const STRANGE_NOUNS: &str = include_str!("strange_nouns.txt");
 /// Share of the questions about absent things that ask for one of these.
 const STRANGE_SHARE: f64 = 0.15;
+
+/// Tells the stream of walks that come again from that of samples.
+const KEPT_WALKS: u64 = 0x006B_6570_7477_616C;
 
 /// Share of the classes with one instance that are asked to be counted, in rooms as in logs.
 const SINGLE_COUNT_SHARE: f64 = 0.15;
@@ -55,6 +60,8 @@ pub struct SampleSettings {
     /// Share of samples that are [`walks`], with questions of every kind; the others are clips of
     /// [`FRAMES_PER_CLIP`] frames with distances and counts.
     pub walk_share: f64,
+    /// Number of different walks for training, which come again in turn with new questions; 0 = every walk is new.
+    pub walks: u64,
     /// Logged episodes among the samples.
     pub logged: Option<LoggedShare>,
 }
@@ -92,6 +99,8 @@ pub struct SampleMaker {
     patch_classes: Vec<String>,
     logged: Logged,
     settings: SampleSettings,
+    tower: Option<FrozenTower>,
+    kept: KeptWalks,
 }
 
 impl SampleMaker {
@@ -108,7 +117,15 @@ impl SampleMaker {
         let mut patch_classes = vec!["background".to_owned()];
         patch_classes.extend(sim::world::question_classes(&catalogue));
         let logged = settings.logged.as_ref().map(|logged| Logged::read(&logged.folder)).transpose()?;
-        Ok(Self { teacher, catalogue, patch_classes, logged: logged.unwrap_or_default(), settings })
+        let (logged, kept) = (logged.unwrap_or_default(), KeptWalks::default());
+        Ok(Self { teacher, catalogue, patch_classes, logged, settings, tower: None, kept })
+    }
+
+    /// Gives samples what `tower`, which must never change, makes of their patches instead of the patches, without classes
+    /// of patches. Walks that come again are filmed once and kept: about 0.4 MB each with nano's tower.
+    #[must_use]
+    pub fn with_tower(self, tower: FrozenTower) -> Self {
+        Self { tower: Some(tower), ..self }
     }
 
     /// What turns lessons into tokens.
@@ -141,16 +158,13 @@ impl SampleMaker {
         if let Some(sample) = self.logged_sample(split, &mut random)? {
             return Ok(sample);
         }
+        if self.settings.walk_share > 0.0 && random.random_bool(self.settings.walk_share) {
+            return self.walk_sample(split, index, &mut random);
+        }
         let mut renderer = Renderer::new();
-        let walks = self.settings.walk_share > 0.0 && random.random_bool(self.settings.walk_share);
         loop {
             let seed = random.next_u64();
-            let sample = if walks {
-                self.walk_sample(split, seed, (&mut renderer, &mut random))?
-            } else {
-                self.clip_sample(split, seed, (&mut renderer, &mut random))?
-            };
-            if let Some(sample) = sample {
+            if let Some(sample) = self.clip_sample(split, seed, (&mut renderer, &mut random))? {
                 return Ok(sample);
             }
         }
@@ -172,14 +186,13 @@ impl SampleMaker {
         exercises.shuffle(random);
         exercises.truncate(self.settings.questions);
         let (height, width) = self.processor().preprocessor().video_size(480, 640)?;
-        let frames = logged.frames((width, height))?;
-        let facts =
-            if random.random_bool(self.settings.unknown_camera_share) { CameraFacts::default() } else { logged.facts };
-        let lesson =
-            Lesson { frames: &frames, width, height, rate_hz: logged.rate_hz, facts, map: logged.map.as_ref() };
-        let sample = self.teacher.sample(&lesson, &Self::extents(exercises, self.wholes(random)))?;
-        let patches = PatchTargets::unknown(sample.grid_thw, self.patch_classes.len());
-        Ok(Some(ClipSample { patches, ..sample }))
+        let vision = self.teacher.look(&logged.frames((width, height))?, (width, height), logged.rate_hz)?;
+        let facts = if self.is_told(random) { logged.facts } else { CameraFacts::default() };
+        let patches = PatchTargets::unknown(vision.grid_thw, self.patch_classes.len());
+        let seen = self.encode(vision, patches)?;
+        let cameras = logged.cameras.as_deref().filter(|_| self.is_told(random));
+        let lesson = Lesson { vision: &seen.vision, facts, cameras, map: logged.map.as_ref(), places: &[] };
+        self.teach(&seen, &lesson, exercises, random).map(Some)
     }
 
     /// `None` for a clip that shows nothing that could be asked about.
@@ -198,32 +211,65 @@ impl SampleMaker {
         if questions.iter().all(|q| q.truth == Truth::NotSeen) {
             return Ok(None);
         }
-        let facts = self.facts(&clip, random);
-        let wholes = self.wholes(random);
         let exercises: Vec<Exercise> =
             questions.iter().map(|question| self.exercise(question, random)).collect::<Result<_>>()?;
-        self.teach(&clip, (FRAME_RATE_HZ, facts), exercises, wholes).map(Some)
+        let seen = self.see(&clip, FRAME_RATE_HZ)?;
+        self.teach_clip(&seen, &clip, exercises, random).map(Some)
     }
 
-    /// `None` for a walk that shows nothing that could be asked about.
-    fn walk_sample(
-        &self,
-        split: Split,
-        seed: u64,
-        (renderer, random): (&mut Renderer, &mut ChaCha8Rng),
-    ) -> Result<Option<ClipSample>> {
-        let timing = walks::Timing::draw(random);
-        let settings = ClipSettings { variety: walks::variety(), ..self.clip_settings()? };
-        let catalogue = self.catalogue_of(split)?;
-        let walk = walks::Walk::film(seed, (split, catalogue), &timing, &settings, renderer)?;
-        let mut exercises = walk.exercises(self.settings.questions, random)?;
-        if exercises.is_empty() {
-            return Ok(None);
-        }
+    fn walk_sample(&self, split: Split, index: u64, random: &mut ChaCha8Rng) -> Result<ClipSample> {
+        let filmed = match self.settings.walks {
+            walks if walks > 0 && split == Split::Train => self.kept_walk(index % walks)?,
+            _ => Arc::new(self.film(split, random)?),
+        };
+        let mut exercises = filmed.walk.exercises(self.settings.questions, random)?;
         exercises.shuffle(random);
-        let facts = self.facts(walk.clip(), random);
-        let wholes = self.wholes(random);
-        self.teach(walk.clip(), (timing.rate_hz, facts), exercises, wholes).map(Some)
+        self.teach_clip(&filmed.seen, filmed.walk.clip(), exercises, random)
+    }
+
+    /// The walk of a place among those that come again.
+    fn kept_walk(&self, place: u64) -> Result<Arc<Filmed>> {
+        if let Some(filmed) = self.kept.get(place) {
+            return Ok(filmed);
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed ^ KEPT_WALKS);
+        random.set_stream(place);
+        let filmed = Arc::new(self.film(Split::Train, &mut random)?);
+        // Patch rows take twenty times as much.
+        if self.tower.is_some() {
+            self.kept.keep(place, &filmed);
+        }
+        Ok(filmed)
+    }
+
+    /// The next walk of `random` that shows anything to ask about.
+    fn film(&self, split: Split, random: &mut ChaCha8Rng) -> Result<Filmed> {
+        let settings = ClipSettings { variety: walks::variety(), ..self.clip_settings()? };
+        let (catalogue, mut renderer) = (self.catalogue_of(split)?, Renderer::new());
+        loop {
+            let (seed, timing) = (random.next_u64(), walks::Timing::draw(random));
+            let walk = walks::Walk::film(seed, (split, catalogue), &timing, &settings, &mut renderer)?;
+            if walk.is_asked() {
+                let seen = self.see(walk.clip(), timing.rate_hz)?;
+                return Ok(Filmed { walk: walk.without_pictures(), seen });
+            }
+        }
+    }
+
+    /// What a model sees of a clip.
+    fn see(&self, clip: &Clip, rate_hz: f64) -> Result<Seen> {
+        let vision = self.teacher.look(&clip.frames, (clip.camera.width, clip.camera.height), rate_hz)?;
+        let patches = patch_targets(clip, vision.grid_thw, &self.patch_classes);
+        self.encode(vision, patches)
+    }
+
+    /// Has the tower that is not trained, where there is one, look at the patches.
+    fn encode(&self, mut vision: VisionInput, mut patches: PatchTargets) -> Result<Seen> {
+        let Some(tower) = &self.tower else { return Ok(Seen { vision, image_embeds: None, patches }) };
+        let pixels = std::mem::take(&mut vision.pixel_values);
+        let embeds = tower(&pixels, vision.grid_thw).map_err(Error::Tower)?;
+        (patches.class_shares, patches.older_class_shares) = (Vec::new(), Vec::new());
+        Ok(Seen { vision, image_embeds: Some(embeds.into()), patches })
     }
 
     /// The size that the processor gives a 640×480 picture, so that frames need no further resizing.
@@ -236,9 +282,10 @@ impl SampleMaker {
         Ok(if split == Split::Train { &self.catalogue } else { Catalogue::bundled()? })
     }
 
-    fn facts(&self, clip: &Clip, random: &mut ChaCha8Rng) -> CameraFacts {
-        let known = !random.random_bool(self.settings.unknown_camera_share);
-        if known { camera_facts(&clip.camera, clip.poses.last()) } else { CameraFacts::default() }
+    /// Whether the prompt states what is known of the camera; drawn anew for its mounting and its path, as a robot may lack
+    /// either.
+    fn is_told(&self, random: &mut ChaCha8Rng) -> bool {
+        !random.random_bool(self.settings.unknown_camera_share)
     }
 
     /// How many of a sample's questions carry the whole completion.
@@ -269,17 +316,37 @@ impl SampleMaker {
         exercises.into_iter().enumerate().map(|(nth, exercise)| (exercise, extent(nth))).collect()
     }
 
+    fn teach_clip(
+        &self,
+        seen: &Seen,
+        clip: &Clip,
+        exercises: Vec<Exercise>,
+        random: &mut ChaCha8Rng,
+    ) -> Result<ClipSample> {
+        let facts =
+            if self.is_told(random) { camera_facts(&clip.camera, clip.poses.last()) } else { CameraFacts::default() };
+        let cameras = self.is_told(random).then(|| cameras(clip));
+        let places = places(clip);
+        let lesson =
+            Lesson { vision: &seen.vision, facts, cameras: cameras.as_deref(), map: Some(&clip.map), places: &places };
+        let mut sample = self.teach(seen, &lesson, exercises, random)?;
+        if cameras.is_none() {
+            sample.patches.place_m.fill(f32::NAN);
+        }
+        Ok(sample)
+    }
+
     fn teach(
         &self,
-        clip: &Clip,
-        (rate_hz, facts): (f64, CameraFacts),
+        seen: &Seen,
+        lesson: &Lesson,
         exercises: Vec<Exercise>,
-        wholes: usize,
+        random: &mut ChaCha8Rng,
     ) -> Result<ClipSample> {
-        let (width, height) = (clip.camera.width, clip.camera.height);
-        let lesson = Lesson { frames: &clip.frames, width, height, rate_hz, facts, map: Some(&clip.map) };
-        let sample = self.teacher.sample(&lesson, &Self::extents(exercises, wholes))?;
-        Ok(ClipSample { patches: patch_targets(clip, sample.grid_thw, &self.patch_classes), ..sample })
+        let wholes = self.wholes(random);
+        let sample = self.teacher.sample(lesson, &Self::extents(exercises, wholes))?;
+        let Seen { vision, image_embeds, patches } = seen.clone();
+        Ok(ClipSample { pixel_values: vision.pixel_values, image_embeds, patches, ..sample })
     }
 }
 

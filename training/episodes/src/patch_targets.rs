@@ -68,16 +68,16 @@ fn push_patch(
     push_shares(&mut targets.older_class_shares, clip, &id_shares(clip, older, patch), classes);
 }
 
-/// Mean plan position of a patch's pixels of one id, metres to the right and ahead of the first camera.
+/// Mean plan position of a patch's pixels of one id, metres to the right and ahead of the newest camera.
 fn place(clip: &Clip, (frame, id): (usize, u16), patch: Patch) -> Option<[f64; 2]> {
-    let (first, pose) = (clip.poses.first()?, clip.poses.get(frame)?);
+    let (newest, pose) = (clip.poses.last()?, clip.poses.get(frame)?);
     let (mut sum, mut count) = ([0.0, 0.0], 0);
     for pixel in patch.pixels(clip.camera.width).step_by(PLACE_STRIDE) {
         let depth = f64::from(clip.depth[frame][pixel]);
         if clip.ids[frame][pixel] == id && depth.is_finite() && depth > 0.0 {
             let image = [pixel % clip.camera.width, pixel / clip.camera.width].map(|at| at as f64 + 0.5);
             let [x, y, _] = pose.to_world(clip.camera.unproject(image, depth));
-            let at = first.to_plan([x, y]);
+            let at = newest.to_plan([x, y]);
             sum = [sum[0] + at[0], sum[1] + at[1]];
             count += 1;
         }

@@ -1,6 +1,10 @@
 //! From frames and questions to tokens and targets.
 
+use std::sync::Arc;
+
 use msgs::{ImaginedMap, ProblemType, Unit};
+
+use crate::completion::Coordinate;
 
 /// Tokens with their mrope positions (temporal, height, width), all of one length.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +22,8 @@ pub enum Label {
     Token(u32),
     /// A token that spells a number near this one, in this unit (see [`crate::number_grid`]).
     Number(Unit, f64),
+    /// A token that spells a coordinate near this one.
+    Coordinate(Coordinate),
 }
 
 /// The part of a completion that a target belongs to; the loss weighs each differently.
@@ -27,6 +33,8 @@ pub enum Part {
     Words,
     /// The word that says whether the object is in sight.
     Presence,
+    /// A coordinate of what the answer rests on.
+    Place,
     /// What answers in the statement: the number, or the words of a choice.
     Value,
     /// The imagined map.
@@ -72,7 +80,8 @@ pub struct PatchTargets {
     /// ln of the majority object's distance from the camera's ground point in metres; NaN for walls and floor.
     pub log_distance: Vec<f32>,
     /// Where on the floor plan the patch's majority object or surface is: metres to the right and ahead of the camera at
-    /// the first frame, [patches, 2]; NaN where nothing was hit. A network that states it has followed the camera.
+    /// the newest frame, [patches, 2]; NaN where nothing was hit, or the prompt does not state the camera's path. A
+    /// network that states it has applied the path to what it sees.
     pub place_m: Vec<f32>,
 }
 
@@ -93,8 +102,10 @@ impl PatchTargets {
 /// One clip with several questions that share its frames.
 #[derive(Clone, Debug, Default)]
 pub struct ClipSample {
-    /// Patch rows, [patches, 1176].
+    /// Patch rows, [patches, 1176]; empty where there are embeds.
     pub pixel_values: Vec<f32>,
+    /// What a vision tower that is not trained makes of the patches, [patches / 4, hidden].
+    pub image_embeds: Option<Arc<[f32]>>,
     /// Patches in time, height and width.
     pub grid_thw: [usize; 3],
     /// System prompt and frames, up to the end of the vision tokens.

@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::path::Path;
 
-use geometry::CameraFacts;
+use geometry::{CameraFacts, PlanPose};
 use model_dir::Prompts;
 use msgs::{ImaginedMap, Unit};
 use processor::{Content, Message, Processor, RgbView, VisionInput};
 use sim::questions::ask::Answer;
 
-use crate::completion::{ABSENT_WORD, Completion, PRESENCE_PREFIX, completion};
+use crate::completion::{ABSENT_WORD, Completion, Coordinate, PRESENCE_PREFIX, Place, completion, coordinate_text};
 use crate::exercise::Exercise;
 use crate::maker::read_prompts;
 use crate::number_grid::{GRID_UNITS, number_grid};
@@ -18,21 +18,19 @@ use crate::{Error, Result};
 
 const END_OF_TURN: &str = "<|im_end|>";
 
-/// Frames and what is known about them.
+/// What is known about some frames.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson<'a> {
-    /// The frames, RGB, oldest first, of `width` × `height` pixels.
-    pub frames: &'a [Vec<u8>],
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// Frames a second.
-    pub rate_hz: f64,
+    /// Their grid and rate; patch rows are not read.
+    pub vision: &'a VisionInput,
     /// What the prompt states about the camera.
     pub facts: CameraFacts,
+    /// Where it was at each pair of frames, oldest first, where the prompt states it.
+    pub cameras: Option<&'a [PlanPose]>,
     /// The true map at the newest frame.
     pub map: Option<&'a ImaginedMap>,
+    /// Where things are, nearest first, as far as it is to be stated.
+    pub places: &'a [Place],
 }
 
 /// How much of a completion is taught.
@@ -52,6 +50,7 @@ pub struct Teacher {
     processor: Processor,
     prompts: Prompts,
     numbers: Vec<(Unit, NumberTokens)>,
+    coordinates: NumberTokens,
     absent_word: u32,
 }
 
@@ -71,7 +70,12 @@ impl Teacher {
         };
         let numbers = GRID_UNITS.into_iter().filter_map(spelt).collect();
         let absent_word = single_token(&processor, ABSENT_WORD)?;
-        Ok(Self { processor, prompts, numbers, absent_word })
+        let spelt = |tenths: i32| {
+            let metres = f64::from(tenths) / 10.0;
+            Some((single_token(&processor, &coordinate_text(metres)).ok()?, metres))
+        };
+        let coordinates = (-99..=99).map(spelt).collect::<Option<_>>().unwrap_or_default();
+        Ok(Self { processor, prompts, numbers, coordinates, absent_word })
     }
 
     /// The processor of the model directory.
@@ -89,23 +93,36 @@ impl Teacher {
         &self.numbers
     }
 
+    /// The tokens that spell coordinates, ascending; empty where the tokenizer does not spell each with one token. Such a
+    /// model is not taught to say where things are.
+    pub fn coordinate_tokens(&self) -> &NumberTokens {
+        &self.coordinates
+    }
+
     /// The token that begins "do not see".
     pub fn absent_word(&self) -> u32 {
         self.absent_word
     }
 
-    /// The lesson's sample, without dense truths.
+    /// Patch rows of frames, RGB, oldest first, of `width` × `height` pixels, `rate_hz` a second.
     ///
     /// # Errors
-    /// When the processor refuses a frame or a prompt, or tokens don't line up with text.
+    /// When the processor refuses a frame.
+    pub fn look(&self, frames: &[Vec<u8>], (width, height): (usize, usize), rate_hz: f64) -> Result<VisionInput> {
+        let views: Vec<RgbView> = frames.iter().map(|data| RgbView { width, height, data }).collect();
+        Ok(self.processor.video(&views, rate_hz)?)
+    }
+
+    /// The lesson's sample, without anything seen.
+    ///
+    /// # Errors
+    /// When the processor refuses a prompt, or tokens don't line up with text.
     pub fn sample(&self, lesson: &Lesson, exercises: &[(Exercise, Extent)]) -> Result<ClipSample> {
-        let &Lesson { width, height, rate_hz, .. } = lesson;
-        let views: Vec<RgbView> = lesson.frames.iter().map(|data| RgbView { width, height, data }).collect();
-        let vision = self.processor.video(&views, rate_hz)?;
-        let grid_only = VisionInput { pixel_values: Vec::new(), ..vision };
-        let system = grounding::prompt::system(&self.prompts.system, &lesson.facts);
+        let &VisionInput { grid_thw, second_per_grid, .. } = lesson.vision;
+        let grid_only = VisionInput { pixel_values: Vec::new(), grid_thw, second_per_grid };
+        let system = grounding::prompt::system(&self.prompts.system, &lesson.facts, lesson.cameras);
         let empty = ImaginedMap::default();
-        let mut sample = ClipSample { map: lesson.map.cloned(), ..ClipSample::default() };
+        let mut sample = ClipSample { map: lesson.map.cloned(), grid_thw, ..ClipSample::default() };
         for (exercise, extent) in exercises {
             let (kind, text) = exercise.prompt();
             let user = self.prompts.user_text(kind.name(), &text);
@@ -114,7 +131,8 @@ impl Teacher {
                 Message::new("user", vec![Content::Video, Content::Text(user)]),
             ];
             let prompt = self.processor.render(&messages, true)?;
-            let completion = completion(exercise, lesson.map.unwrap_or(&empty));
+            let places = if self.coordinates.is_empty() { &[] } else { lesson.places };
+            let completion = completion(exercise, lesson.map.unwrap_or(&empty), places);
             // Nobody is taught to leave the map out where it is merely not known.
             let extent = if lesson.map.is_some() { *extent } else { Extent::Answer };
             let skips_map = lesson.map.is_none() || is_short_choice(exercise, extent);
@@ -123,8 +141,6 @@ impl Teacher {
             sample.prefix = prefix;
             sample.segments.push(segment);
         }
-        sample.grid_thw = vision.grid_thw;
-        sample.pixel_values = vision.pixel_values;
         Ok(sample)
     }
 
@@ -171,6 +187,9 @@ impl Teacher {
         let unit = exercise.question.kind.unit();
         let on_grid = self.numbers.iter().any(|(of, _)| *of == unit);
         let target = |(id, &(start, end)): (&u32, &(usize, usize))| {
+            if let Some((_, coordinate)) = written.coordinates.iter().find(|(bytes, _)| *bytes == (start..end)) {
+                return Some(Target { label: Label::Coordinate(*coordinate), part: Part::Place });
+            }
             let part = written.part(&(start..end))?;
             let spells_value = (start..end) == written.value;
             let label = match (&exercise.truth, part) {
@@ -192,6 +211,7 @@ fn is_short_choice(exercise: &Exercise, extent: Extent) -> bool {
 struct Written {
     text: String,
     extent: Extent,
+    coordinates: Vec<(Range<usize>, Coordinate)>,
     value: Range<usize>,
     statement_end: usize,
     map_end: usize,
@@ -200,21 +220,32 @@ struct Written {
 
 impl Written {
     fn new(completion: Completion, extent: Extent, skips_map: bool) -> Self {
-        let Completion { statement, value, map, answer } = completion;
+        let Completion { statement, coordinates, value, map, answer } = completion;
         let map = if skips_map { String::new() } else { map };
         let (statement_end, map_end) = (statement.len(), statement.len() + map.len());
         let inside =
             answer.find("<answer>").map_or(0, |at| at + "<answer>".len())..answer.find("</answer>").unwrap_or(0);
         let answer_range = map_end + inside.start..map_end + inside.end;
-        Self { text: statement + &map + &answer, extent, value, statement_end, map_end, answer: answer_range }
+        Self {
+            text: statement + &map + &answer,
+            extent,
+            coordinates,
+            value,
+            statement_end,
+            map_end,
+            answer: answer_range,
+        }
     }
 
     /// Where a token stands; `None` where it isn't taught.
     fn part(&self, token: &Range<usize>) -> Option<Part> {
         let touches = |range: &Range<usize>| !range.is_empty() && token.start < range.end && range.start < token.end;
         let skips_map = self.map_end == self.statement_end;
+        // Where words end is part of the answer: who can't stop a list goes on for ever.
+        let behind = self.text.get(self.value.end..).unwrap_or_default();
+        let ends_value = !self.value.is_empty() && token.start == self.value.end && behind.starts_with('.');
         match token.start {
-            _ if touches(&self.value) => Some(Part::Value),
+            _ if touches(&self.value) || ends_value => Some(Part::Value),
             start if start == PRESENCE_PREFIX.len() => Some(Part::Presence),
             _ if touches(&self.answer) => (self.extent == Extent::Whole || skips_map).then_some(Part::Answer),
             // Where the map is left out, what follows the statement is not what the model is to write there.

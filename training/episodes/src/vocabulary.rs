@@ -1,7 +1,8 @@
 //! The nano model's own tokenizer: byte-level BPE over the words that its prompts and completions are made of.
 //!
-//! Numbers stay whole through pre-tokenisation, so that "2.4" is one token (see [`crate::number_grid`]). Any other
-//! text falls back to bytes and is still encoded without loss.
+//! Numbers stay whole through pre-tokenisation, with a sign that stands right before them, so that "2.4" is one token
+//! (see [`crate::number_grid`]) and so is the "-0.4" of a path (see [`grounding::prompt::path`]). Any other text falls
+//! back to bytes and is still encoded without loss.
 
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -18,8 +19,8 @@ use sim::questions::wording::Wording;
 use crate::number_grid::{GRID_UNITS, number_grid};
 use crate::{Error, Result};
 
-/// Qwen2's pre-tokeniser, but with decimal numbers kept whole.
-const PRE_TOKENIZER: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|\d+\.\d+|\d+|[^\r\n\p{L}\p{N}]?\p{L}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// Qwen2's pre-tokeniser, but with decimal and signed numbers kept whole.
+const PRE_TOKENIZER: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[+-]?\d+\.\d+|[+-]?\d+|[^\r\n\p{L}\p{N}]?\p{L}+| ?(?:(?![+-]\d)[^\s\p{L}\p{N}])+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// The special tokens of Qwen2.5-VL that prompts need, in id order after the ordinary tokens.
 pub const SPECIAL_TOKENS: [&str; 8] = [
@@ -82,6 +83,7 @@ pub fn corpus(prompts: &Prompts) -> Result<Vec<String>> {
     }
     lines.extend(exam_lines(&classes)?);
     lines.extend((-30..=90i32).map(|n| format!("camera: fov {n} height {:.2} pitch {n}", f64::from(n.abs()) * 0.05)));
+    lines.extend(grounding::prompt::path_numbers().map(|number| format!("path: {number}; path: unknown")));
     lines.extend((0..100).map(|n| format!("[[{},{}],[{},{}]],", n / 10, n % 10, n % 10, n / 10)));
     Ok(lines)
 }
@@ -110,7 +112,9 @@ fn exam_lines(classes: &[String]) -> Result<Vec<String>> {
     }
     for class in classes {
         lines.push(format!("the {class}, the {class}: {class}, {class}.</think>\nA. {class}\nB. {class}, {class}"));
-        lines.push(format!("<think>I see, nearest to the {class}: {class}.<map>"));
+        lines.push(format!(
+            "<think>I see, nearest to the {class}: {class}.<map> <think>I see the {class} at +1.0-1.0, the {class} at"
+        ));
         lines.push(format!(
             "<think>I see the {class} 1.50 m from the {class}.<map> <think>I see the {class} 50 cm long.<map>"
         ));

@@ -92,6 +92,19 @@ impl Walk {
         &self.0.clip
     }
 
+    /// Whether anything can be asked about it.
+    pub fn is_asked(&self) -> bool {
+        !self.0.questions.is_empty() || !self.0.unseen.is_empty()
+    }
+
+    /// The walk without its pictures: what can be asked about it, its poses and its map.
+    #[must_use]
+    pub fn without_pictures(mut self) -> Self {
+        let clip = &mut self.0.clip;
+        (clip.frames, clip.depth, clip.ids, clip.boxes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        self
+    }
+
     /// Up to `count` questions: topics in turn, so that all are asked equally often, and a quarter of them about
     /// what no frame shows.
     ///

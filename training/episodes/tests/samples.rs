@@ -2,17 +2,34 @@
 
 use std::path::Path;
 
-use episodes::{Label, Part, SampleMaker, SampleSettings, Split};
+use episodes::{ClipSample, Label, Part, SampleMaker, SampleSettings, Split};
 
 fn maker() -> SampleMaker {
     maker_with(0.0)
 }
 
 fn maker_with(walk_share: f64) -> SampleMaker {
-    let nano = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/zoo/spacer-nano");
-    let settings =
-        SampleSettings { seed: 7, questions: 7, whole_completions: 7.0, walk_share, ..SampleSettings::default() };
-    SampleMaker::new(&nano, settings).expect("ok")
+    made("models/zoo/spacer-nano", SampleSettings { walk_share, ..settings() })
+}
+
+fn settings() -> SampleSettings {
+    SampleSettings { seed: 7, questions: 7, whole_completions: 7.0, ..SampleSettings::default() }
+}
+
+fn made(model: &str, settings: SampleSettings) -> SampleMaker {
+    SampleMaker::new(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(model), settings).expect("ok")
+}
+
+/// Walks in the wording of the second version, which states paths and places; two of them, again and again.
+fn two_walks() -> SampleMaker {
+    made("training/recipes/spacer-nano-v1", SampleSettings { walk_share: 1.0, walks: 2, ..settings() })
+}
+
+/// Prompt and completions.
+fn texts(maker: &SampleMaker, sample: &ClipSample) -> Vec<String> {
+    let text = |ids: &[u32]| maker.processor().decode(ids).expect("ok");
+    let segments = sample.segments.iter().map(|segment| text(&segment.tokens.ids));
+    std::iter::once(text(&sample.prefix.ids)).chain(segments).collect()
 }
 
 #[test]
@@ -32,6 +49,7 @@ fn completions_read_back_as_their_truth() {
                     let said: f64 = answer.parse().expect("ok");
                     assert!((said - metres).abs() <= 0.051, "{metres}: {text}");
                 }
+                Some(Label::Coordinate(_)) => panic!("a coordinate is no value: {text}"),
                 Some(Label::Token(id)) => assert_eq!(maker.processor().decode(&[id]).expect("ok"), answer, "{text}"),
             }
             let map = text.split("<map>").nth(1).expect("ok").split("</map>").next().expect("ok");
@@ -42,13 +60,59 @@ fn completions_read_back_as_their_truth() {
 
 #[test]
 fn every_target_is_the_token_that_follows() {
-    let sample = maker().sample(Split::Train, 1).expect("ok");
-    for segment in &sample.segments {
-        for (index, target) in segment.targets.iter().enumerate() {
-            if let (Some(target), Some(next)) = (target, segment.tokens.ids.get(index + 1)) {
-                assert!(matches!(target.label, Label::Number(..)) || target.label == Label::Token(*next));
+    for maker in [maker(), two_walks()] {
+        let sample = maker.sample(Split::Train, 1).expect("ok");
+        for segment in &sample.segments {
+            for (index, target) in segment.targets.iter().enumerate() {
+                if let (Some(target), Some(next)) = (target, segment.tokens.ids.get(index + 1)) {
+                    assert!(!matches!(target.label, Label::Token(id) if id != *next));
+                }
             }
         }
+    }
+}
+
+#[test]
+fn a_model_that_can_spell_coordinates_is_told_its_path_and_says_where_things_are() {
+    let maker = two_walks();
+    let mut stated = 0;
+    for index in 0..4 {
+        let sample = maker.sample(Split::Train, index).expect("ok");
+        let prompt = &texts(&maker, &sample)[0];
+        let path = prompt.split("path: ").nth(1).and_then(|rest| rest.split(';').next()).expect("a path");
+        assert!(path == "+0.0+0.0+0" || path.starts_with(['+', '-']), "{prompt}");
+        assert_eq!(prompt.matches(';').count(), sample.grid_thw[0], "{prompt}");
+        for segment in &sample.segments {
+            for (index, target) in segment.targets.iter().enumerate() {
+                let Some(Label::Coordinate(coordinate)) = target.map(|target| target.label) else { continue };
+                let written = maker.processor().decode(&segment.tokens.ids[index + 1..=index + 1]).expect("ok");
+                let written: f64 = written.parse().unwrap_or_else(|_| panic!("{written:?} is no number"));
+                assert!((written - coordinate.metres).abs() <= 0.05 + 1e-9, "{written} for {coordinate:?}");
+                stated += 1;
+            }
+        }
+    }
+    assert!(stated > 10, "{stated} coordinates");
+}
+
+#[test]
+fn walks_come_again_with_new_questions_and_what_a_tower_made_of_them() {
+    let plain = two_walks();
+    let tower = two_walks().with_tower(Box::new(|pixels, [times, rows, columns]| {
+        let patches = times * rows * columns;
+        Ok(pixels.chunks(pixels.len() / patches * 4).map(|token| token.iter().sum()).collect())
+    }));
+    let [first, second, again] = [0, 1, 2].map(|index| tower.sample(Split::Train, index).expect("ok"));
+    assert_eq!(first.image_embeds, again.image_embeds);
+    assert_ne!(first.image_embeds, second.image_embeds);
+    assert_ne!(texts(&tower, &first)[1..], texts(&tower, &again)[1..]);
+    for (index, sample) in [&first, &second, &again].into_iter().enumerate() {
+        let seen = plain.sample(Split::Train, index as u64).expect("ok");
+        assert_eq!(texts(&plain, &seen), texts(&tower, sample));
+        let sums: Vec<f32> = seen.pixel_values.chunks(4 * 1176).map(|token| token.iter().sum()).collect();
+        assert_eq!(sample.image_embeds.as_deref(), Some(sums.as_slice()));
+        assert!(sample.pixel_values.is_empty() && sample.patches.class_shares.is_empty());
+        assert_eq!(sample.patches.log_depth.len(), seen.patches.log_depth.len());
     }
 }
 

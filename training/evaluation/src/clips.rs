@@ -1,6 +1,7 @@
 //! Simulated clips of two frames: distances, counts, and what is not there.
 
 use episodes::maker::{FRAME_RATE_HZ, FRAMES_PER_CLIP, camera_facts};
+use frame_ring::Pose;
 use model_dir::Prompts;
 use msgs::QuestionKind;
 use processor::PreprocessorConfig;
@@ -15,7 +16,7 @@ use sim::world::RoomSplit;
 
 use crate::exam::{ABSENT, Exam, Item, Sheet, Truth};
 use crate::quota::Quota;
-use crate::window::{Size, window};
+use crate::window::{Size, ring_pose, window};
 use crate::{Error, Result, split_name};
 
 /// Size of the rendered camera frames, pixels.
@@ -59,7 +60,8 @@ pub fn draw(settings: &RoomSettings, prompts: &Prompts, preprocessor: &Preproces
         let clip = Clip::generate(seed, settings.split, catalogue, &clip_settings, &mut renderer);
         let items = choose(&clip, &mut quota, prompts, &mut random)?;
         if !items.is_empty() {
-            let window = window(&clip.frames, CAMERA, (sheets.len(), FRAME_RATE_HZ), preprocessor)?;
+            let odometry: Vec<Pose> = clip.odometry.iter().map(ring_pose).collect();
+            let window = window(&clip.frames, &odometry, CAMERA, (sheets.len(), FRAME_RATE_HZ), preprocessor)?;
             sheets.push(Sheet {
                 scene: format!("clip {seed:016x}"),
                 window,

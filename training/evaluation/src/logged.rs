@@ -3,6 +3,7 @@
 use episodes::Episode;
 use episodes::completion::NOT_SEEN;
 use episodes::episode::{Frame, Question, Span};
+use frame_ring::Pose;
 use grounding::{Outcome, outcome};
 use image::RgbImage;
 use msgs::{ImaginedMap, ProblemType, QuestionKind, SpatialQuery, Unit};
@@ -55,7 +56,7 @@ pub fn draw(
             let (pictures, size) = decode(&frames).map_err(|found| refusal(&episode, first, "frames", found))?;
             exam.sheets.push(Sheet {
                 scene: scene(&episode, stretch.span),
-                window: window(&pictures, size, (exam.sheets.len(), rate_hz), preprocessor)?,
+                window: window(&pictures, &poses(&frames), size, (exam.sheets.len(), rate_hz), preprocessor)?,
                 frame_rate_hz: rate_hz,
                 facts: episode.camera,
                 map: stretch.map.map(|map| ImaginedMap::from(&map.cells)),
@@ -67,6 +68,15 @@ pub fn draw(
         return Err(Error::NoQuestions { exam: exam.name });
     }
     Ok(exam)
+}
+
+/// Where the camera was at each frame; nothing where one is not known.
+fn poses(frames: &[&Frame]) -> Vec<Pose> {
+    let pose = |frame: &&Frame| {
+        let episodes::episode::Pose { position_m, orientation } = frame.camera?;
+        Some(Pose { position_m, orientation })
+    };
+    frames.iter().map(pose).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn scene(episode: &Episode, span: Option<Span>) -> String {

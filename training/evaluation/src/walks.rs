@@ -3,12 +3,13 @@
 use episodes::maker::camera_facts;
 use episodes::walks::variety;
 pub use episodes::walks::{FRAMES, RATE_HZ as FRAME_RATE_HZ};
+use frame_ring::Pose;
 use msgs::ImaginedMap;
 use processor::PreprocessorConfig;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sim::camera::Pose;
+use sim::camera::Pose as CameraPose;
 use sim::catalogue::Catalogue;
 use sim::clip::Scene;
 pub use sim::questions::ask::Topic;
@@ -23,7 +24,7 @@ use sim::watch::{Watch, WatchSettings};
 use crate::clips::{CAMERA, RoomSettings};
 use crate::exam::{Exam, Item, Sheet, Truth};
 use crate::quota::Quota;
-use crate::window::window;
+use crate::window::{ring_pose, window};
 use crate::{Result, split_name};
 
 /// Most questions of one topic taken from one walk.
@@ -57,7 +58,8 @@ pub fn draw(settings: &RoomSettings, topics: &[Topic], preprocessor: &Preprocess
         quota.begin_scene();
         for (question, items) in walk.choose(&mut quota) {
             let frames = walk.film(question, &mut renderer);
-            let window = window(&frames, CAMERA, (sheets.len(), FRAME_RATE_HZ), preprocessor)?;
+            let odometry = walk.odometry(&question.video);
+            let window = window(&frames, &odometry, CAMERA, (sheets.len(), FRAME_RATE_HZ), preprocessor)?;
             sheets.push(walk.sheet(&question.video, window, items));
         }
     }
@@ -103,11 +105,24 @@ impl<'a> Walk<'a> {
     }
 
     fn film(&self, question: &ExamQuestion, renderer: &mut Renderer) -> Vec<Vec<u8>> {
-        let poses: Vec<Pose> = self.watch.frames.iter().map(|frame| frame.pose).collect();
+        let poses: Vec<CameraPose> = self.watch.frames.iter().map(|frame| frame.pose).collect();
         let camera = self.scene.camera.resized(CAMERA.0, CAMERA.1);
         let Some(&pose) = poses.last() else { return Vec::new() };
         let mut random = self.settings.split.rng(self.seed, "exam film");
         film(&self.scene, question, &poses, &Shot { camera, pose, supersample: 1 }, (renderer, &mut random))
+    }
+
+    /// Where odometry has the camera at each frame. What a frozen video shows was seen from one place.
+    fn odometry(&self, video: &Video) -> Vec<Pose> {
+        let believed = |frame: usize| {
+            let stamp_secs = self.watch.frames.get(frame).map_or(0.0, |frame| frame.pose.stamp_secs);
+            ring_pose(&self.scene.believed.pose_at(stamp_secs))
+        };
+        let shown = |frame: usize| match video {
+            Video::Frozen(frozen) => *frozen,
+            _ => frame,
+        };
+        (0..self.watch.frames.len()).map(|frame| believed(shown(frame))).collect()
     }
 
     fn sheet(&self, video: &Video, window: frame_ring::Window, items: Vec<Item>) -> Sheet {

@@ -1,7 +1,10 @@
 //! Frames as they leave the robot's ring.
 
-use frame_ring::{FrameRing, RawFrame, RingSettings, Window};
+use episodes::clips::optical;
+use frame_ring::{FrameRing, Pose, RawFrame, RingSettings, Window};
+use geometry::transform_parts;
 use processor::PreprocessorConfig;
+use sim::camera::Pose as CameraPose;
 
 use crate::Result;
 
@@ -11,10 +14,17 @@ const SHEET_NANOS: i64 = 60_000_000_000;
 /// Width and height of a camera's pictures, pixels.
 pub(crate) type Size = (usize, usize);
 
-/// Lays frames, RGB and oldest first, into a ring of the model's input size and takes them out again. No two sheets
+/// A simulated camera's pose as the ring has it.
+pub(crate) fn ring_pose(pose: &CameraPose) -> Pose {
+    let (position_m, orientation) = transform_parts(&optical(pose));
+    Pose { position_m, orientation }
+}
+
+/// Lays frames, RGB and oldest first, with their poses, as far as there are any, into a ring of the model's input size and takes them out again. No two sheets
 /// begin at the same stamp, as no two moments do: the answerer keeps what it has encoded by stamp.
 pub(crate) fn window(
     frames: &[impl AsRef<[u8]>],
+    poses: &[Pose],
     (width, height): Size,
     (sheet, frame_rate_hz): (usize, f64),
     preprocessor: &PreprocessorConfig,
@@ -30,7 +40,7 @@ pub(crate) fn window(
     })?;
     for (index, data) in frames.iter().enumerate() {
         let stamp_nanos = (sheet as i64 + 1) * SHEET_NANOS + (index as f64 / frame_rate_hz * 1e9) as i64;
-        ring.push(&RawFrame {
+        let raw = RawFrame {
             encoding: "rgb8",
             width: width as u32,
             height: height as u32,
@@ -38,7 +48,8 @@ pub(crate) fn window(
             data: data.as_ref(),
             stamp_nanos,
             received_at_nanos: stamp_nanos,
-        })?;
+        };
+        ring.push_at(&raw, poses.get(index).copied())?;
     }
     Ok(ring.window(frames.len()))
 }

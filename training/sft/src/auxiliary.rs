@@ -2,7 +2,7 @@
 //!
 //! The vision tower must name the class of each patch in both frames of its pair; the decoder's lower half, which has
 //! read the camera's height and pitch, must state depth and distance in metres, and where on the floor plan a patch is as
-//! seen from the first frame, for which it must follow the camera. Simulation gives these for nothing, and they cut the
+//! seen from the newest frame, for which it must follow the camera. Simulation gives these for nothing, and they cut the
 //! frames needed several times.
 
 use candle_core::{D, Tensor};
@@ -59,12 +59,13 @@ impl AuxiliaryHeads {
         })
     }
 
-    /// `patches`: [n, vision_hidden] in row order; `tap`: [b·s, text_hidden], the decoder's lower half.
-    pub fn losses(&self, patches: &Tensor, tap: &Tensor, batch: &Batch) -> Result<AuxiliaryLosses> {
-        let classes = self.patch_class.forward(patches)?;
-        let half = classes.dim(1)? / 2;
-        let newer = class_loss(&classes.narrow(1, 0, half)?, &batch.class_shares)?;
-        let older = class_loss(&classes.narrow(1, half, half)?, &batch.older_class_shares)?;
+    /// `patches`: [n, vision_hidden] in row order, none of a tower that is not trained, whose classes then cost nothing;
+    /// `tap`: [b·s, text_hidden], the decoder's lower half.
+    pub fn losses(&self, patches: Option<&Tensor>, tap: &Tensor, batch: &Batch) -> Result<AuxiliaryLosses> {
+        let patch_class = match patches {
+            Some(patches) => self.classes(patches, batch)?,
+            None => Tensor::zeros((), tap.dtype(), tap.device())?,
+        };
         let tokens = tap.index_select(&batch.vision_rows, 0)?;
         let ranges = self.patch_range.forward(&tokens)?;
         // Each token's four patches, right and ahead side by side, as `patch_place_m` has them.
@@ -73,8 +74,15 @@ impl AuxiliaryHeads {
         let distance = ranges.narrow(1, PATCHES_PER_TOKEN, PATCHES_PER_TOKEN)?.contiguous()?;
         let depth_loss = known_l1(&depth, &batch.patch_log_depth)?;
         let distance_loss = known_l1(&distance, &batch.patch_log_distance)?;
-        let patch_class = ((newer + older)? * 0.5)?;
         Ok(AuxiliaryLosses { patch_class, patch_range: (depth_loss + distance_loss)?, patch_place })
+    }
+
+    fn classes(&self, patches: &Tensor, batch: &Batch) -> Result<Tensor> {
+        let classes = self.patch_class.forward(patches)?;
+        let half = classes.dim(1)? / 2;
+        let newer = class_loss(&classes.narrow(1, 0, half)?, &batch.class_shares)?;
+        let older = class_loss(&classes.narrow(1, half, half)?, &batch.older_class_shares)?;
+        Ok(((newer + older)? * 0.5)?)
     }
 }
 

@@ -5,6 +5,7 @@
 //! clips without a whole completion are not padded to those with one.
 
 use candle_core::{Device, Tensor};
+use episodes::completion::Coordinate;
 use episodes::{ClipSample, Label, Part, SampleMaker, Segment, Target, Tokens};
 use msgs::Unit;
 
@@ -14,6 +15,9 @@ use crate::loss::{NumberTokens, TargetRow};
 
 /// What an additive mask holds where attention is forbidden.
 const FORBIDDEN: f32 = -1e9;
+
+/// Least deviation of a coordinate's soft target, metres: the step of its tokens.
+const LEAST_DEVIATION_M: f64 = 0.1;
 
 /// Tokens of the rows that are learnt from together.
 pub const TOKEN_BUDGET: usize = 2500;
@@ -32,8 +36,10 @@ pub struct Block {
 
 /// The tensors of one shard's clips, ordered by length: `t` tokens in all blocks, `n` patches.
 pub struct Batch {
-    /// [n, 1176].
+    /// [n, 1176]; nothing where there are embeds.
     pub pixel_values: Tensor,
+    /// What a vision tower that is not trained made of the patches, [n/4, hidden].
+    pub image_embeds: Option<Tensor>,
     /// One grid per clip.
     pub grids: Vec<[usize; 3]>,
     /// Token ids of all blocks in order, `[t]`.
@@ -52,7 +58,7 @@ pub struct Batch {
     pub labels: Vec<Target>,
     /// Number of questions in the batch.
     pub questions: usize,
-    /// Share of each class in each patch of the newer frame of its pair, [n, classes].
+    /// Share of each class in each patch of the newer frame of its pair, [n, classes]; no class where there are embeds.
     pub class_shares: Tensor,
     /// The same in the older frame.
     pub older_class_shares: Tensor,
@@ -72,6 +78,8 @@ pub struct Collation<'a> {
     pub pad_token_id: u32,
     /// The tokens that spell numbers, by unit.
     pub numbers: &'a [(Unit, NumberTokens)],
+    /// The tokens that spell coordinates; may be empty.
+    pub coordinates: &'a [(u32, f64)],
     /// Weights of targets.
     pub loss: &'a LossConfig,
 }
@@ -90,9 +98,10 @@ struct Rows {
 
 impl<'a> Collation<'a> {
     /// What the samples of `maker` need.
-    pub fn new(maker: &SampleMaker, numbers: &'a [(Unit, NumberTokens)], loss: &'a LossConfig) -> Self {
+    pub fn new(maker: &'a SampleMaker, numbers: &'a [(Unit, NumberTokens)], loss: &'a LossConfig) -> Self {
         let video_token_id = maker.processor().config().tokens.video;
-        Self { video_token_id, pad_token_id: maker.pad_token_id(), numbers, loss }
+        let coordinates = maker.teacher().coordinate_tokens();
+        Self { video_token_id, pad_token_id: maker.pad_token_id(), numbers, coordinates, loss }
     }
 
     /// Builds the tensors of `samples`.
@@ -118,9 +127,16 @@ impl<'a> Collation<'a> {
         let joined = |part: fn(&ClipSample) -> &[f32]| samples.iter().flat_map(part).copied().collect::<Vec<f32>>();
         let pixels = joined(|s| &s.pixel_values);
         let patches = samples.iter().map(|s| s.patches.log_depth.len()).sum::<usize>();
-        let width = pixels.len() / patches.max(1);
+        let table = |values: Vec<f32>, rows: usize| {
+            let width = values.len() / rows.max(1);
+            Tensor::from_vec(values, (rows, width), device)
+        };
+        let embeds: Vec<f32> =
+            samples.iter().flat_map(|s| s.image_embeds.as_deref().unwrap_or_default()).copied().collect();
+        let image_embeds = (!embeds.is_empty()).then(|| table(embeds, rows.vision_rows.len())).transpose()?;
         Ok(Batch {
-            pixel_values: Tensor::from_vec(pixels, (patches, width), device)?,
+            pixel_values: table(pixels, patches)?,
+            image_embeds,
             grids: samples.iter().map(|s| s.grid_thw).collect(),
             input_ids: Tensor::from_vec(rows.ids, total, device)?,
             blocks,
@@ -130,8 +146,8 @@ impl<'a> Collation<'a> {
             targets: rows.targets,
             labels: rows.labels,
             questions: samples.iter().map(|s| s.segments.len()).sum(),
-            class_shares: Tensor::from_vec(joined(|s| &s.patches.class_shares), (patches, ()), device)?,
-            older_class_shares: Tensor::from_vec(joined(|s| &s.patches.older_class_shares), (patches, ()), device)?,
+            class_shares: table(joined(|s| &s.patches.class_shares), patches)?,
+            older_class_shares: table(joined(|s| &s.patches.older_class_shares), patches)?,
             patch_log_depth: joined(|s| &s.patches.log_depth),
             patch_log_distance: joined(|s| &s.patches.log_distance),
             patch_place_m: joined(|s| &s.patches.place_m),
@@ -174,6 +190,7 @@ impl<'a> Collation<'a> {
             let entries = match target.label {
                 Label::Token(id) => vec![(id, weight)],
                 Label::Number(unit, value) => self.soft_target(unit, value, weight),
+                Label::Coordinate(coordinate) => self.coordinate_target(coordinate, weight),
             };
             rows.target_rows.push((start + index) as u32);
             rows.targets.push(TargetRow { entries });
@@ -189,8 +206,19 @@ impl<'a> Collation<'a> {
         pairs.filter(|(_, p)| *p > 1e-5).map(|(id, p)| (*id, p as f32 * weight)).collect()
     }
 
+    /// Entries of the tokens near a coordinate: a Gaussian whose deviation grows with the distance from the camera, as
+    /// what can be seen does.
+    fn coordinate_target(&self, Coordinate { metres, range_m }: Coordinate, weight: f32) -> Vec<(u32, f32)> {
+        let deviation = (self.loss.number_sigma * range_m).max(LEAST_DEVIATION_M);
+        let density = |value: f64| (-0.5 * ((value - metres) / deviation).powi(2)).exp();
+        let total: f64 = self.coordinates.iter().map(|(_, value)| density(*value)).sum();
+        let entries = self.coordinates.iter().map(|(id, value)| (*id, density(*value) / total));
+        entries.filter(|(_, p)| *p > 1e-5).map(|(id, p)| (id, p as f32 * weight)).collect()
+    }
+
     fn weight(&self, part: Part) -> f32 {
         match part {
+            Part::Place => self.loss.place,
             Part::Words => self.loss.words,
             Part::Presence => self.loss.presence,
             Part::Value => self.loss.value,

@@ -59,6 +59,9 @@ pub struct DataConfig {
     /// Share of samples that are walks of up to 16 frames with questions of every kind; the others are clips of two.
     #[serde(default)]
     pub walk_share: f64,
+    /// Number of different walks, which come again in turn with new questions; 0 = every walk is new.
+    #[serde(default)]
+    pub walks: u64,
     /// Folder of logged episodes, as `spacer-train episodes` writes them, that samples are taken from too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episodes: Option<PathBuf>,
@@ -104,6 +107,10 @@ pub struct OptimiserConfig {
     pub weight_decay: f64,
     /// Limit of the gradients' joint L2 norm.
     pub clip_norm: f64,
+    /// Leaves the vision tower as it is. What it makes of walks that come again is kept, which saves most of a step;
+    /// `loss.patch_class`, which would train it, must be 0.
+    #[serde(default)]
+    pub freeze_vision: bool,
     /// Runs vision blocks and decoder layers again in the backward pass instead of keeping what they computed.
     #[serde(default)]
     pub gradient_checkpointing: bool,
@@ -144,6 +151,9 @@ pub struct LossConfig {
     pub words: f32,
     /// The token that says whether the object is in sight.
     pub presence: f32,
+    /// Each coordinate of what an answer rests on, as far as the model's tokenizer lets it state them.
+    #[serde(default)]
+    pub place: f32,
     /// What answers in the statement: the number, or each token of the words.
     pub value: f32,
     /// Each token of the map.
@@ -156,7 +166,7 @@ pub struct LossConfig {
     pub patch_class: f64,
     /// L1 of ln(depth) and ln(distance) per patch, read from the decoder's lower half.
     pub patch_range: f64,
-    /// L1 of the plan position per patch in metres, as seen from the first frame, read there too.
+    /// L1 of the plan position per patch in metres, as seen from the newest frame, read there too.
     #[serde(default)]
     pub patch_place: f64,
 }
@@ -212,6 +222,10 @@ impl Recipe {
         }
         if !(0.0..=1.0).contains(&data.walk_share) {
             return Err(format!("data.walk_share: expected 0 to 1, found {}", data.walk_share));
+        }
+        if self.optimiser.freeze_vision && self.loss.patch_class != 0.0 {
+            let found = self.loss.patch_class;
+            return Err(format!("loss.patch_class: expected 0 with optimiser.freeze_vision, found {found}"));
         }
         data.logged()?;
         self.validate_start()?;

@@ -1,8 +1,11 @@
 //! The policy with the heads that help it train: from a batch to its loss and gradients.
 
+use std::sync::Arc;
+
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
+use episodes::FrozenTower;
 use optimiser::{Gradients, accumulate, named_gradients};
 use policy::{Qwen25Vl, Trainable, checkpoint, init};
 use serde::{Deserialize, Serialize};
@@ -57,7 +60,7 @@ pub struct GradientSettings<'a> {
 pub struct Network {
     trained: Qwen25Vl,
     /// The same weights without gradients.
-    behaviour: Qwen25Vl,
+    behaviour: Arc<Qwen25Vl>,
     heads: AuxiliaryHeads,
     variables: Vec<(String, Var)>,
     trains_vision: bool,
@@ -71,8 +74,8 @@ struct Pass {
     hidden: Tensor,
     /// The decoder's lower half, [t, hidden].
     tap: Tensor,
-    /// [n, vision hidden].
-    patches: Tensor,
+    /// [n, vision hidden]; none of a tower that is not trained.
+    patches: Option<Tensor>,
 }
 
 impl Network {
@@ -94,7 +97,21 @@ impl Network {
         let layers = text.num_hidden_layers;
         let tapped = layers.div_ceil(2).min(layers.saturating_sub(1));
         let variables = variables.into_iter().collect();
-        Ok(Self { behaviour: trainable.behaviour()?, trained, heads, variables, trains_vision, tapped })
+        Ok(Self { behaviour: Arc::new(trainable.behaviour()?), trained, heads, variables, trains_vision, tapped })
+    }
+
+    /// The vision tower as it is now, for samples to bring its embeds along.
+    #[must_use]
+    pub fn frozen_tower(&self) -> FrozenTower {
+        let model = Arc::clone(&self.behaviour);
+        Box::new(move |pixels, grid| {
+            let encode = || {
+                let patches = grid.iter().product::<usize>();
+                let pixels = Tensor::from_slice(pixels, (patches, ()), model.device())?;
+                model.vision(&pixels, &[grid])?.image_embeds.flatten_all()?.to_vec1()
+            };
+            encode().map_err(|error: candle_core::Error| error.to_string())
+        })
     }
 
     /// What is trained, by name, sorted: the policy's and the heads'.
@@ -116,7 +133,10 @@ impl Network {
     /// When shapes disagree.
     pub fn logits(&self, batch: &Batch) -> Result<Tensor> {
         let model = &self.behaviour;
-        let image_embeds = model.vision(&batch.pixel_values, &batch.grids)?.image_embeds;
+        let image_embeds = match &batch.image_embeds {
+            Some(embeds) => embeds.clone(),
+            None => model.vision(&batch.pixel_values, &batch.grids)?.image_embeds,
+        };
         let embeds = embed(model, batch, &image_embeds)?;
         let decode = |(start, block): (usize, &Block)| {
             let inputs = rows_of(&embeds, start, block)?;
@@ -134,8 +154,14 @@ impl Network {
         if settings.checkpointing {
             return self.gradients_recomputed(batch, settings);
         }
-        let vision = self.trained.vision(&batch.pixel_values, &batch.grids)?;
-        let embeds = embed(&self.trained, batch, &vision.image_embeds)?;
+        let (image_embeds, patches) = match &batch.image_embeds {
+            Some(embeds) => (embeds.clone(), None),
+            None => {
+                let vision = self.trained.vision(&batch.pixel_values, &batch.grids)?;
+                (vision.image_embeds, Some(vision.patches))
+            }
+        };
+        let embeds = embed(&self.trained, batch, &image_embeds)?;
         let (mut hidden, mut taps) = (Vec::new(), Vec::new());
         for (start, block) in starts(batch) {
             let inputs = rows_of(&embeds, start, block)?;
@@ -144,7 +170,7 @@ impl Network {
             hidden.push(out.flatten_to(1)?);
             taps.push(layers.swap_remove(self.tapped).flatten_to(1)?);
         }
-        let pass = Pass { hidden: Tensor::cat(&hidden, 0)?, tap: Tensor::cat(&taps, 0)?, patches: vision.patches };
+        let pass = Pass { hidden: Tensor::cat(&hidden, 0)?, tap: Tensor::cat(&taps, 0)?, patches };
         let (loss, parts) = self.loss(&pass, batch, settings.loss)?;
         let store = (loss * settings.share)?.backward()?;
         Ok((parts, named_gradients(&store, &self.variables)))
@@ -156,7 +182,13 @@ impl Network {
         let mut gradients = Gradients::new();
         let mut collect = |store: &GradStore| accumulate(&mut gradients, named_gradients(store, &self.variables));
 
-        let (image_embeds, mut vision) = tower.forward_checkpointed(&batch.pixel_values, &batch.grids)?;
+        let (image_embeds, mut vision) = match &batch.image_embeds {
+            Some(embeds) => (embeds.clone(), None),
+            None => {
+                let (embeds, tape) = tower.forward_checkpointed(&batch.pixel_values, &batch.grids)?;
+                (embeds, Some(tape))
+            }
+        };
         let image_embeds = Var::from_tensor(&image_embeds)?;
         let embeds = embed(&self.trained, batch, &image_embeds)?;
         let (mut hidden, mut taps, mut tapes) = (Vec::new(), Vec::new(), Vec::new());
@@ -169,9 +201,10 @@ impl Network {
         }
 
         let leaf = |tensor: Tensor| Var::from_tensor(&tensor);
-        let [hidden, tap, patches] =
-            [leaf(Tensor::cat(&hidden, 0)?)?, leaf(Tensor::cat(&taps, 0)?)?, leaf(tower.patches(&vision)?)?];
-        let [at_hidden, at_tap, at_patches] = [&hidden, &tap, &patches].map(|var| var.as_tensor().clone());
+        let [hidden, tap] = [leaf(Tensor::cat(&hidden, 0)?)?, leaf(Tensor::cat(&taps, 0)?)?];
+        let patches = vision.as_ref().map(|vision| leaf(tower.patches(vision)?)).transpose()?;
+        let [at_hidden, at_tap] = [&hidden, &tap].map(|var| var.as_tensor().clone());
+        let at_patches = patches.as_ref().map(|patches| patches.as_tensor().clone());
         let pass = Pass { hidden: at_hidden, tap: at_tap, patches: at_patches };
         let (loss, parts) = self.loss(&pass, batch, settings.loss)?;
         let store = (loss * settings.share)?.backward()?;
@@ -187,8 +220,10 @@ impl Network {
         }
         let store = (embeds * Tensor::cat(&at_embeds, 0)?)?.sum_all()?.backward()?;
         collect(&store)?;
-        if let (true, Some(at_images)) = (self.trains_vision, store.get(&image_embeds)) {
-            vision.add_gradient(gradient(&patches)?);
+        if let (true, Some(mut vision), Some(patches), Some(at_images)) =
+            (self.trains_vision, vision.take(), &patches, store.get(&image_embeds))
+        {
+            vision.add_gradient(gradient(patches)?);
             let collect = |store: &GradStore| collect(store).map_err(candle_core::Error::wrap);
             tower.backward_checkpointed(vision, at_images, collect)?;
         }
@@ -198,7 +233,7 @@ impl Network {
     fn loss(&self, pass: &Pass, batch: &Batch, weights: &LossConfig) -> Result<(Tensor, LossParts)> {
         let logits = self.trained.logits(&pass.hidden.index_select(&batch.target_rows, 0)?)?;
         let tokens = cross_entropy(&logits, &batch.targets, batch.questions as f32)?;
-        let auxiliary = self.heads.losses(&pass.patches, &pass.tap, batch)?;
+        let auxiliary = self.heads.losses(pass.patches.as_ref(), &pass.tap, batch)?;
         let dense =
             ((&auxiliary.patch_class * weights.patch_class)? + (&auxiliary.patch_range * weights.patch_range)?)?;
         let dense = (dense + (&auxiliary.patch_place * weights.patch_place)?)?;

@@ -99,6 +99,7 @@ impl Trainer {
         };
         let progress = share_state(&world, network.variables(), &mut optimiser, progress)?;
         let numbers = NumberTokens::by_unit(&maker);
+        let maker = if recipe.optimiser.freeze_vision { maker.with_tower(network.frozen_tower()) } else { maker };
         Ok(Self {
             recipe,
             maker,

@@ -72,6 +72,32 @@ fn an_adapter_is_trained_alone_kept_and_gone_on_from() {
     assert_eq!(second.parameter_count(), first.parameter_count());
 }
 
+#[test]
+fn a_frozen_tower_stays_as_it_is_and_the_decoder_learns_as_it_would_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut frozen = tuning();
+    (frozen.data.walk_share, frozen.data.walks) = (1.0, 2);
+    frozen.loss.patch_class = 0.0;
+    let moving = frozen.clone();
+    frozen.optimiser.freeze_vision = true;
+    let [mut frozen, mut moving] =
+        [("frozen", &frozen), ("moving", &moving)].map(|(name, recipe)| trainer(recipe, &folder.path().join(name)));
+    // The second step has the same walks from what was kept of them.
+    let [before, after] = [1, 2].map(|_| (frozen.step().unwrap(), moving.step().unwrap()));
+    assert!((before.0.loss.tokens - before.1.loss.tokens).abs() < 1e-4, "{before:?}");
+    assert!(after.0.loss.tokens < before.0.loss.tokens, "{before:?} {after:?}");
+    let written = |trainer: &sft::Trainer, name: &str| {
+        trainer.write(&folder.path().join(name)).unwrap();
+        load(&folder.path().join(name).join("model.safetensors"))
+    };
+    let (frozen, moving) = (written(&frozen, "one"), written(&moving, "other"));
+    for (name, weight) in load(&nano().join("model.safetensors")) {
+        let is_tower = name.starts_with("visual.");
+        assert_eq!(difference(&weight, &frozen[&name]) == 0.0, is_tower, "{name}");
+        assert!(!is_tower || difference(&weight, &moving[&name]) > 0.0, "{name}");
+    }
+}
+
 fn batch(recipe: &Recipe) -> (Batch, usize) {
     let maker = maker(recipe);
     let samples: Vec<ClipSample> = (0..3).map(|index| maker.sample(Split::Train, index).expect("a clip")).collect();

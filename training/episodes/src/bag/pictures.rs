@@ -126,8 +126,16 @@ impl<'a> Pictures<'a> {
         }
         let pose = self.track.at(stamp_nanos).map(|pose| Pose::from(&pose));
         let picture = self.picture(message)?;
-        self.frames.push(Frame { stamp_nanos, pose, picture });
+        let camera = self.camera(stamp_nanos);
+        self.frames.push(Frame { stamp_nanos, pose, camera, picture });
         Ok(())
+    }
+
+    /// Where the camera was: where the robot was then, and as it is mounted.
+    fn camera(&self, stamp_nanos: i64) -> Option<Pose> {
+        let (fixed_from_base, base_from_camera) =
+            (self.track.at(stamp_nanos)?, self.mounting(&self.camera_frame, Some(stamp_nanos))?);
+        Some(Pose::from(&(fixed_from_base * base_from_camera)))
     }
 
     /// A compressed picture as it is; a raw one encoded.

@@ -7,8 +7,8 @@
 //!   unlabelled.jsonl   one question a line that nobody knows the answer of: the episode's id and the question
 //!   media/<id>/<number>.jpg|png
 //! ```
-//! A frame is `{"stamp_nanos", "file", "pose"}` with the file relative to `OUT` and the pose `{"position_m",
-//! "orientation"}` (x, y, z, w). Questions and maps are [`crate::episode::Question`] and
+//! A frame is `{"stamp_nanos", "file", "pose", "camera"}` with the file relative to `OUT`; the poses, of the robot's base
+//! and of the camera's optical frame, are `{"position_m", "orientation"}` (x, y, z, w) or null. Questions and maps are [`crate::episode::Question`] and
 //! [`crate::episode::CognitiveMap`]. A version is read by its own number only; what a field means never changes within
 //! one. `episodes.jsonl` is written as episodes come, so that a broken-off run leaves whole lines.
 
@@ -58,6 +58,8 @@ struct FrameLine {
     file: String,
     #[serde(default)]
     pose: Option<Pose>,
+    #[serde(default)]
+    camera: Option<Pose>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{
-    EPISODES_FILE, EpisodeLine, FORMAT, FORMAT_FILE, FormatFile, MEDIA_FOLDER, UNLABELLED_FILE, UnlabelledLine, VERSION,
+    EPISODES_FILE, EpisodeLine, FORMAT, FORMAT_FILE, FormatFile, FrameLine, MEDIA_FOLDER, UNLABELLED_FILE,
+    UnlabelledLine, VERSION,
 };
 use crate::episode::{Episode, Frame, Picture, Question};
 use crate::json_lines::{self, Record};
@@ -80,7 +81,8 @@ fn read_episode(folder: &Path, line: &Record) -> Result<Episode> {
             return Err(line.refuse("frames", &format!("files within {MEDIA_FOLDER}/ (found {:?})", frame.file)));
         }
         let picture = Picture::read(&folder.join(&frame.file))?;
-        read.push(Frame { stamp_nanos: frame.stamp_nanos, pose: frame.pose, picture });
+        let FrameLine { stamp_nanos, pose, camera, .. } = frame;
+        read.push(Frame { stamp_nanos, pose, camera, picture });
     }
     Ok(Episode { id, data_source, camera, frames: read, questions, map })
 }

@@ -52,7 +52,7 @@ impl FolderWriter {
             let path = self.folder.join(&file);
             std::fs::write(&path, &frame.picture.bytes).map_err(Error::io(&path))?;
             let file = file.to_string_lossy().into_owned();
-            frames.push(FrameLine { stamp_nanos: frame.stamp_nanos, file, pose: frame.pose });
+            frames.push(FrameLine { stamp_nanos: frame.stamp_nanos, file, pose: frame.pose, camera: frame.camera });
         }
         let (questions, unlabelled): (Vec<Question>, Vec<Question>) =
             episode.questions.iter().cloned().partition(|question| question.label.is_some());

@@ -14,7 +14,9 @@ const DEFAULT_RATE_HZ: f64 = 30.0;
 
 pub(super) fn frames(path: &Path, data_type: DataType, sampling: &FrameSampling) -> Result<Vec<Frame>> {
     match data_type {
-        DataType::Image => Ok(vec![Frame { stamp_nanos: 0, pose: None, picture: image(path, sampling)? }]),
+        DataType::Image => {
+            Ok(vec![Frame { stamp_nanos: 0, pose: None, camera: None, picture: image(path, sampling)? }])
+        }
         DataType::Video => video(path, sampling),
     }
 }
@@ -40,7 +42,8 @@ fn video(path: &Path, sampling: &FrameSampling) -> Result<Vec<Frame>> {
         let stamp_nanos = (f64::from(number) * period_nanos).round() as i64;
         number += 1;
         if thinning.takes(stamp_nanos) {
-            frames.push(Frame { stamp_nanos, pose: None, picture: Picture::of_capture(&frame, sampling.format)? });
+            let picture = Picture::of_capture(&frame, sampling.format)?;
+            frames.push(Frame { stamp_nanos, pose: None, camera: None, picture });
         }
     }
     if frames.is_empty() {

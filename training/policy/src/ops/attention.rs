@@ -1,8 +1,8 @@
 //! Rotary grouped-query attention as one operation: from the fused query-key-value projection to the mixed heads.
 //!
 //! Source: `Qwen2_5_VLAttention` and `Qwen2_5_VLVisionAttention` of `modeling_qwen2_5_vl.py`. The heads of a group share
-//! one matrix product with their key head, so keys and values are never repeated. Probabilities are kept for the backward
-//! pass, `[sequences, heads, len, len]` of them.
+//! their key head, so keys and values are never repeated. Probabilities are kept for the backward pass: `[sequences,
+//! heads, len, len]` of them, or under a mask those that [`Tiled`] does not leave out.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +11,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::heads::Heads;
 use super::rotary::Rotary;
+use super::tiles::Tiled;
 use super::{composed, floats, fused, kernels, with_floats};
 
 /// Heads of an attention layer.
@@ -79,7 +80,8 @@ struct Saved {
     q: CpuStorage,
     k: CpuStorage,
     v: CpuStorage,
-    probs: CpuStorage,
+    /// One without a mask, else one for each tile and group of heads.
+    probs: Vec<CpuStorage>,
 }
 
 struct Attention {
@@ -135,51 +137,46 @@ impl Attention {
         (segment.count * kv_heads, heads / kv_heads * segment.len, segment.len, head_dim)
     }
 
-    /// Softmax of the scores `[count, heads, len, len]` in place.
-    fn softmax(&self, scores: &mut [f32], segment: Segment) {
-        let (len, heads) = (segment.len, self.shape.heads);
-        kernels::vectorised(
-            #[inline(always)]
-            || {
-                for (r, row) in scores.chunks_exact_mut(len).enumerate() {
-                    match &self.mask {
-                        Mask::Full => kernels::softmax(row),
-                        Mask::Causal => {
-                            let (seen, hidden) = row.split_at_mut(r % len + 1);
-                            kernels::softmax(seen);
-                            hidden.fill(0.0);
-                        }
-                        Mask::Additive(mask) => {
-                            let mask_row = (r / (heads * len) * len + r % len) * len % mask.len();
-                            let added = &mask[mask_row..mask_row + len];
-                            row.iter_mut().zip(added).for_each(|(x, a)| *x += a);
-                            kernels::softmax(row);
-                        }
-                    }
-                }
-            },
-        );
+    /// Attention under the mask; `None` where every token sees every token, which is best done at once.
+    fn tiled<'a>(&'a self, segment: Segment, [q, k, v]: [&'a CpuStorage; 3]) -> Option<Tiled<'a>> {
+        let (shape, mask) = (self.shape, &self.mask);
+        (!matches!(mask, Mask::Full)).then_some(Tiled { shape, segment, mask, q, k, v })
     }
 
     fn forward_segment(&self, qkv: &[f32], segment: Segment, out: &mut [f32]) -> Result<Saved> {
         let [q, k, v] = self.places(segment).map(|place| place.split(qkv));
+        if let Some(tiled) = self.tiled(segment, [&q, &k, &v]) {
+            let (mixed, probs) = tiled.forward()?;
+            self.output(segment).merge(&mixed, out);
+            return Ok(Saved { q, k, v, probs });
+        }
         let (batch, rows, len, d) = self.sizes(segment);
         let mut probs = matmul((&q, false), (&k, true), (batch, rows, len, d))?;
         if let CpuStorage::F32(scores) = &mut probs {
-            self.softmax(scores, segment);
+            kernels::vectorised(
+                #[inline(always)]
+                || scores.chunks_exact_mut(len).for_each(|row| kernels::softmax(row)),
+            );
         }
         let mixed = matmul((&probs, false), (&v, false), (batch, rows, d, len))?;
         self.output(segment).merge(slice(&mixed)?, out);
-        Ok(Saved { q, k, v, probs })
+        Ok(Saved { q, k, v, probs: vec![probs] })
     }
 
     fn backward_segment(&self, saved: &Saved, grad: &[f32], segment: Segment, out: &mut [f32]) -> Result<()> {
         let (batch, rows, len, d) = self.sizes(segment);
         let grad = self.output(segment).split(grad);
-        let dv = matmul((&saved.probs, true), (&grad, false), (batch, len, d, rows))?;
+        if let Some(tiled) = self.tiled(segment, [&saved.q, &saved.k, &saved.v]) {
+            for (place, grad) in self.places(segment).iter().zip(tiled.backward(&saved.probs, &grad)?) {
+                place.merge(&grad, out);
+            }
+            return Ok(());
+        }
+        let Some(probs) = saved.probs.first() else { return Ok(()) };
+        let dv = matmul((probs, true), (&grad, false), (batch, len, d, rows))?;
         let mut scores = matmul((&grad, false), (&saved.v, true), (batch, rows, len, d))?;
         if let CpuStorage::F32(scores) = &mut scores {
-            let probs = slice(&saved.probs)?;
+            let probs = slice(probs)?;
             kernels::vectorised(
                 #[inline(always)]
                 || {

@@ -14,6 +14,7 @@ mod log_probs;
 mod rms_norm;
 mod rotary;
 mod swiglu;
+mod tiles;
 
 pub(crate) use composed::split_heads;
 pub(crate) use group_attention::{KeysValues, group_attention};

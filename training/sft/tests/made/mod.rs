@@ -34,6 +34,7 @@ pub fn maker(recipe: &Recipe) -> SampleMaker {
         whole_completions: data.whole_completions_per_clip,
         unknown_camera_share: data.unknown_camera_share,
         walk_share: data.walk_share,
+        walks: data.walks,
         ..SampleSettings::default()
     };
     SampleMaker::new(&nano(), settings).expect("ok")
