@@ -11,10 +11,10 @@ import pathlib
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 
-REPO = pathlib.Path(__file__).resolve().parent.parent
+from experiment import REPO, run, with_settings
+
 SCENES_PER_STEP, QUESTIONS_PER_SCENE = 4, 4
 
 
@@ -29,25 +29,10 @@ def arguments():
     return parser.parse_args()
 
 
-def with_settings(recipe, settings):
-    """The recipe's text with other values; every key must be there once."""
-    for key, value in settings.items():
-        recipe, count = re.subn(rf"(?m)^{key} = [^#\n]*", f"{key} = {json.dumps(value)} ", recipe)
-        assert count == 1, f"expected one line with `{key}`, found {count}"
-    return recipe
-
-
 class Ablation:
     def __init__(self, options):
         self.options = options
         options.work.mkdir(parents=True)
-
-    def run(self, *words):
-        command = [str(word) for word in (self.options.program, *words)]
-        done = subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}")
-        return done.stdout
 
     def supervised(self, seed):
         text = (REPO / "training/recipes/spacer-nano-retrain.toml").read_text()
@@ -72,14 +57,14 @@ class Ablation:
         folder = self.options.work / name
         folder.mkdir()
         (folder / "recipe.toml").write_text(recipe)
-        self.run(command, folder / "recipe.toml", "--run", folder / "run")
+        run(self.options.program, command, folder / "recipe.toml", "--run", folder / "run")
         shutil.copytree(self.options.model, folder / "model")
-        self.run("export", "--model", folder / "model", "--run", folder / "run", "--version", "0.0.1")
+        run(self.options.program, "export", "--model", folder / "model", "--run", folder / "run", "--version", "0.0.1")
         return folder / "model"
 
     def scores(self, model):
-        report = json.loads(self.run("evaluate", "--model", model, "--rooms", "heldout", "--seed", 7,
-                                     "--questions", self.options.questions, "--json"))
+        report = json.loads(run(self.options.program, "evaluate", "--model", model, "--rooms", "heldout", "--seed", 7,
+                                "--questions", self.options.questions, "--json"))
         abstention = report["abstention"]
         return {
             "accuracy": statistics.mean(group["score"]["mean"] for group in report["groups"]),

@@ -9,10 +9,9 @@ import argparse
 import json
 import pathlib
 import shutil
-import subprocess
-import sys
 
-REPO = pathlib.Path(__file__).resolve().parent.parent
+from experiment import REPO, run, with_settings
+
 CAMERA_HEIGHT_M = 2.1
 # Seeds of what is trained on, and of what both models are judged by.
 TRAIN_SEED, EXAM_SEED = 1_000, 900_000
@@ -37,44 +36,35 @@ class Loop:
         self.spacer, self.train = options.programs / "spacer", options.programs / "spacer-train"
         options.work.mkdir(parents=True)
 
-    def run(self, program, *words):
-        command = [program, *map(str, words)]
-        done = subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}")
-        return done.stdout
-
     def logged(self, name, first_seed, count):
         """Records `count` walks and labels what was asked in them; returns the folder of episodes."""
         bags = []
         for seed in range(first_seed, first_seed + count):
             bags.append(self.options.work / "bags" / f"{name}-{seed}")
-            self.run(self.spacer, "sim", "record", "--seed", seed, "--out", bags[-1], "--rooms", "novel", "--frames", 2,
-                     "--camera-height", CAMERA_HEIGHT_M, "--model", self.options.model, "--json")
+            run(self.spacer, "sim", "record", "--seed", seed, "--out", bags[-1], "--rooms", "novel", "--frames", 2,
+                "--camera-height", CAMERA_HEIGHT_M, "--model", self.options.model, "--json")
         folder = self.options.work / name
-        self.run(self.train, "episodes", "--bag", *bags, "--no-motion", "--out", folder, "--json")
+        run(self.train, "episodes", "--bag", *bags, "--no-motion", "--out", folder, "--json")
         return folder, bags
 
     def retrained(self, episodes):
         """Copies the present model, trains it on with the episodes, and exports it."""
-        candidate, run = self.options.work / "candidate", self.options.work / "run"
+        candidate, written = self.options.work / "candidate", self.options.work / "run"
         shutil.copytree(self.options.model, candidate)
-        recipe = (REPO / "training/recipes/spacer-nano-retrain.toml").read_text()
-        recipe = recipe.replace('"data/mine"', json.dumps(str(episodes)))
-        recipe = recipe.replace('"models/zoo/spacer-nano"', json.dumps(str(self.options.model)))
+        settings = {"model": str(self.options.model), "episodes": str(episodes)}
         if self.options.steps is not None:
-            recipe = recipe.replace("steps = 300", f"steps = {self.options.steps}", 1)
-            recipe = recipe.replace("warmup_steps = 20", "warmup_steps = 0").replace("decay_steps = 200", "decay_steps = 0")
+            settings |= {"steps": self.options.steps, "warmup_steps": 0, "decay_steps": 0}
+        recipe = with_settings((REPO / "training/recipes/spacer-nano-retrain.toml").read_text(), settings)
         path = self.options.work / "recipe.toml"
         path.write_text(recipe)
-        self.run(self.train, "sft", path, "--run", run)
-        self.run(self.train, "export", "--model", candidate, "--run", run, "--version", "0.0.1")
+        run(self.train, "sft", path, "--run", written)
+        run(self.train, "export", "--model", candidate, "--run", written, "--version", "0.0.1")
         if self.options.calibration_questions > 0:
-            self.run(self.train, "calibrate", "--model", candidate, "--questions", self.options.calibration_questions)
+            run(self.train, "calibrate", "--model", candidate, "--questions", self.options.calibration_questions)
         return candidate
 
     def scores(self, model, *exam):
-        report = json.loads(self.run(self.train, "evaluate", "--model", model, *exam, "--json"))
+        report = json.loads(run(self.train, "evaluate", "--model", model, *exam, "--json"))
         groups = {group["name"]: round(group["score"]["mean"], 4) for group in report["groups"]}
         return {"mean": round(sum(groups.values()) / len(groups), 4), **groups}
 
@@ -91,7 +81,7 @@ def main():
             "new kind": loop.scores(model, "--episodes", exam, "--frames", 2, "--rate", 2),
             "elsewhere": loop.scores(model, "--rooms", "heldout", "--questions", options.questions),
         }
-    answer = json.loads(loop.run(loop.spacer, "ask", "--bag", bags[0], "--model", candidate, "--json", "how far is the door?"))
+    answer = json.loads(run(loop.spacer, "ask", "--bag", bags[0], "--model", candidate, "--json", "how far is the door?"))
     result["answer"] = answer["text"]
     print(json.dumps(result, indent=2))
 

@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Layer by folder. A crate depends on ours from lower layers only.
-const LAYERS: [(&str, u8); 27] = [
+const LAYERS: [(&str, u8); 28] = [
     ("msgs", 0),
     ("models/model_dir", 0),
     ("nodes/capture", 1),
@@ -23,6 +23,7 @@ const LAYERS: [(&str, u8); 27] = [
     ("nodes/sim", 2),
     ("models/vlm", 2),
     ("training/parallel", 1),
+    ("training/storage", 1),
     ("training/policy", 2),
     ("training/onnx_export", 2),
     ("training/optimiser", 2),

@@ -15,6 +15,8 @@ use episodes::spacer::{SpacerEpisodes, SpacerFiles, SpacerWriter};
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use crate::folders;
+
 /// Examples: `spacer-train episodes --bag episodes/episode_1700000000 --out data/mine`;
 /// `spacer-train episodes --spacer-jsonl SpaceR-151k/SpaceR-151k.jsonl --frames 16 --out data/spacer`;
 /// `spacer-train episodes --set data/mine --format lerobot --out data/lerobot`
@@ -26,7 +28,7 @@ pub struct Arguments {
     /// SpaceR-151k's JSON lines.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     spacer_jsonl: Vec<PathBuf>,
-    /// Folders that this command wrote.
+    /// Folders that this command wrote, here or at s3://bucket/folder.
     #[arg(long, num_args = 1.., value_name = "DIR")]
     set: Vec<PathBuf>,
     /// Folder that `path` in JSON lines is relative to, where it isn't theirs.
@@ -61,7 +63,7 @@ pub struct Arguments {
     /// How pictures are kept that are no files already.
     #[arg(long, value_enum, default_value_t = Pictures::Jpeg)]
     pictures: Pictures,
-    /// New folder for the result.
+    /// New folder for the result; or s3://bucket/folder.
     #[arg(long)]
     out: PathBuf,
     /// Form of the result: our own folder, SpaceR's JSON lines with videos, or LeRobot 3.0.
@@ -101,8 +103,8 @@ enum Sink {
 }
 
 impl Sink {
-    fn create(arguments: &Arguments) -> Result<Self> {
-        let (out, rate) = (&arguments.out, arguments.rate);
+    fn create(arguments: &Arguments, out: &Path) -> Result<Self> {
+        let rate = arguments.rate;
         Ok(match arguments.format {
             Format::Episodes => Self::Folder(FolderWriter::create(out)?),
             Format::Spacer => Self::Spacer(SpacerWriter::create(out, rate)?),
@@ -186,7 +188,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let mut counts = Counts::default();
     let mut ids = BTreeSet::new();
-    let mut sink = Sink::create(arguments)?;
+    let (out, remote) = folders::to_write(&arguments.out)?;
+    let mut sink = Sink::create(arguments, &out)?;
     let mut keep = |counts: &mut Counts, episode: Result<Episode>| -> Result<()> {
         let written = episode.and_then(|episode| {
             let episode = Episode { id: new_id(&mut ids, &episode.id), ..episode };
@@ -215,7 +218,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     for path in &arguments.set {
-        let set = EpisodeFolder::open(path)?;
+        let set = EpisodeFolder::open(&folders::to_read(path)?)?;
         let mut open = set.unlabelled()?;
         for episode in set.episodes()? {
             let with_open = episode.map(|mut episode| {
@@ -226,6 +229,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     sink.finish()?;
+    remote.map_or(Ok(()), |mut remote| remote.put(&out))?;
     counts.print(&arguments.out, arguments.json);
     Ok(())
 }

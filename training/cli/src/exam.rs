@@ -14,6 +14,8 @@ use evaluation::{Exam, RoomSettings, clips, logged, walks};
 use model_dir::ModelDir;
 use processor::PreprocessorConfig;
 
+use crate::folders;
+
 /// Questions of a kind in an exam of simulated rooms, unless another number is asked for.
 const QUESTIONS_A_KIND: usize = 100;
 /// Kinds of questions about clips: distances, counts, absent objects.
@@ -37,7 +39,7 @@ pub struct Source {
     /// Ask about walks of 16 frames at 1 Hz, on every topic, instead of about clips of two frames.
     #[arg(long, requires = "rooms")]
     walks: bool,
-    /// Ask the labelled questions of a folder that `spacer-train episodes` wrote.
+    /// Ask the labelled questions of a folder, or s3://bucket/folder, that `spacer-train episodes` wrote.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["rooms", "spacer_jsonl"])]
     episodes: Option<PathBuf>,
     /// Ask the questions of SpaceR-151k's JSON lines; videos and maps lie beside them.
@@ -75,7 +77,12 @@ impl Source {
         let settings = LoggedSettings { frames: *frames, rate_hz: *rate, questions: *questions };
         let name = path.map(|path| format!("episodes {}", path.display())).unwrap_or_default();
         if let Some(folder) = &self.episodes {
-            return Ok(logged::draw(&name, EpisodeFolder::open(folder)?.episodes()?, &settings, &preprocessor)?);
+            return Ok(logged::draw(
+                &name,
+                EpisodeFolder::open(&folders::to_read(folder)?)?.episodes()?,
+                &settings,
+                &preprocessor,
+            )?);
         }
         let files = SpacerFiles::beside(path.unwrap_or(Path::new("")));
         let sampling = FrameSampling { rate_hz: *rate, most: *frames, ..FrameSampling::default() };

@@ -9,6 +9,7 @@ use grpo::scene::SceneSource;
 use grpo::{Evaluation, Recipe, Simulation, StepReport, Trainer};
 use parallel::World;
 
+use crate::folders::{self, RunFolder};
 use crate::journal::{Journal, Opening};
 use crate::machine;
 use crate::run_log::RunLog;
@@ -22,7 +23,7 @@ use crate::run_log::RunLog;
 pub struct Arguments {
     /// The recipe; training/recipes/spacer-nano-grpo.toml is one.
     recipe: PathBuf,
-    /// Where all that the run writes goes.
+    /// Where all that the run writes goes: a folder, or s3://bucket/folder.
     #[arg(long)]
     run: PathBuf,
     /// Checks the recipe, the model and the first scene, prints every option, and writes nothing.
@@ -35,7 +36,8 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let recipe = Recipe::read(&arguments.recipe)?;
+    let mut recipe = Recipe::read(&arguments.recipe)?;
+    recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     machine::give_each_worker_one_thread(recipe.data.threads)?;
     let world = World::of_launcher()?;
     let done = train(arguments, recipe, &world);
@@ -57,7 +59,8 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
     };
     let source = Simulation::new(&recipe.model, settings, data.epoch_scenes)?;
     let first = source.scene(Split::Train, 0)?;
-    let checkpoints = arguments.run.join("checkpoints");
+    let run = RunFolder::open(&arguments.run, world.leads())?;
+    let checkpoints = run.local().join("checkpoints");
     let trainer = Trainer::new(recipe.clone(), Box::new(source), &checkpoints, world.clone())?;
     if arguments.dry_run {
         if !world.leads() {
@@ -73,14 +76,14 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         println!("# first scene: patches {:?}, prompts of {tokens:?} tokens", first.grid_thw);
         return Ok(());
     }
-    Session::start(arguments, recipe, trainer, world)?.train(arguments.stop_after)
+    Session::start(arguments, recipe, (trainer, run), world)?.train(arguments.stop_after)
 }
 
 /// One session of a run with all that it writes to.
 struct Session {
     recipe: Recipe,
     trainer: Trainer,
-    run: PathBuf,
+    run: RunFolder,
     /// None on ranks that don't write.
     records: Option<Records>,
 }
@@ -92,17 +95,21 @@ struct Records {
 }
 
 impl Session {
-    fn start(arguments: &Arguments, recipe: Recipe, trainer: Trainer, world: &World) -> Result<Self> {
-        let run = arguments.run.clone();
+    fn start(
+        arguments: &Arguments,
+        recipe: Recipe,
+        (trainer, run): (Trainer, RunFolder),
+        world: &World,
+    ) -> Result<Self> {
         let opening = Opening {
-            command: &format!("spacer-train grpo {} --run {}", arguments.recipe.display(), run.display()),
+            command: &format!("spacer-train grpo {} --run {}", arguments.recipe.display(), arguments.run.display()),
             seed: recipe.data.seed,
             done: trainer.progress().step,
             steps: recipe.optimiser.steps,
         };
         let open = || -> Result<Records> {
-            let journal = Journal::open(&run, &opening, &recipe)?;
-            Ok(Records { journal, samples: RunLog::open(&run.join("samples.jsonl"), opening.done)? })
+            let journal = Journal::open(run.local(), &opening, &recipe)?;
+            Ok(Records { journal, samples: RunLog::open(&run.local().join("samples.jsonl"), opening.done)? })
         };
         let records = world.leads().then(open).transpose()?;
         if records.is_some() {
@@ -129,6 +136,7 @@ impl Session {
             }
             if due(self.recipe.run.checkpoint_every) {
                 self.trainer.save_checkpoint()?;
+                self.run.publish()?;
             }
         }
         if self.trainer.progress().step > first {
@@ -136,8 +144,10 @@ impl Session {
         }
         let Some(records) = self.records else { return Ok(()) };
         records.journal.finish();
-        let to = if self.recipe.trained().is_adapter() { self.run.join("adapter") } else { self.run.clone() };
-        Ok(self.trainer.policies().write(&to, Path::new(&self.recipe.model))?)
+        let folder = self.run.local();
+        let to = if self.recipe.trained().is_adapter() { folder.join("adapter") } else { folder.to_owned() };
+        self.trainer.policies().write(&to, Path::new(&self.recipe.model))?;
+        self.run.publish()
     }
 
     /// Judges the policy on held-out scenes.

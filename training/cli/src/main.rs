@@ -6,6 +6,7 @@ mod episodes;
 mod evaluate;
 mod exam;
 mod export;
+mod folders;
 mod forms;
 mod gate;
 mod grpo;

@@ -7,6 +7,7 @@ use episodes::{SampleMaker, SampleSettings, Split};
 use parallel::World;
 use sft::{Recipe, StepReport, Trainer};
 
+use crate::folders::{self, RunFolder};
 use crate::journal::{Journal, Opening};
 use crate::machine;
 
@@ -19,7 +20,7 @@ use crate::machine;
 pub struct Arguments {
     /// The recipe; training/recipes/spacer-nano.toml is one.
     recipe: PathBuf,
-    /// Where all that the run writes goes.
+    /// Where all that the run writes goes: a folder, or s3://bucket/folder.
     #[arg(long)]
     run: PathBuf,
     /// Checks the recipe, the model and the first clip, prints every option, and writes nothing.
@@ -32,7 +33,8 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let recipe = Recipe::read(&arguments.recipe)?;
+    let mut recipe = Recipe::read(&arguments.recipe)?;
+    recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     machine::give_each_worker_one_thread(recipe.data.shards)?;
     let world = World::of_launcher()?;
     let done = train(arguments, recipe, &world);
@@ -50,9 +52,10 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         logged: recipe.data.logged().map_err(anyhow::Error::msg)?,
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
+    let run = RunFolder::open(&arguments.run, world.leads())?;
     let maker = SampleMaker::new(&recipe.model, settings)?;
     let absent_word = maker.teacher().absent_word();
-    let trainer = Trainer::new(recipe.clone(), maker, &arguments.run.join("checkpoints"), world.clone())?;
+    let trainer = Trainer::new(recipe.clone(), maker, &run.local().join("checkpoints"), world.clone())?;
     if arguments.dry_run {
         return if world.leads() { state(&recipe, &trainer) } else { Ok(()) };
     }
@@ -62,12 +65,12 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         done: trainer.step_count(),
         steps: recipe.optimiser.steps,
     };
-    let journal = world.leads().then(|| Journal::open(&arguments.run, &opening, &recipe)).transpose()?;
+    let journal = world.leads().then(|| Journal::open(run.local(), &opening, &recipe)).transpose()?;
     if journal.is_some() {
         let parameters = trainer.parameter_count();
         tracing::info!(parameters, step = opening.done, ranks = world.size(), "training");
     }
-    Session { recipe, trainer, journal, run: arguments.run.clone(), absent_word }.train(arguments.stop_after)
+    Session { recipe, trainer, journal, run, absent_word }.train(arguments.stop_after)
 }
 
 /// Prints every option and what the run begins with.
@@ -86,7 +89,7 @@ struct Session {
     trainer: Trainer,
     /// None on ranks that don't write.
     journal: Option<Journal>,
-    run: PathBuf,
+    run: RunFolder,
     /// The token that begins "do not see".
     absent_word: u32,
 }
@@ -119,9 +122,10 @@ impl Session {
     fn evaluate(&mut self, step: u64) -> Result<()> {
         let seen = self.trainer.evaluate(self.absent_word)?;
         let gist = format!(
-            "loss {:.3}, numbers off by {:.1} %, words {:.1} %, answers {:.1} %, absent {:.1} %, missed {:.1} %",
+            "loss {:.3}, numbers off by {:.1} %, places by {:.2} m, words {:.1} %, answers {:.1} %, absent {:.1} %, missed {:.1} %",
             seen.loss,
             100.0 * seen.median_relative_error,
+            seen.median_place_error_m,
             100.0 * seen.value_accuracy,
             100.0 * seen.answer_accuracy,
             100.0 * seen.true_not_seen,
@@ -132,7 +136,7 @@ impl Session {
     }
 
     /// Every rank has the same weights; the first one writes them.
-    fn save(&self) -> Result<()> {
+    fn save(&mut self) -> Result<()> {
         if self.journal.is_none() {
             return Ok(());
         }
@@ -140,7 +144,9 @@ impl Session {
             self.trainer.save_checkpoint()?;
         }
         let adapter = self.recipe.trained().is_adapter();
-        Ok(self.trainer.write(&if adapter { self.run.join("adapter") } else { self.run.clone() })?)
+        let folder = self.run.local();
+        self.trainer.write(&if adapter { folder.join("adapter") } else { folder.to_owned() })?;
+        self.run.publish()
     }
 }
 

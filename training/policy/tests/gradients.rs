@@ -101,8 +101,8 @@ fn attention() -> Result<()> {
     let cases = [
         (Mask::Full, vec![segment(0, 2, 5), segment(10, 1, 2)]),
         (Mask::Causal, vec![segment(0, 2, 6)]),
-        (Mask::Additive(Arc::new(mask[..36].to_vec())), vec![segment(0, 2, 6)]),
-        (Mask::Additive(Arc::new(mask)), vec![segment(0, 2, 6)]),
+        (Mask::additive(mask[..36].to_vec(), 6), vec![segment(0, 2, 6)]),
+        (Mask::additive(mask, 6), vec![segment(0, 2, 6)]),
     ];
     for (heads, kv_heads) in [(4, 2), (3, 3)] {
         let shape = AttentionShape { heads, kv_heads, head_dim: 6 };

@@ -20,6 +20,8 @@ pub struct ProbeReport {
     pub median_relative_error: f64,
     /// Numbers judged.
     pub numbers: usize,
+    /// Median of |predicted − true| over the coordinates of what answers rest on, metres.
+    pub median_place_error_m: f64,
     /// Share of right counts and right tokens in the words of choices.
     pub value_accuracy: f64,
     /// Share of right tokens within `<answer>`.
@@ -42,7 +44,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
         questions += batch.questions;
         labelled.extend(batch.labels.into_iter().zip(logits.argmax(D::Minus1)?.to_vec1::<u32>()?));
     }
-    let mut errors = Vec::new();
+    let (mut errors, mut place_errors) = (Vec::new(), Vec::new());
     let (mut values, mut answers) = (Tally::default(), Tally::default());
     let (mut present, mut absent) = (Tally::default(), Tally::default());
     for (label, found) in labelled {
@@ -53,6 +55,10 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
                 let value = tokens.zip(place).map_or(0.0, |(tokens, at)| tokens.values[at]);
                 errors.push((value - truth).abs() / truth);
             }
+            (_, Label::Coordinate(truth)) => {
+                let said = trainer.coordinate_tokens().iter().find(|(id, _)| *id == found);
+                place_errors.push(said.map_or(f64::INFINITY, |(_, metres)| (metres - truth.metres).abs()));
+            }
             (Part::Value, Label::Token(id)) => values.add(id == found),
             (Part::Answer, Label::Token(id)) => answers.add(id == found),
             (Part::Presence, Label::Token(id)) if id == absent_word => absent.add(found == absent_word),
@@ -60,16 +66,22 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
             _ => {}
         }
     }
-    errors.sort_by(f64::total_cmp);
     Ok(ProbeReport {
         loss: loss / questions.max(1) as f64,
-        median_relative_error: errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN),
         numbers: errors.len(),
+        median_relative_error: median(errors),
+        median_place_error_m: median(place_errors),
         value_accuracy: values.share(),
         answer_accuracy: answers.share(),
         false_not_seen: present.share(),
         true_not_seen: absent.share(),
     })
+}
+
+/// NaN of nothing.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 #[derive(Default)]

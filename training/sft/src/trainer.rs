@@ -225,6 +225,11 @@ impl Trainer {
         self.numbers.iter().find(|(of, _)| *of == unit).map(|(_, tokens)| tokens)
     }
 
+    /// The tokens that spell coordinates, where each is one token.
+    pub fn coordinate_tokens(&self) -> &[(u32, f64)] {
+        self.maker.teacher().coordinate_tokens()
+    }
+
     /// Writes a checkpoint that [`Trainer::new`] goes on from, and removes the oldest ones; for rank 0 to call.
     ///
     /// # Errors

@@ -19,9 +19,9 @@ use crate::plan::{FreeFloor, WALKING_CLEARANCE_M};
 /// How many walks past three objects are tried in one exam.
 const TRIES: usize = 600;
 /// A stop is at most this far from the object's outline, metres.
-pub const REACH_M: f64 = 1.0;
+const REACH_M: f64 = 1.0;
 /// Routes up to this much longer than the shortest take the same turns.
-pub const RIVAL_SHARE: f64 = 0.2;
+const DETOUR_SHARE: f64 = 0.2;
 /// Least share of the free floor that hangs together: else it is left to chance on which part one walks.
 const LEAST_TOGETHER: f64 = 0.75;
 
@@ -78,8 +78,8 @@ fn walks(unique: &[usize], rng: &mut ChaCha8Rng) -> Vec<[usize; 3]> {
     walks
 }
 
-/// The question about a walk from the middle of `walk`'s first object, facing that of `face`, if its turns are clear and
-/// those of every one of `routes`.
+/// The question about a walk between the middles of three objects, by somebody who first faces a fourth; `None` where a
+/// turn is not clear, or one of `routes` takes other turns.
 fn draft(stage: &Stage, tally: &mut Tally, routes: &[Route], walk: [usize; 3], face: usize) -> Option<Draft> {
     let topic = Topic::RoutePlanning;
     let [start, via, goal] = walk.map(|object| stage.centre(object));
@@ -131,7 +131,7 @@ impl<'s, 'a> Walker<'s, 'a> {
         }
         let mut routes = self.routes(walk);
         let shortest = routes.iter().map(Route::length_m).fold(f64::INFINITY, f64::min);
-        routes.retain(|route| route.length_m() <= (1.0 + RIVAL_SHARE) * shortest);
+        routes.retain(|route| route.length_m() <= (1.0 + DETOUR_SHARE) * shortest);
         if routes.is_empty() { Err(NO_ROUTE) } else { Ok(routes) }
     }
 

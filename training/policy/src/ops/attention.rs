@@ -10,6 +10,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::heads::Heads;
+use super::mask::Mask;
 use super::rotary::Rotary;
 use super::tiles::Tiled;
 use super::{composed, floats, fused, kernels, with_floats};
@@ -62,17 +63,6 @@ impl Segment {
         }
         segments
     }
-}
-
-/// Who sees whom within a sequence.
-#[derive(Clone, Debug)]
-pub enum Mask {
-    /// Every token sees every token.
-    Full,
-    /// A token sees itself and those before it.
-    Causal,
-    /// Values added to the scores, `[sequences or 1, len, len]`; only with a single segment.
-    Additive(Arc<Vec<f32>>),
 }
 
 /// What one segment leaves for the backward pass; queries are already scaled.
@@ -155,7 +145,11 @@ impl Attention {
         if let CpuStorage::F32(scores) = &mut probs {
             kernels::vectorised(
                 #[inline(always)]
-                || scores.chunks_exact_mut(len).for_each(|row| kernels::softmax(row)),
+                || {
+                    for row in scores.chunks_exact_mut(len) {
+                        kernels::softmax(row);
+                    }
+                },
             );
         }
         let mixed = matmul((&probs, false), (&v, false), (batch, rows, d, len))?;
@@ -242,10 +236,10 @@ pub fn attention(
         bail!("attention: expected segments that cover {tokens} tokens, found {segments:?}");
     }
     if let (Mask::Additive(mask), [s]) = (mask, &segments[..])
-        && (mask.len() == s.len * s.len || mask.len() == s.count * s.len * s.len)
+        && (mask.values().len() == s.len * s.len || mask.values().len() == s.count * s.len * s.len)
     {
     } else if let Mask::Additive(mask) = mask {
-        bail!("attention: expected a mask for one of {segments:?}, found {} values", mask.len());
+        bail!("attention: expected a mask for one of {segments:?}, found {} values", mask.values().len());
     }
     if !fused(qkv) {
         return composed::attention(qkv, shape, rotary, segments, mask);

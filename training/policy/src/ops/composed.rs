@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use candle_core::{D, DType, Result, Tensor};
 
-use super::attention::{AttentionShape, Mask, Segment};
+use super::attention::{AttentionShape, Segment};
+use super::mask::Mask;
 use super::rotary::Rotary;
 
 /// See [`super::rms_norm`].
@@ -65,7 +66,7 @@ fn additive(mask: &Mask, len: usize, like: &Tensor) -> Result<Option<Tensor>> {
         Mask::Causal => {
             (0..len * len).map(|i| if i % len > i / len { f32::NEG_INFINITY } else { 0.0 }).collect::<Vec<_>>()
         }
-        Mask::Additive(mask) => mask.to_vec(),
+        Mask::Additive(mask) => mask.values().to_vec(),
     };
     Ok(Some(Tensor::from_vec(values, ((), 1, len, len), like.device())?.to_dtype(like.dtype())?))
 }

@@ -6,13 +6,12 @@ use std::ops::Range;
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Layout, Result};
 
-use super::attention::{AttentionShape, Mask, Segment};
+use super::attention::{AttentionShape, Segment};
 use super::kernels;
+use super::mask::Mask;
 
 /// Rows of queries that are worked on together.
 const ROWS: usize = 64;
-/// What is added to a score to hide it is at most this.
-const HIDDEN: f32 = -1e8;
 
 /// Some rows of a sequence.
 struct Tile {
@@ -20,27 +19,6 @@ struct Tile {
     rows: Range<usize>,
     /// How many columns, from the first, they see.
     columns: usize,
-}
-
-impl Mask {
-    /// What is added to the scores of a row of a sequence of `len` tokens; none where nothing is.
-    fn added(&self, sequence: usize, row: usize, len: usize) -> Option<&[f32]> {
-        let Self::Additive(mask) = self else { return None };
-        let start = (sequence * len + row) * len % mask.len();
-        Some(&mask[start..start + len])
-    }
-
-    /// How many columns, from the first, a row sees. A row that sees nothing is as good as one that sees all.
-    fn columns(&self, sequence: usize, row: usize, len: usize) -> usize {
-        match self {
-            Self::Full => len,
-            Self::Causal => row + 1,
-            Self::Additive(_) => {
-                let added = self.added(sequence, row, len).unwrap_or_default();
-                added.iter().rposition(|value| *value > HIDDEN).map_or(len, |last| last + 1)
-            }
-        }
-    }
 }
 
 /// One segment's masked attention: `q` `[count, heads, len, head_dim]`, already scaled, `k` and `v` `[count, kv_heads, len,
@@ -238,7 +216,7 @@ mod tests {
                 }
             }
         }
-        Mask::Additive(Arc::new(mask))
+        Mask::additive(mask, len)
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn mask_of(mask: Option<&Tensor>, batch: usize, len: usize) -> Result<Mask> {
     let Some(mask) = mask else { return Ok(Mask::Causal) };
     match mask.dims4()? {
         (b, 1, rows, columns) if (b == 1 || b == batch) && rows == len && columns == len => {
-            Ok(Mask::Additive(Arc::new(mask.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)))
+            Ok(Mask::additive(mask.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?, len))
         }
         found => bail!("decode: expected a mask [1 or {batch}, 1, {len}, {len}], found {found:?}"),
     }
