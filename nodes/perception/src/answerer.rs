@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use frame_ring::Window;
-use geometry::CameraFacts;
+use frame_ring::{Frame, Pose, Window};
+use geometry::{CameraFacts, PlanPose, rigid_transform};
 use grounding::ParsedQuestion;
 use msgs::{Interval, QuestionKind, TokenCounts};
 use vlm::ImageEmbeds;
@@ -24,6 +24,17 @@ pub struct View<'a> {
     pub frame_rate_hz: f64,
     /// What is known of the camera.
     pub facts: CameraFacts,
+}
+
+impl View<'_> {
+    /// Where the camera was at the newer frame of each pair, oldest first; `None` where one is not known.
+    pub fn cameras(&self) -> Option<Vec<PlanPose>> {
+        let plan = |pair: &[Frame]| {
+            let Pose { position_m, orientation } = pair.last()?.pose?;
+            Some(PlanPose::of_camera(&rigid_transform(position_m, orientation)))
+        };
+        self.window.frames.chunks(2).map(plan).collect()
+    }
 }
 
 /// What a model is given for one answer.

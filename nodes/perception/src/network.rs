@@ -1,5 +1,6 @@
 //! A loaded model directory: the words around a question, the vision tower, the decoder.
 
+use frame_ring::Window;
 use grounding::{ParsedQuestion, prompt};
 use model_dir::ModelDir;
 use processor::{Content, Message, ModelInputs, Processor, RgbView, VisionInput};
@@ -9,8 +10,6 @@ use vlm::{Engine, EngineSettings, ImageEmbeds, Provider};
 use crate::answerer::View;
 use crate::vision::PairEncoder;
 use crate::{AnswerError, Device, Settings, parity};
-use frame_ring::{Frame, Pose, Window};
-use geometry::{PlanPose, rigid_transform};
 
 /// Shared by the thread that sees and the thread that answers.
 #[derive(Debug)]
@@ -42,8 +41,7 @@ impl Network {
 
     /// The system turn with the camera's facts and its path.
     pub fn system(&self, view: &View<'_>) -> String {
-        let cameras = cameras(view.window);
-        prompt::system(&self.directory.prompts().system, &view.facts, cameras.as_deref())
+        prompt::system(&self.directory.prompts().system, &view.facts, view.cameras().as_deref())
     }
 
     /// System turn, user turn with the video and `user`. The video is the whole window of `view`, whose pixels are
@@ -86,15 +84,6 @@ impl Network {
             other => Err(AnswerError::Abstention { token: abstention.token.clone(), found: other.len() }),
         }
     }
-}
-
-/// Where the camera was at the newer frame of each pair; `None` where one is not known.
-fn cameras(window: &Window) -> Option<Vec<PlanPose>> {
-    let plan = |pair: &[Frame]| {
-        let Pose { position_m, orientation } = pair.last()?.pose?;
-        Some(PlanPose::of_camera(&rigid_transform(position_m, orientation)))
-    };
-    window.frames.chunks(2).map(plan).collect()
 }
 
 /// The execution providers from `device` down to the processor, for the graphs in `directory`.

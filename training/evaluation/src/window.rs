@@ -53,3 +53,19 @@ pub(crate) fn window(
     }
     Ok(ring.window(frames.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use geometry::{PlanPose, rigid_transform};
+
+    use super::*;
+
+    #[test]
+    fn a_camera_in_the_ring_stands_and_faces_as_in_the_room() {
+        let camera = CameraPose { position: [1.0, 2.0, 1.2], yaw: 2.5, pitch: -0.3, roll: 0.4, stamp_secs: 0.0 };
+        let Pose { position_m, orientation } = ring_pose(&camera);
+        let plan = PlanPose::of_camera(&rigid_transform(position_m, orientation));
+        assert_eq!((plan.x, plan.y), (1.0, 2.0));
+        assert!((plan.yaw_rad - 2.5).abs() < 1e-12, "{plan:?}");
+    }
+}

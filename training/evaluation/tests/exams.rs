@@ -1,6 +1,7 @@
 //! Exams of each source, answered by `spacer-nano` on ONNX Runtime as a robot runs it. That network knows distances and
 //! counts in two frames; to everything else it must be wrong in peace.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use episodes::clips::clip_episode;
@@ -8,7 +9,7 @@ use episodes::episode::{Episode, Label, LabelSource, PictureFormat, ProblemType,
 use episodes::folder::{EpisodeFolder, FolderWriter};
 use episodes::sampling::FrameSampling;
 use episodes::spacer::{SpacerEpisodes, SpacerFiles, SpacerWriter};
-use evaluation::exam::{ABSENT, Truth};
+use evaluation::exam::{ABSENT, Sheet, Truth};
 use evaluation::judge::{Sight, judge};
 use evaluation::judged::{Form, Judged, judged};
 use evaluation::logged::LoggedSettings;
@@ -16,7 +17,7 @@ use evaluation::report::report;
 use evaluation::walks::Topic;
 use evaluation::{Exam, RoomSettings, clips, logged, walks};
 use model_dir::{ModelDir, Prompts};
-use perception::{Settings, VlmAnswerer};
+use perception::{Settings, View, VlmAnswerer};
 use processor::PreprocessorConfig;
 use sim::catalogue::Catalogue;
 use sim::clip::{Clip, ClipSettings};
@@ -78,6 +79,14 @@ fn walks_ask_about_every_topic_and_nonsense_is_wrong() {
     let settings = RoomSettings { split: RoomSplit::Novel, questions: Topic::ALL.len(), seed: 1 };
     let exam = walks::draw(&settings, &Topic::ALL, &preprocessor()).unwrap();
     assert!(exam.sheets.iter().all(|sheet| sheet.window.frames.len() == walks::FRAMES));
+    for sheet in &exam.sheets {
+        let Sheet { window, frame_rate_hz, facts, .. } = sheet;
+        let view = View { window, embeds: &[], frame_rate_hz: *frame_rate_hz, facts: *facts };
+        let path = grounding::prompt::path(&view.cameras().expect("odometry"));
+        let steps: BTreeSet<&str> = path.split_terminator(';').collect();
+        assert_eq!(path.matches(';').count(), walks::FRAMES / 2, "{path}");
+        assert!(path.ends_with(";+0.0+0.0+0;") && (sheet.scene.ends_with("frozen") == (steps.len() == 1)), "{path}");
+    }
     let judged = answered(&exam);
     let report = report(&judged, ModelDir::open(&nano()).unwrap().calibration());
     let asked: Vec<(&str, usize)> =
