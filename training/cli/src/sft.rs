@@ -153,7 +153,13 @@ impl Session {
 fn gist(report: &StepReport) -> String {
     let loss = report.loss;
     format!(
-        "loss {:.3}, tokens {:.3}, patch class {:.3}, range {:.3}, place {:.3}, norm {:.2}",
-        loss.total, loss.tokens, loss.patch_class, loss.patch_range, loss.patch_place, report.gradient_norm
+        "loss {:.3}, tokens {:.3}, patch class {:.3}, range {:.3}, place {:.3}, name {:.3}, norm {:.2}",
+        loss.total,
+        loss.tokens,
+        loss.patch_class,
+        loss.patch_range,
+        loss.patch_place,
+        loss.token_name,
+        report.gradient_norm
     )
 }

@@ -22,7 +22,7 @@ use sim::raster::Renderer;
 use crate::exercise::Exercise;
 use crate::filmed::{Filmed, FrozenTower, KeptWalks, Seen, cameras, places};
 use crate::logged::Logged;
-use crate::patch_targets::patch_targets;
+use crate::patch_targets::{names, patch_targets};
 use crate::sample::{ClipSample, PatchTargets};
 use crate::teacher::{Extent, Lesson, Teacher};
 use crate::walks;
@@ -97,6 +97,8 @@ pub struct SampleMaker {
     teacher: Teacher,
     catalogue: Cow<'static, Catalogue>,
     patch_classes: Vec<String>,
+    /// The tokens that spell each of them.
+    class_names: Vec<Vec<u32>>,
     logged: Logged,
     settings: SampleSettings,
     tower: Option<FrozenTower>,
@@ -118,7 +120,8 @@ impl SampleMaker {
         patch_classes.extend(sim::world::question_classes(&catalogue));
         let logged = settings.logged.as_ref().map(|logged| Logged::read(&logged.folder)).transpose()?;
         let (logged, kept) = (logged.unwrap_or_default(), KeptWalks::default());
-        Ok(Self { teacher, catalogue, patch_classes, logged, settings, tower: None, kept })
+        let class_names = teacher.class_names(&patch_classes)?;
+        Ok(Self { teacher, catalogue, patch_classes, class_names, logged, settings, tower: None, kept })
     }
 
     /// Gives samples what `tower`, which must never change, makes of their patches instead of the patches, without classes
@@ -259,7 +262,8 @@ impl SampleMaker {
     /// What a model sees of a clip.
     fn see(&self, clip: &Clip, rate_hz: f64) -> Result<Seen> {
         let vision = self.teacher.look(&clip.frames, (clip.camera.width, clip.camera.height), rate_hz)?;
-        let patches = patch_targets(clip, vision.grid_thw, &self.patch_classes);
+        let mut patches = patch_targets(clip, vision.grid_thw, &self.patch_classes);
+        patches.names = names(&patches, &self.class_names);
         self.encode(vision, patches)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sim::body::FIRST_OBJECT_ID;
 use sim::clip::Clip;
 
-use crate::sample::PatchTargets;
+use crate::sample::{Name, PatchTargets};
 
 /// Patches per side of a merged vision token.
 const MERGE: usize = 2;
@@ -30,6 +30,30 @@ pub fn patch_targets(clip: &Clip, grid_thw: [usize; 3], classes: &[String]) -> P
         }
     }
     targets
+}
+
+/// Least share of a vision token that makes a class one of its names.
+const LEAST_NAMED: f32 = 0.05;
+
+/// The names of what each vision token of `targets` shows, over both frames of its pair; `tokens_of` has the tokens that
+/// spell each class.
+pub fn names(targets: &PatchTargets, tokens_of: &[Vec<u32>]) -> Vec<Name> {
+    let classes = tokens_of.len();
+    let per_token = MERGE * MERGE * classes;
+    let tokens = targets.class_shares.chunks_exact(per_token).zip(targets.older_class_shares.chunks_exact(per_token));
+    let mut names = Vec::new();
+    for (place, (newer, older)) in tokens.enumerate() {
+        let mut shares = vec![0.0; classes];
+        for patch in newer.chunks_exact(classes).chain(older.chunks_exact(classes)) {
+            shares.iter_mut().zip(patch).for_each(|(sum, share)| *sum += share / (2 * MERGE * MERGE) as f32);
+        }
+        let named: f32 = shares.iter().filter(|share| **share >= LEAST_NAMED).sum();
+        for (share, tokens) in shares.iter().zip(tokens_of).filter(|(share, _)| **share >= LEAST_NAMED) {
+            let share = share / named / tokens.len() as f32;
+            names.extend(tokens.iter().map(|&token| Name { place: place as u32, token, share }));
+        }
+    }
+    names
 }
 
 /// A square of pixels.

@@ -83,6 +83,20 @@ pub struct PatchTargets {
     /// the newest frame, [patches, 2]; NaN where nothing was hit, or the prompt does not state the camera's path. A
     /// network that states it has applied the path to what it sees.
     pub place_m: Vec<f32>,
+    /// What each vision token shows, by name: shares of the tokens of the names, which add up to 1 for a vision token; none
+    /// where nothing is known.
+    pub names: Vec<Name>,
+}
+
+/// A share of a token of a name of what a vision token shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Name {
+    /// The vision token's place in the clip.
+    pub place: u32,
+    /// The token.
+    pub token: u32,
+    /// Its share.
+    pub share: f32,
 }
 
 impl PatchTargets {
@@ -95,6 +109,7 @@ impl PatchTargets {
             log_depth: vec![f32::NAN; patches],
             log_distance: vec![f32::NAN; patches],
             place_m: vec![f32::NAN; 2 * patches],
+            names: Vec::new(),
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::sample::{ClipSample, Label, Part, Segment, Target, Tokens};
 use crate::{Error, Result};
 
 const END_OF_TURN: &str = "<|im_end|>";
+/// The name of what is no object.
+const NO_OBJECT: &str = "<|vision_pad|>";
 
 /// What is known about some frames.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +99,24 @@ impl Teacher {
     /// model is not taught to say where things are.
     pub fn coordinate_tokens(&self) -> &NumberTokens {
         &self.coordinates
+    }
+
+    /// The tokens that spell each class within a sentence. The first class is whatever is no object: a token that stands in no
+    /// sentence is its name.
+    ///
+    /// # Errors
+    /// When the tokenizer refuses a name.
+    pub fn class_names(&self, classes: &[String]) -> Result<Vec<Vec<u32>>> {
+        let tokenizer = self.processor.tokenizer();
+        let mut names = Vec::with_capacity(classes.len());
+        for (index, class) in classes.iter().enumerate() {
+            let nothing = tokenizer.token_id(NO_OBJECT).filter(|_| index == 0);
+            names.push(match nothing {
+                Some(id) => vec![id],
+                None => tokenizer.encode(&format!(" {class}"))?,
+            });
+        }
+        Ok(names)
     }
 
     /// The token that begins "do not see".

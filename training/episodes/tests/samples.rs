@@ -113,6 +113,10 @@ fn walks_come_again_with_new_questions_and_what_a_tower_made_of_them() {
         assert_eq!(sample.image_embeds.as_deref(), Some(sums.as_slice()));
         assert!(sample.pixel_values.is_empty() && sample.patches.class_shares.is_empty());
         assert_eq!(sample.patches.log_depth.len(), seen.patches.log_depth.len());
+        assert_eq!(sample.patches.names, seen.patches.names);
+        let mut shares = vec![0.0; sums.len()];
+        sample.patches.names.iter().for_each(|name| shares[name.place as usize] += name.share);
+        assert!(shares.iter().all(|share| (share - 1.0f32).abs() < 1e-4), "{shares:?}");
     }
 }
 

@@ -138,6 +138,15 @@ impl Qwen25Vl {
         self.lm_head.forward(hidden)
     }
 
+    /// What the final norm and the output layer read off the residual stream between two layers (the logit lens): [.., h] →
+    /// [.., vocab].
+    ///
+    /// # Errors
+    /// When the width is not the decoder's.
+    pub fn lens(&self, residual: &Tensor) -> Result<Tensor> {
+        self.logits(&self.decoder.normed(residual)?)
+    }
+
     /// Continues one sequence greedily by running it whole for every token: slow, without a cache to be wrong, for tests.
     ///
     /// Each new token is one position after the largest so far. Stops after `count` tokens

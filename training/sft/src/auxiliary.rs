@@ -15,7 +15,7 @@ use crate::batch::Batch;
 use crate::loss::masked_l1;
 
 /// Patches that one vision token stands for.
-const PATCHES_PER_TOKEN: usize = 4;
+pub(crate) const PATCHES_PER_TOKEN: usize = 4;
 
 /// The heads.
 pub struct AuxiliaryHeads {

@@ -4,12 +4,15 @@
 //! position: the row computes exactly what separate prompts would. Rows of like length share a [`Block`], so that
 //! clips without a whole completion are not padded to those with one.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Device, Tensor};
 use episodes::completion::Coordinate;
 use episodes::{ClipSample, Label, Part, SampleMaker, Segment, Target, Tokens};
 use msgs::Unit;
 
 use crate::Result;
+use crate::auxiliary::PATCHES_PER_TOKEN;
 use crate::config::LossConfig;
 use crate::loss::{NumberTokens, TargetRow};
 
@@ -50,6 +53,10 @@ pub struct Batch {
     pub embedding_rows: Tensor,
     /// Flat rows of the vision tokens in image embedding order, [n/4].
     pub vision_rows: Tensor,
+    /// Flat rows of the vision tokens whose names are known, `[named]`.
+    pub name_rows: Tensor,
+    /// One per entry of `name_rows`: the tokens of its names.
+    pub names: Vec<TargetRow>,
     /// Flat rows with a target, `[rows]`.
     pub target_rows: Tensor,
     /// One per entry of `target_rows`.
@@ -124,6 +131,7 @@ impl<'a> Collation<'a> {
                 rows.embedding_rows.push(row as u32);
             }
         }
+        let (name_rows, names) = named(&samples, &rows.vision_rows);
         let joined = |part: fn(&ClipSample) -> &[f32]| samples.iter().flat_map(part).copied().collect::<Vec<f32>>();
         let pixels = joined(|s| &s.pixel_values);
         let patches = samples.iter().map(|s| s.patches.log_depth.len()).sum::<usize>();
@@ -142,6 +150,8 @@ impl<'a> Collation<'a> {
             blocks,
             embedding_rows: Tensor::from_vec(rows.embedding_rows, total, device)?,
             vision_rows: Tensor::new(rows.vision_rows, device)?,
+            name_rows: Tensor::new(name_rows, device)?,
+            names,
             target_rows: Tensor::new(rows.target_rows, device)?,
             targets: rows.targets,
             labels: rows.labels,
@@ -226,6 +236,19 @@ impl<'a> Collation<'a> {
             Part::Answer => self.loss.answer,
         }
     }
+}
+
+/// The rows of vision tokens that have names, and their names.
+fn named(samples: &[ClipSample], vision_rows: &[u32]) -> (Vec<u32>, Vec<TargetRow>) {
+    let mut targets: BTreeMap<usize, TargetRow> = BTreeMap::new();
+    let mut first = 0;
+    for sample in samples {
+        for name in &sample.patches.names {
+            targets.entry(first + name.place as usize).or_default().entries.push((name.token, name.share));
+        }
+        first += sample.patches.log_depth.len() / PATCHES_PER_TOKEN;
+    }
+    targets.into_iter().filter_map(|(place, target)| Some((*vision_rows.get(place)?, target))).unzip()
 }
 
 /// Samples in groups of at most [`TOKEN_BUDGET`] tokens, of like length; a longer one is a group of its own. Large

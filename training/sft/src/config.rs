@@ -166,6 +166,10 @@ pub struct LossConfig {
     pub patch_class: f64,
     /// L1 of ln(depth) and ln(distance) per patch, read from the decoder's lower half.
     pub patch_range: f64,
+    /// Cross-entropy of the name of what each vision token shows, which the output layer reads off the decoder's lower half:
+    /// what is seen is brought to where words look for it.
+    #[serde(default)]
+    pub token_name: f64,
     /// L1 of the plan position per patch in metres, as seen from the newest frame, read there too.
     #[serde(default)]
     pub patch_place: f64,

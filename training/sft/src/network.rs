@@ -32,6 +32,8 @@ pub struct LossParts {
     pub patch_range: f32,
     /// L1 of the plan position per patch, metres.
     pub patch_place: f32,
+    /// Cross-entropy of names per vision token that has one; 0 where it costs nothing.
+    pub token_name: f32,
 }
 
 impl LossParts {
@@ -42,6 +44,7 @@ impl LossParts {
         self.patch_class += other.patch_class * share;
         self.patch_range += other.patch_range * share;
         self.patch_place += other.patch_place * share;
+        self.token_name += other.token_name * share;
     }
 }
 
@@ -237,13 +240,21 @@ impl Network {
         let dense =
             ((&auxiliary.patch_class * weights.patch_class)? + (&auxiliary.patch_range * weights.patch_range)?)?;
         let dense = (dense + (&auxiliary.patch_place * weights.patch_place)?)?;
-        let total = (&tokens + dense)?;
+        let names = match weights.token_name > 0.0 && !batch.names.is_empty() {
+            true => {
+                let logits = self.trained.lens(&pass.tap.index_select(&batch.name_rows, 0)?)?;
+                cross_entropy(&logits, &batch.names, batch.names.len() as f32)?
+            }
+            false => tokens.zeros_like()?,
+        };
+        let total = ((&tokens + dense)? + (&names * weights.token_name)?)?;
         let parts = LossParts {
             total: total.to_scalar()?,
             tokens: tokens.to_scalar()?,
             patch_class: auxiliary.patch_class.to_scalar()?,
             patch_range: auxiliary.patch_range.to_scalar()?,
             patch_place: auxiliary.patch_place.to_scalar()?,
+            token_name: names.to_scalar()?,
         };
         Ok((total, parts))
     }

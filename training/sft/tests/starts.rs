@@ -112,6 +112,7 @@ fn recomputed_gradients_equal_kept_ones() {
     // Rows with and without a whole completion, in two blocks.
     recipe.data.whole_completions_per_clip = 0.5;
     recipe.loss.patch_place = 0.3;
+    recipe.loss.token_name = 0.3;
     let (batch, classes) = batch(&recipe);
     assert_eq!(batch.blocks.len(), 2);
     for trained in [

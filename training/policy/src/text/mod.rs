@@ -128,6 +128,14 @@ impl Decoder {
         })
     }
 
+    /// The final norm: [.., h] → [.., h].
+    ///
+    /// # Errors
+    /// When the width is another.
+    pub fn normed(&self, hidden: &Tensor) -> Result<Tensor> {
+        ops::rms_norm(hidden, &self.norm, self.config.rms_norm_eps)
+    }
+
     /// Runs all layers and the final norm: `inputs_embeds` [b, s, h], `position_ids` [3, b, s] of integers, additive `mask`
     /// [1 or b, 1, s, s] (causal without one) → [b, s, h].
     ///
@@ -157,7 +165,7 @@ impl Decoder {
             }
             x = layer.forward(&x, &self.config, &plan)?;
         }
-        let out = ops::rms_norm(&x, &self.norm, self.config.rms_norm_eps)?.reshape(inputs_embeds.shape())?;
+        let out = self.normed(&x)?.reshape(inputs_embeds.shape())?;
         if let Some(trace) = trace {
             trace.push(out.clone());
         }
