@@ -34,9 +34,14 @@ def main():
     libraries = [*folder.glob("*.so*"), *(site / "torchvision").glob("*.so")]
     # What torchvision brings is under names of its own, where torch doesn't look.
     present = {library.name for library in [*libraries, *site.glob("torchvision.libs/*")]}
-    needed, missing_symbols, defined = set(), set(), set()
+    needed, missing_symbols, defined, owners = set(), set(), set(), {}
     for library in libraries:
         needed |= set(re.findall(r"\(NEEDED\).*\[(.+?)\]", output("readelf", "-d", library)))
+        for line in output("readelf", "-V", library).splitlines():
+            if file := re.search(r"File: (\S+)", line):
+                owner = file[1]
+            elif version := re.search(r"Name: (\S+).*Version: \d+$", line):
+                owners[version[1]] = owner
         for line in output("nm", "-D", library).splitlines():
             *_, kind, name = line.split()
             name, _, version = name.partition("@")
@@ -49,9 +54,9 @@ def main():
                and not ctypes.util.find_library(name.split(".")[0].removeprefix("lib"))}
     symbols = collections.defaultdict(lambda: collections.defaultdict(list))
     for name, version in sorted(missing_symbols):
-        if name not in defined and CUDA_NAME.match(name) and (not version or version in missing):
-            # NVIDIA names the version of a symbol after its library; the others are found wherever they are.
-            symbols[version or min(missing)][version].append(name)
+        if name not in defined and CUDA_NAME.match(name) and (not version or owners.get(version) in missing):
+            # Symbols without a version are found wherever they are.
+            symbols[owners[version] if version else min(missing)][version].append(name)
     for library in sorted(missing):
         with tempfile.TemporaryDirectory() as scratch:
             source, versions = pathlib.Path(scratch) / "stub.c", pathlib.Path(scratch) / "stub.map"

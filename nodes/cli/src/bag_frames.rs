@@ -77,9 +77,8 @@ impl BagFrames {
     fn pose(&self, stamp_nanos: i64) -> Option<Pose> {
         let camera = self.camera_frame.trim_start_matches('/');
         let world = self.transforms.world_of(&self.base_frame)?;
-        let at = |stamp: Option<i64>| self.transforms.lookup(world, camera, stamp);
         // A picture often comes before the transforms of its own moment.
-        let found = at(Some(stamp_nanos)).or_else(|_| at(None)).ok()?;
+        let found = self.transforms.lookup_near(world, camera, stamp_nanos).ok()?;
         let (position_m, orientation) = transform_parts(&found);
         Some(Pose { position_m, orientation })
     }

@@ -102,6 +102,14 @@ impl TransformBuffer {
         Ok(common_from_target.inverse() * common_from_source)
     }
 
+    /// [`Self::lookup`] at a stamp, or at the newest stamps where the history is not that far yet or no longer.
+    ///
+    /// # Errors
+    /// [`GeometryError`] where a frame is unknown or no chain joins the two.
+    pub fn lookup_near(&self, target: &str, source: &str, stamp_nanos: i64) -> Result<RigidTransform, GeometryError> {
+        self.lookup(target, source, Some(stamp_nanos)).or_else(|_| self.lookup(target, source, None))
+    }
+
     /// The topmost frame above `frame`, if `frame` moves in it.
     pub fn world_of<'a>(&'a self, frame: &'a str) -> Option<&'a str> {
         let chain = self.chain(frame).ok()?;

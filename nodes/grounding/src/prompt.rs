@@ -1,4 +1,4 @@
-//! The prompt's words, from the templates of a model directory. Training and robot both call these two functions.
+//! The prompt's words, from the templates of a model directory. Training and robot both call these functions.
 
 use geometry::{CameraFacts, PlanPose};
 use model_dir::fill;
@@ -19,8 +19,8 @@ pub fn system(template: &str, facts: &CameraFacts, cameras: Option<&[PlanPose]>)
     fill(template, &[("fov", &fov), ("height", &height), ("pitch", &pitch), ("path", &path)])
 }
 
-/// Farthest that a path is stated, metres.
-const FARTHEST_M: f64 = 9.9;
+/// Farthest that a coordinate can be written, metres.
+pub const FARTHEST_M: f64 = 9.9;
 /// Degrees that headings are rounded to.
 const TURN_STEP_DEG: f64 = 5.0;
 
@@ -35,18 +35,26 @@ pub fn path(cameras: &[PlanPose]) -> String {
     cameras.iter().map(|camera| step_text(&camera.seen_from(newest))).collect()
 }
 
-fn step_text(seen: &PlanPose) -> String {
+/// A coordinate as paths and places write it: metres with sign and one decimal, no farther than [`FARTHEST_M`].
+pub fn coordinate(metres: f64) -> String {
     // Adding zero makes -0 a +0.
-    let metres = |value: f64| (value.clamp(-FARTHEST_M, FARTHEST_M) * 10.0).round() / 10.0 + 0.0;
+    format!("{:+.1}", (metres.clamp(-FARTHEST_M, FARTHEST_M) * 10.0).round() / 10.0 + 0.0)
+}
+
+/// Every coordinate that can be written, metres, ascending.
+pub fn coordinates() -> impl Iterator<Item = f64> {
+    (-99..=99).map(|tenths| f64::from(tenths) / 10.0)
+}
+
+fn step_text(seen: &PlanPose) -> String {
     let turn = (seen.yaw_rad.to_degrees() / TURN_STEP_DEG).round() * TURN_STEP_DEG;
     let turn = if turn <= -180.0 { 180.0 } else { turn + 0.0 };
-    format!("{:+.1}{:+.1}{turn:+.0};", metres(seen.x), metres(seen.y))
+    format!("{}{}{turn:+.0};", coordinate(seen.x), coordinate(seen.y))
 }
 
 /// Every number that a path is written with, each with its sign.
 pub fn path_numbers() -> impl Iterator<Item = String> {
-    let metres = (-99..=99).map(|tenths| format!("{:+.1}", f64::from(tenths) / 10.0));
-    metres.chain((-35..=36).map(|steps| format!("{:+}", 5 * steps)))
+    coordinates().map(coordinate).chain((-35..=36).map(|steps| format!("{:+}", 5 * steps)))
 }
 
 /// Fills `{object}` and `{objects}` (its plural) of a phrasing.

@@ -96,9 +96,7 @@ impl RobotState {
 
     /// The camera's pose in the fixed frame at a stamp, or the newest known one where TF is not that far yet.
     pub fn camera_at(&self, camera_frame: &str, stamp_nanos: i64) -> Option<Pose> {
-        let camera = frame_name(camera_frame);
-        let at = |stamp: Option<i64>| self.buffer.lookup(&self.frames.fixed, &camera, stamp);
-        let found = at(Some(stamp_nanos)).or_else(|_| at(None)).ok()?;
+        let found = self.buffer.lookup_near(&self.frames.fixed, &frame_name(camera_frame), stamp_nanos).ok()?;
         let (position_m, orientation) = transform_parts(&found);
         Some(Pose { position_m, orientation })
     }

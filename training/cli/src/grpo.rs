@@ -56,6 +56,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         walks: 0,
         logged: data.logged().map_err(anyhow::Error::msg)?,
         extra_furniture: data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
+        ..SampleSettings::default()
     };
     let source = Simulation::new(&recipe.model, settings, data.epoch_scenes)?;
     let first = source.scene(Split::Train, 0)?;

@@ -49,6 +49,8 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         unknown_camera_share: recipe.data.unknown_camera_share,
         walk_share: recipe.data.walk_share,
         walks: recipe.data.walks,
+        drills: recipe.data.drills_per_walk,
+        roll_calls: recipe.data.roll_calls_per_walk,
         logged: recipe.data.logged().map_err(anyhow::Error::msg)?,
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
@@ -122,12 +124,13 @@ impl Session {
     fn evaluate(&mut self, step: u64) -> Result<()> {
         let seen = self.trainer.evaluate(self.absent_word)?;
         let gist = format!(
-            "loss {:.3}, numbers off by {:.1} %, places by {:.2} m, words {:.1} %, answers {:.1} %, absent {:.1} %, missed {:.1} %",
+            "loss {:.3}, numbers off by {:.1} %, places by {:.2} m, words {:.1} %, answers {:.1} %, drills {:.1} %, absent {:.1} %, missed {:.1} %",
             seen.loss,
             100.0 * seen.median_relative_error,
             seen.median_place_error_m,
             100.0 * seen.value_accuracy,
             100.0 * seen.answer_accuracy,
+            100.0 * seen.drill_accuracy,
             100.0 * seen.true_not_seen,
             100.0 * seen.false_not_seen
         );

@@ -5,8 +5,11 @@
 //! is about where things are, the statement first says where they are, in metres: the answer is then a matter of
 //! reckoning, and who reads along sees what it rests on.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use grounding::ParsedQuestion;
+use grounding::prompt::{FARTHEST_M, coordinate};
 use msgs::{ImaginedMap, QuestionKind, Unit};
 use sim::questions::ask::Answer;
 
@@ -22,8 +25,6 @@ pub const NOT_SEEN: &str = "not seen";
 
 /// Most instances of a class whose places are stated.
 const MOST_INSTANCES: usize = 8;
-/// Nothing farther is placed, metres along either axis: what [`coordinate_text`] can write.
-const FARTHEST_M: f64 = 9.9;
 
 /// Where an object that was seen is, as the newest camera has it (REP-103).
 #[derive(Clone, Debug, PartialEq)]
@@ -34,12 +35,6 @@ pub struct Place {
     pub ahead_m: f64,
     /// Metres to the left of it.
     pub left_m: f64,
-}
-
-/// A coordinate as places and paths write it: metres with sign and one decimal, as [`grounding::prompt::path`] does.
-pub fn coordinate_text(metres: f64) -> String {
-    // Adding zero makes -0 a +0.
-    format!("{:+.1}", (metres * 10.0).round() / 10.0 + 0.0)
 }
 
 /// One completion in three parts.
@@ -88,7 +83,7 @@ pub fn completion(exercise: &Exercise, map: &ImaginedMap, places: &[Place]) -> C
                 text += if nth == 0 { " " } else { ", " };
                 for metres in [place.ahead_m, place.left_m] {
                     let (start, range_m) = (text.len(), place.ahead_m.hypot(place.left_m));
-                    text += &coordinate_text(metres);
+                    text += &coordinate(metres);
                     coordinates.push((start..text.len(), Coordinate { metres, range_m }));
                 }
             }
@@ -134,7 +129,7 @@ fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(String, Vec<&'a 
         }
         _ => {
             let mut classes: Vec<&String> = question.object.iter().chain(&question.others).collect();
-            let mut told = std::collections::BTreeSet::new();
+            let mut told = BTreeSet::new();
             classes.retain(|class| told.insert(*class));
             let only = |class: &String| {
                 let instances = of(class);
@@ -144,6 +139,23 @@ fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(String, Vec<&'a 
             classes.into_iter().filter_map(only).collect()
         }
     }
+}
+
+/// Whether everything that an answer rests on has a place that can be stated: then it follows from these.
+pub fn follows_from(exercise: &Exercise, places: &[Place]) -> bool {
+    let question = &exercise.question;
+    let named: BTreeSet<&String> = question.object.iter().chain(&question.others).collect();
+    !named.is_empty() && placed(exercise, places).len() == named.len()
+}
+
+/// Asks where everything is that is the only one of its class; `None` where nothing is.
+pub(crate) fn roll_call(places: &[Place]) -> Option<Exercise> {
+    let is_only = |class: &str| places.iter().filter(|place| place.class == class).count() == 1;
+    let others: Vec<String> = places.iter().map(|place| &place.class).filter(|class| is_only(class)).cloned().collect();
+    let text = format!("Where are the {}?", others.join(", the "));
+    let question = ParsedQuestion { kind: QuestionKind::EgoDirection, object: None, others, text };
+    let exercise = Exercise { question, options: Vec::new(), truth: Answer::Words(String::new()) };
+    (!placed(&exercise, places).is_empty()).then_some(exercise)
 }
 
 /// What stands behind [`PRESENCE_PREFIX`]: words, the value, words.

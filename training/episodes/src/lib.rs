@@ -10,6 +10,7 @@
 pub mod bag;
 pub mod clips;
 pub mod completion;
+pub mod drills;
 pub mod episode;
 mod error;
 pub mod exercise;

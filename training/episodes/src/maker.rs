@@ -19,6 +19,7 @@ use sim::questions::ask::Answer;
 use sim::questions::{Question, Truth};
 use sim::raster::Renderer;
 
+use crate::drills;
 use crate::exercise::Exercise;
 use crate::filmed::{Filmed, FrozenTower, KeptWalks, Seen, cameras, places};
 use crate::logged::Logged;
@@ -62,6 +63,10 @@ pub struct SampleSettings {
     pub walk_share: f64,
     /// Number of different walks for training, which come again in turn with new questions; 0 = every walk is new.
     pub walks: u64,
+    /// [`drills`] beside the questions of a walk.
+    pub drills: usize,
+    /// Times that a clip or walk is asked where everything in it is, each in another order.
+    pub roll_calls: usize,
     /// Logged episodes among the samples.
     pub logged: Option<LoggedShare>,
 }
@@ -217,7 +222,7 @@ impl SampleMaker {
         let exercises: Vec<Exercise> =
             questions.iter().map(|question| self.exercise(question, random)).collect::<Result<_>>()?;
         let seen = self.see(&clip, FRAME_RATE_HZ)?;
-        self.teach_clip(&seen, &clip, exercises, random).map(Some)
+        self.teach_clip(&seen, &clip, (exercises, Vec::new()), random).map(Some)
     }
 
     fn walk_sample(&self, split: Split, index: u64, random: &mut ChaCha8Rng) -> Result<ClipSample> {
@@ -227,7 +232,8 @@ impl SampleMaker {
         };
         let mut exercises = filmed.walk.exercises(self.settings.questions, random)?;
         exercises.shuffle(random);
-        self.teach_clip(&filmed.seen, filmed.walk.clip(), exercises, random)
+        let drills = filmed.walk.drills(self.settings.drills, &places(filmed.walk.clip()), random)?;
+        self.teach_clip(&filmed.seen, filmed.walk.clip(), (exercises, drills), random)
     }
 
     /// The walk of a place among those that come again.
@@ -324,7 +330,7 @@ impl SampleMaker {
         &self,
         seen: &Seen,
         clip: &Clip,
-        exercises: Vec<Exercise>,
+        (exercises, drills): (Vec<Exercise>, Vec<Exercise>),
         random: &mut ChaCha8Rng,
     ) -> Result<ClipSample> {
         let facts =
@@ -334,6 +340,15 @@ impl SampleMaker {
         let lesson =
             Lesson { vision: &seen.vision, facts, cameras: cameras.as_deref(), map: Some(&clip.map), places: &places };
         let mut sample = self.teach(seen, &lesson, exercises, random)?;
+        for drill in drills {
+            let places = drills::from_elsewhere(&drill, &places, random);
+            sample.segments.push(self.teacher.drill(&Lesson { places: &places, ..lesson }, &drill)?);
+        }
+        for _ in 0..self.settings.roll_calls {
+            let mut places = places.clone();
+            places.shuffle(random);
+            sample.segments.extend(self.teacher.roll_call(&Lesson { places: &places, ..lesson })?);
+        }
         if cameras.is_none() {
             sample.patches.place_m.fill(f32::NAN);
         }

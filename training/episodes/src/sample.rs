@@ -41,6 +41,8 @@ pub enum Part {
     Map,
     /// What stands in `<answer>`.
     Answer,
+    /// What answers in a drill: its value, and the letter of a choice.
+    Drill,
 }
 
 /// One target of one token.
@@ -63,6 +65,8 @@ pub struct Segment {
     pub problem_type: ProblemType,
     /// The true answer, exactly.
     pub solution: String,
+    /// Whether it sees nothing of the frames: a drill, whose completion gives what its answer follows from.
+    pub is_blind: bool,
 }
 
 /// Dense truths on the patches of each pair of frames, in `pixel_values` row order; of the newer frame if not said.
@@ -125,6 +129,8 @@ pub struct ClipSample {
     pub grid_thw: [usize; 3],
     /// System prompt and frames, up to the end of the vision tokens.
     pub prefix: Tokens,
+    /// Tokens of the prefix before the frames: what a blind question sees.
+    pub before_frames: usize,
     /// The questions.
     pub segments: Vec<Segment>,
     /// The true map at the newest frame, where known.

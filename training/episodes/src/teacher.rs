@@ -4,12 +4,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use geometry::{CameraFacts, PlanPose};
+use grounding::prompt::{coordinate, coordinates};
 use model_dir::Prompts;
 use msgs::{ImaginedMap, Unit};
 use processor::{Content, Message, Processor, RgbView, VisionInput};
 use sim::questions::ask::Answer;
 
-use crate::completion::{ABSENT_WORD, Completion, Coordinate, PRESENCE_PREFIX, Place, completion, coordinate_text};
+use crate::completion::{ABSENT_WORD, Completion, Coordinate, PRESENCE_PREFIX, Place, completion, roll_call};
 use crate::exercise::Exercise;
 use crate::maker::read_prompts;
 use crate::number_grid::{GRID_UNITS, number_grid};
@@ -72,11 +73,8 @@ impl Teacher {
         };
         let numbers = GRID_UNITS.into_iter().filter_map(spelt).collect();
         let absent_word = single_token(&processor, ABSENT_WORD)?;
-        let spelt = |tenths: i32| {
-            let metres = f64::from(tenths) / 10.0;
-            Some((single_token(&processor, &coordinate_text(metres)).ok()?, metres))
-        };
-        let coordinates = (-99..=99).map(spelt).collect::<Option<_>>().unwrap_or_default();
+        let spelt = |metres: f64| Some((single_token(&processor, &coordinate(metres)).ok()?, metres));
+        let coordinates = coordinates().map(spelt).collect::<Option<_>>().unwrap_or_default();
         Ok(Self { processor, prompts, numbers, coordinates, absent_word })
     }
 
@@ -138,30 +136,58 @@ impl Teacher {
     /// # Errors
     /// When the processor refuses a prompt, or tokens don't line up with text.
     pub fn sample(&self, lesson: &Lesson, exercises: &[(Exercise, Extent)]) -> Result<ClipSample> {
-        let &VisionInput { grid_thw, second_per_grid, .. } = lesson.vision;
-        let grid_only = VisionInput { pixel_values: Vec::new(), grid_thw, second_per_grid };
-        let system = grounding::prompt::system(&self.prompts.system, &lesson.facts, lesson.cameras);
-        let empty = ImaginedMap::default();
+        let grid_thw = lesson.vision.grid_thw;
         let mut sample = ClipSample { map: lesson.map.cloned(), grid_thw, ..ClipSample::default() };
         for (exercise, extent) in exercises {
-            let (kind, text) = exercise.prompt();
-            let user = self.prompts.user_text(kind.name(), &text);
-            let messages = [
-                Message::new("system", vec![Content::Text(system.clone())]),
-                Message::new("user", vec![Content::Video, Content::Text(user)]),
-            ];
-            let prompt = self.processor.render(&messages, true)?;
-            let places = if self.coordinates.is_empty() { &[] } else { lesson.places };
-            let completion = completion(exercise, lesson.map.unwrap_or(&empty), places);
-            // Nobody is taught to leave the map out where it is merely not known.
-            let extent = if lesson.map.is_some() { *extent } else { Extent::Answer };
-            let skips_map = lesson.map.is_none() || is_short_choice(exercise, extent);
-            let written = Written::new(completion, extent, skips_map);
-            let (prefix, segment) = self.segment(&prompt, &grid_only, (exercise, &written))?;
+            let (prefix, segment) = self.taught(lesson, exercise, *extent)?;
             sample.prefix = prefix;
             sample.segments.push(segment);
         }
+        let vision_start = self.processor.config().tokens.vision_start;
+        sample.before_frames = sample.prefix.ids.iter().position(|id| *id == vision_start).unwrap_or_default();
         Ok(sample)
+    }
+
+    /// A question that sees no frames, only the places that its statement gives: of these it is to make the answer.
+    ///
+    /// # Errors
+    /// As [`Self::sample`].
+    pub fn drill(&self, lesson: &Lesson, exercise: &Exercise) -> Result<Segment> {
+        let (_, segment) = self.taught(lesson, exercise, Extent::Answer)?;
+        let drilled = |part: Part| matches!(part, Part::Value | Part::Answer).then_some(Part::Drill);
+        Ok(Segment { is_blind: true, ..only(segment, drilled) })
+    }
+
+    /// Where everything is that is the only one of its class, in the order of the lesson's places; `None` where nothing can
+    /// be placed.
+    ///
+    /// # Errors
+    /// As [`Self::sample`].
+    pub fn roll_call(&self, lesson: &Lesson) -> Result<Option<Segment>> {
+        let Some(exercise) = roll_call(lesson.places).filter(|_| !self.coordinates.is_empty()) else { return Ok(None) };
+        let (_, segment) = self.taught(lesson, &exercise, Extent::Answer)?;
+        Ok(Some(only(segment, |part| (part == Part::Place).then_some(part))))
+    }
+
+    /// The prefix that all questions of the lesson share, and this one.
+    fn taught(&self, lesson: &Lesson, exercise: &Exercise, extent: Extent) -> Result<(Tokens, Segment)> {
+        let &VisionInput { grid_thw, second_per_grid, .. } = lesson.vision;
+        let grid_only = VisionInput { pixel_values: Vec::new(), grid_thw, second_per_grid };
+        let system = grounding::prompt::system(&self.prompts.system, &lesson.facts, lesson.cameras);
+        let (kind, text) = exercise.prompt();
+        let user = self.prompts.user_text(kind.name(), &text);
+        let messages = [
+            Message::new("system", vec![Content::Text(system)]),
+            Message::new("user", vec![Content::Video, Content::Text(user)]),
+        ];
+        let prompt = self.processor.render(&messages, true)?;
+        let places = if self.coordinates.is_empty() { &[] } else { lesson.places };
+        let completion = completion(exercise, lesson.map.unwrap_or(&ImaginedMap::default()), places);
+        // Nobody is taught to leave the map out where it is merely not known.
+        let extent = if lesson.map.is_some() { extent } else { Extent::Answer };
+        let skips_map = lesson.map.is_none() || is_short_choice(exercise, extent);
+        let written = Written::new(completion, extent, skips_map);
+        self.segment(&prompt, &grid_only, (exercise, &written))
     }
 
     fn segment(
@@ -196,6 +222,7 @@ impl Teacher {
             targets: row,
             problem_type: exercise.problem_type(),
             solution: exercise.solution(),
+            is_blind: false,
         };
         Ok((slice(0..prefix), segment))
     }
@@ -220,6 +247,17 @@ impl Teacher {
         };
         Ok(encoding.get_ids().iter().zip(encoding.get_offsets()).map(target).collect())
     }
+}
+
+/// `segment` with the targets whose parts `of` keeps, as what it makes of them, up to the last.
+fn only(mut segment: Segment, of: impl Fn(Part) -> Option<Part>) -> Segment {
+    let kept = |Target { label, part }: Target| of(part).map(|part| Target { label, part });
+    segment.targets.iter_mut().for_each(|target| *target = target.and_then(&kept));
+    let length = segment.targets.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    segment.targets.truncate(length);
+    segment.tokens.ids.truncate(length);
+    segment.tokens.positions.iter_mut().for_each(|axis| axis.truncate(length));
+    segment
 }
 
 /// The words of a choice are stated; its letter stands in the answer only. A number is in both.

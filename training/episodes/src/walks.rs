@@ -12,6 +12,7 @@ use sim::questions::wording::Wording;
 use sim::raster::Renderer;
 use sim::variety::Variety;
 
+use crate::completion::{Place, follows_from};
 use crate::exercise::Exercise;
 use crate::maker::estrange;
 use crate::{Result, Split};
@@ -113,21 +114,32 @@ impl Walk {
     pub fn exercises(&self, count: usize, random: &mut ChaCha8Rng) -> Result<Vec<Exercise>> {
         let absent = (count as f64 * ABSENT_SHARE).round() as usize;
         let mut exercises = self.absences(absent, random)?;
-        for question in self.in_turn(count - exercises.len(), random) {
-            let mut exercise = Exercise::of_exam(question)?;
-            if matches!(exercise.truth, Answer::Words(_)) && random.random_bool(OPEN_SHARE) {
-                exercise.options.clear();
-            }
-            exercises.push(exercise);
+        for question in self.in_turn(count - exercises.len(), |_| true, random) {
+            exercises.push(posed(question, random)?);
         }
         Ok(exercises)
     }
 
-    /// Up to `count` questions of the exam, one topic after the other.
-    fn in_turn(&self, count: usize, random: &mut ChaCha8Rng) -> Vec<&ExamQuestion> {
+    /// Up to `count` questions, topics in turn, whose answers follow from `places`.
+    ///
+    /// # Errors
+    /// When the bundled wording is damaged.
+    pub fn drills(&self, count: usize, places: &[Place], random: &mut ChaCha8Rng) -> Result<Vec<Exercise>> {
+        let follows =
+            |question: &ExamQuestion| Exercise::of_exam(question).is_ok_and(|posed| follows_from(&posed, places));
+        self.in_turn(count, follows, random).into_iter().map(|question| posed(question, random)).collect()
+    }
+
+    /// Up to `count` questions of the exam that are wanted, one topic after the other.
+    fn in_turn(
+        &self,
+        count: usize,
+        is_wanted: impl Fn(&ExamQuestion) -> bool,
+        random: &mut ChaCha8Rng,
+    ) -> Vec<&ExamQuestion> {
         let mut topics: Vec<Vec<&ExamQuestion>> = Topic::ALL
             .iter()
-            .map(|topic| self.0.questions.iter().filter(|question| question.topic == *topic).collect())
+            .map(|topic| self.0.questions.iter().filter(|asked| asked.topic == *topic && is_wanted(asked)).collect())
             .filter(|of_topic: &Vec<_>| !of_topic.is_empty())
             .collect();
         topics.shuffle(random);
@@ -151,4 +163,13 @@ impl Walk {
         };
         classes.into_iter().take(count).map(absence).collect()
     }
+}
+
+/// A question of the exam; some choices come without options.
+fn posed(question: &ExamQuestion, random: &mut ChaCha8Rng) -> Result<Exercise> {
+    let mut exercise = Exercise::of_exam(question)?;
+    if matches!(exercise.truth, Answer::Words(_)) && random.random_bool(OPEN_SHARE) {
+        exercise.options.clear();
+    }
+    Ok(exercise)
 }

@@ -121,6 +121,53 @@ fn walks_come_again_with_new_questions_and_what_a_tower_made_of_them() {
 }
 
 #[test]
+fn what_drills_answer_follows_from_the_places_that_they_give() {
+    let settings = SampleSettings { walk_share: 1.0, drills: 24, roll_calls: 1, ..settings() };
+    let maker = made("training/recipes/spacer-nano-v1", settings);
+    let (mut judged, mut right) = (0, 0);
+    for index in 0..8 {
+        let sample = maker.sample(Split::Train, index).expect("ok");
+        let seen = maker.processor().decode(&sample.prefix.ids[..sample.before_frames]).expect("ok");
+        assert!(seen.contains("path: ") && !seen.contains("<|vision_start|>"), "{seen}");
+        for drill in sample.segments.iter().filter(|segment| segment.is_blind) {
+            assert!(drill.targets.iter().flatten().all(|target| target.part == Part::Drill));
+            let text = maker.processor().decode(&drill.tokens.ids).expect("ok");
+            let statement = text.split("<think>I see").nth(1).expect("places");
+            let (places, said) = statement.split_once(';').expect("places");
+            let places: Vec<[f64; 2]> = places.split(" at ").skip(1).map(plan).collect();
+            assert!(!places.is_empty(), "{text}");
+            let (Some(said), [at, facing, other]) = (side(said), places.as_slice()) else { continue };
+            judged += 1;
+            right += usize::from(said == (turn(*at, *facing, *other) > 0.0));
+        }
+    }
+    assert!(judged >= 20 && right == judged, "{right} of {judged}");
+}
+
+/// Metres ahead and to the left, as places are written: two numbers with their signs.
+fn plan(written: &str) -> [f64; 2] {
+    let second = 1 + written[1..].find(['+', '-']).expect("two coordinates");
+    let end = written.find(|c: char| !"+-.0123456789".contains(c)).unwrap_or(written.len());
+    [written[..second].parse().expect("a number"), written[second..end].parse().expect("a number")]
+}
+
+/// Whether a statement says left, or right; `None` where it says neither.
+fn side(said: &str) -> Option<bool> {
+    let words = said.split_once(": ")?.1.split('.').next()?;
+    match (words.ends_with("left"), words.ends_with("right")) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
+}
+
+/// The cross product of the way to what is faced with that to another: positive to the left.
+fn turn(at: [f64; 2], facing: [f64; 2], other: [f64; 2]) -> f64 {
+    let [[ax, ay], [bx, by]] = [facing, other].map(|to| [to[0] - at[0], to[1] - at[1]]);
+    ax * by - ay * bx
+}
+
+#[test]
 fn a_sample_is_a_function_of_its_index() {
     let maker = maker();
     let ids = |index| {

@@ -155,7 +155,7 @@ impl<'a> Collation<'a> {
             target_rows: Tensor::new(rows.target_rows, device)?,
             targets: rows.targets,
             labels: rows.labels,
-            questions: samples.iter().map(|s| s.segments.len()).sum(),
+            questions: samples.iter().flat_map(|s| &s.segments).filter(|segment| !segment.is_blind).count(),
             class_shares: table(joined(|s| &s.patches.class_shares), patches)?,
             older_class_shares: table(joined(|s| &s.patches.older_class_shares), patches)?,
             patch_log_depth: joined(|s| &s.patches.log_depth),
@@ -234,6 +234,7 @@ impl<'a> Collation<'a> {
             Part::Value => self.loss.value,
             Part::Map => self.loss.map,
             Part::Answer => self.loss.answer,
+            Part::Drill => self.loss.drill,
         }
     }
 }
@@ -299,8 +300,11 @@ fn push_mask(mask: &mut Vec<f32>, sample: &ClipSample, length: usize) {
     let mut start = prefix;
     for segment in &sample.segments {
         let end = start + segment.tokens.ids.len();
+        let seen = if segment.is_blind { sample.before_frames } else { prefix };
         for row in start..end {
-            allow(row, 0..=prefix - 1);
+            if seen > 0 {
+                allow(row, 0..=seen - 1);
+            }
             allow(row, start..=row);
         }
         start = end;
@@ -335,5 +339,17 @@ mod tests {
         let seen: Vec<String> =
             mask.chunks(6).map(|row| row.iter().map(|v| if *v == 0.0 { 'x' } else { '.' }).collect()).collect();
         assert_eq!(seen, ["x.....", "xx....", "xxx...", "xxxx..", "xx..x.", ".....x"]);
+    }
+
+    #[test]
+    fn drills_see_no_frames() {
+        let drill = Segment { is_blind: true, ..segment(2) };
+        let sample =
+            ClipSample { prefix: segment(3).tokens, before_frames: 1, segments: vec![drill], ..ClipSample::default() };
+        let mut mask = Vec::new();
+        push_mask(&mut mask, &sample, 5);
+        let seen: Vec<String> =
+            mask.chunks(5).map(|row| row.iter().map(|v| if *v == 0.0 { 'x' } else { '.' }).collect()).collect();
+        assert_eq!(seen, ["x....", "xx...", "xxx..", "x..x.", "x..xx"]);
     }
 }

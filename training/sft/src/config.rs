@@ -62,6 +62,13 @@ pub struct DataConfig {
     /// Number of different walks, which come again in turn with new questions; 0 = every walk is new.
     #[serde(default)]
     pub walks: u64,
+    /// Drills beside the questions of a walk: questions that see no frames and are given the places of what they are about,
+    /// to learn what follows from them. They count as no questions where the loss is divided.
+    #[serde(default)]
+    pub drills_per_walk: usize,
+    /// Times that a walk is asked where everything in it is.
+    #[serde(default)]
+    pub roll_calls_per_walk: usize,
     /// Folder of logged episodes, as `spacer-train episodes` writes them, that samples are taken from too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episodes: Option<PathBuf>,
@@ -160,6 +167,9 @@ pub struct LossConfig {
     pub map: f32,
     /// Each token of the answer.
     pub answer: f32,
+    /// What answers in a drill: the number, each token of the words, the letter.
+    #[serde(default)]
+    pub drill: f32,
     /// Deviation of the soft target of a number, in its natural logarithm.
     pub number_sigma: f64,
     /// Cross-entropy of the class of each patch, read from the vision tower.

@@ -26,6 +26,8 @@ pub struct ProbeReport {
     pub value_accuracy: f64,
     /// Share of right tokens within `<answer>`.
     pub answer_accuracy: f64,
+    /// Share of right tokens in the words and letters of drills.
+    pub drill_accuracy: f64,
     /// Share of present objects said to be absent.
     pub false_not_seen: f64,
     /// Share of absent objects said to be absent.
@@ -46,7 +48,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
     }
     let (mut errors, mut place_errors) = (Vec::new(), Vec::new());
     let (mut values, mut answers) = (Tally::default(), Tally::default());
-    let (mut present, mut absent) = (Tally::default(), Tally::default());
+    let (mut present, mut absent, mut drills) = (Tally::default(), Tally::default(), Tally::default());
     for (label, found) in labelled {
         match (label.part, label.label) {
             (Part::Value, Label::Number(unit, truth)) => {
@@ -61,6 +63,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
             }
             (Part::Value, Label::Token(id)) => values.add(id == found),
             (Part::Answer, Label::Token(id)) => answers.add(id == found),
+            (Part::Drill, Label::Token(id)) => drills.add(id == found),
             (Part::Presence, Label::Token(id)) if id == absent_word => absent.add(found == absent_word),
             (Part::Presence, _) => present.add(found == absent_word),
             _ => {}
@@ -73,6 +76,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
         median_place_error_m: median(place_errors),
         value_accuracy: values.share(),
         answer_accuracy: answers.share(),
+        drill_accuracy: drills.share(),
         false_not_seen: present.share(),
         true_not_seen: absent.share(),
     })
