@@ -52,6 +52,13 @@ def training_python():
     return python_with("training-1", TRAINING, TRAINING_BARE, REPO / "tests/python/torch_without_cuda.py")
 
 
+def vllm_python():
+    """The interpreter that has vLLM for processors without a GPU."""
+    requirements = REPO / "tests/python/vllm_requirements.txt"
+    return python_with("vllm-0.32.0", ["setuptools==78.1.1"], ["-r", requirements],
+                       REPO / "tests/python/torch_without_cuda.py")
+
+
 def built_program(name, *options):
     """The path of a program of the workspace; building is a look at time stamps after `scripts/build.sh`, unless there
     are options of cargo's."""

@@ -69,7 +69,7 @@ impl Profile {
     }
 }
 
-/// The parity gate, measured on the prompts of `parity.safetensors`: the largest difference of a logit over the largest
+/// The parity gate, measured on the prompts of `onnx/parity.safetensors`: the largest difference of a logit over the largest
 /// reference logit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

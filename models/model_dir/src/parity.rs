@@ -1,4 +1,4 @@
-//! `parity.safetensors`: golden prompts with the logits that the checkpoint gives, by which exported graphs are judged
+//! `onnx/parity.safetensors`: golden prompts with the logits that the checkpoint gives, by which exported graphs are judged
 //! before they are trusted.
 //!
 //! Tensors per case: `<name>.input_ids` u32 [len], `<name>.logits` f32 [vocab] behind the last token, and for a video
@@ -12,8 +12,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::{Error, Result};
 
-/// Name of the file in a model directory.
-pub const PARITY_FILE: &str = "parity.safetensors";
+/// Place of the file in a model directory: not beside the weights, where other engines would take it for some of them.
+pub const PARITY_FILE: &str = "onnx/parity.safetensors";
 
 /// One golden prompt.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,12 +43,15 @@ pub struct ParityFrames {
     pub rgb: Vec<Vec<u8>>,
 }
 
-/// Writes `dir/parity.safetensors`.
+/// Writes `dir/onnx/parity.safetensors`.
 ///
 /// # Errors
-/// `Tensors` when the file can't be written.
+/// `Io`, and `Tensors` when the file can't be written.
 pub fn write_parity(dir: &Path, cases: &[ParityCase]) -> Result<()> {
     let path = dir.join(PARITY_FILE);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.to_owned(), source })?;
+    }
     let mut metadata = HashMap::new();
     let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for case in cases {
@@ -73,7 +76,7 @@ pub fn write_parity(dir: &Path, cases: &[ParityCase]) -> Result<()> {
     safetensors::serialize_to_file(views, Some(metadata), &path).map_err(broken)
 }
 
-/// Reads `dir/parity.safetensors`, cases in order of their names.
+/// Reads `dir/onnx/parity.safetensors`, cases in order of their names.
 ///
 /// # Errors
 /// `MissingFile`, `Io`, `Tensors`, `Value` for a case that is not whole.
@@ -173,6 +176,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let read = || read_parity(dir.path()).unwrap_err().to_string();
         assert!(read().contains("parity.safetensors: expected a file"));
+        write_parity(dir.path(), &[]).unwrap();
         std::fs::write(dir.path().join(PARITY_FILE), b"no tensors").unwrap();
         assert!(read().contains("parity.safetensors"));
         let tensor = TensorView::new(Dtype::U8, vec![1], &[0]).unwrap();

@@ -29,6 +29,9 @@ pub struct Arguments {
     /// Checks the recipe, the model and the first scene, prints every option, and writes nothing.
     #[arg(long)]
     dry_run: bool,
+    /// An OpenAI-compatible server that samples, such as vLLM, instead of the recipe's rollout.server: http://host:port.
+    #[arg(long)]
+    rollout_server: Option<String>,
     /// Stop after this many steps of this session; the run can be resumed.
     #[arg(long)]
     stop_after: Option<u64>,
@@ -37,6 +40,9 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut recipe = Recipe::read(&arguments.recipe)?;
+    if arguments.rollout_server.is_some() {
+        recipe.rollout.server.clone_from(&arguments.rollout_server);
+    }
     recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     machine::give_each_worker_one_thread(recipe.data.threads)?;
     let world = World::of_launcher()?;

@@ -10,7 +10,7 @@ use processor::Processor;
 /// Side of the golden frames, pixels: small, since every robot runs them at each start.
 const SIDE: usize = 112;
 
-/// Writes `model/parity.safetensors` with the logits of the weights in `checkpoint`, into which `adapter` is merged.
+/// Writes `model/onnx/parity.safetensors` with the logits of the weights in `checkpoint`, into which `adapter` is merged.
 pub fn write(model: &Path, checkpoint: &Path, adapter: Option<&Path>) -> Result<()> {
     let adapter = adapter.map(onnx_export::read_adapter).transpose()?.unwrap_or_default();
     let adapter: Vec<LowRank> = adapter

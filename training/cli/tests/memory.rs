@@ -31,7 +31,7 @@ impl SceneSource for Noise {
         };
         let pixel_values = (0..16 * 1176).map(|i| ((i as f32 + index as f32) * 12.9898).sin()).collect();
         let prompts = vec![Prompt { tokens: Tokens { ids, positions }, problem }];
-        Ok(Scene { pixel_values, grid_thw: [1, 4, 4], prompts })
+        Ok(Scene { pixel_values, grid_thw: [1, 4, 4], second_per_grid: Some(1.0), prompts })
     }
 
     fn processor(&self) -> &Processor {

@@ -127,6 +127,8 @@ pub struct ClipSample {
     pub image_embeds: Option<Arc<[f32]>>,
     /// Patches in time, height and width.
     pub grid_thw: [usize; 3],
+    /// Seconds from one grid step in time to the next.
+    pub second_per_grid: Option<f32>,
     /// System prompt and frames, up to the end of the vision tokens.
     pub prefix: Tokens,
     /// Tokens of the prefix before the frames: what a blind question sees.

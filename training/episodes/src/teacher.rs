@@ -136,8 +136,9 @@ impl Teacher {
     /// # Errors
     /// When the processor refuses a prompt, or tokens don't line up with text.
     pub fn sample(&self, lesson: &Lesson, exercises: &[(Exercise, Extent)]) -> Result<ClipSample> {
-        let grid_thw = lesson.vision.grid_thw;
-        let mut sample = ClipSample { map: lesson.map.cloned(), grid_thw, ..ClipSample::default() };
+        let &VisionInput { grid_thw, second_per_grid, .. } = lesson.vision;
+        let map = lesson.map.cloned();
+        let mut sample = ClipSample { map, grid_thw, second_per_grid, ..ClipSample::default() };
         for (exercise, extent) in exercises {
             let (prefix, segment) = self.taught(lesson, exercise, *extent)?;
             sample.prefix = prefix;

@@ -57,6 +57,7 @@ fn main() -> Result<()> {
         Ok(Scene {
             pixel_values: image.pixel_values,
             grid_thw: image.grid_thw,
+            second_per_grid: None,
             prompts: vec![Prompt { tokens, problem }],
         })
     };

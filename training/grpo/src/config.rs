@@ -104,11 +104,25 @@ pub struct RolloutConfig {
     pub max_completion_tokens: usize,
     /// Longest prompt, tokens; a longer one is an error.
     pub max_prompt_tokens: usize,
+    /// An OpenAI-compatible server that samples, such as vLLM: `http://host:port`. It gets the adapter at each step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// C, where a token's ratio between the trained policy and the server's is truncated (truncated importance sampling,
+    /// Yao et al. 2025).
+    pub importance_cap: f64,
 }
 
 impl Default for RolloutConfig {
     fn default() -> Self {
-        Self { group_size: 8, temperature: 1.0, top_p: 0.95, max_completion_tokens: 1024, max_prompt_tokens: 16_384 }
+        Self {
+            group_size: 8,
+            temperature: 1.0,
+            top_p: 0.95,
+            max_completion_tokens: 1024,
+            max_prompt_tokens: 16_384,
+            server: None,
+            importance_cap: 2.0,
+        }
     }
 }
 

@@ -49,6 +49,22 @@ pub enum Error {
         /// What there is.
         found: String,
     },
+    /// A server did not do its part.
+    #[error("server {url}: expected {expected}, found {found}")]
+    Server {
+        /// Its address.
+        url: String,
+        /// What is needed.
+        expected: String,
+        /// What it did.
+        found: String,
+    },
+    /// A prompt can't be put to a server.
+    #[error("expected a prompt of turns in ChatML with at most one video each, found {found:?}")]
+    Conversation {
+        /// How the odd part begins.
+        found: String,
+    },
     /// No group of completions differs in reward, so that there is nothing to learn from.
     #[error(
         "step {step}: {tried} scenes in a row whose completions all have the same reward; expected some that differ"

@@ -14,6 +14,7 @@ use crate::policies::Policies;
 use crate::reward::{Judged, Reward, judge};
 use crate::rollout::{Completion, RolloutSettings, rollout};
 use crate::scene::{Prompt, Scene, SceneSource, reordered_frames};
+use crate::server::{Asked, Server};
 use crate::{Error, Result};
 
 /// A group of completions of one prompt.
@@ -28,6 +29,8 @@ pub struct Group {
     pub reference: Option<Vec<f32>>,
     /// Log-probabilities under the policy that sampled; none until another policy looks at them.
     pub rollout: Option<Vec<f32>>,
+    /// Log-probabilities under the server's policy, where a server sampled.
+    pub served: Option<Vec<f32>>,
     /// Completions that ended by themselves.
     pub finished: usize,
 }
@@ -57,6 +60,8 @@ pub struct Actor<'a> {
     pub source: &'a dyn SceneSource,
     /// The rules.
     pub recipe: &'a Recipe,
+    /// Who samples while training, if not this process.
+    pub server: Option<&'a Server>,
 }
 
 impl Actor<'_> {
@@ -68,15 +73,18 @@ impl Actor<'_> {
         let scene = self.source.scene(Split::Train, index)?;
         let behaviour = &self.policies.behaviour;
         let pixels = pixels(&scene, scene.pixel_values.clone(), behaviour)?;
-        let embeds = embeds(behaviour, pixels.as_ref())?;
+        let embeds = self.embeds(pixels.as_ref())?;
         let reference = match &self.policies.reference {
-            Some(reference) => Some((reference, self::embeds(reference, pixels.as_ref())?)),
+            Some(reference) => Some((reference, embed(reference, pixels.as_ref())?)),
             None => None,
         };
         let mut groups = Vec::with_capacity(scene.prompts.len());
         for (i, prompt) in scene.prompts.iter().enumerate() {
             let mut random = self.generator(index, i);
-            let completions = self.sample(prompt, embeds.as_ref(), random.next_u64(), index)?;
+            self.check_length(prompt, index)?;
+            let view = View { scene: &scene, prompt, pixel_values: &scene.pixel_values, embeds: embeds.as_ref() };
+            let all = self.recipe.rollout_settings();
+            let (completions, served) = self.sample(&view, &all, random.next_u64())?;
             let shuffled = match self.recipe.reward.temporal && scene.grid_thw[0] > 0 {
                 true => self.shuffled(&scene, prompt, &mut random)?,
                 false => Vec::new(),
@@ -89,6 +97,7 @@ impl Actor<'_> {
             groups.push(Group {
                 reference: reference.as_ref().map(log_probs).transpose()?,
                 rollout: None,
+                served,
                 finished: completions.iter().filter(|completion| completion.finished).count(),
                 advantages: advantages(&totals, self.recipe.advantage.divide_by_std),
                 rewards,
@@ -105,7 +114,7 @@ impl Actor<'_> {
     pub fn examine(&self, split: Split, index: u64) -> Result<Vec<(Judged, Reward, String)>> {
         let scene = self.source.scene(split, index)?;
         let behaviour = &self.policies.behaviour;
-        let embeds = embeds(behaviour, pixels(&scene, scene.pixel_values.clone(), behaviour)?.as_ref())?;
+        let embeds = embed(behaviour, pixels(&scene, scene.pixel_values.clone(), behaviour)?.as_ref())?;
         let temperature = self.recipe.run.evaluation_temperature as f32;
         let settings = RolloutSettings { group_size: 1, temperature, ..self.recipe.rollout_settings() };
         let judge_one = |(i, prompt): (usize, &Prompt)| {
@@ -128,25 +137,51 @@ impl Actor<'_> {
         random
     }
 
-    fn sample(&self, prompt: &Prompt, embeds: Option<&Tensor>, seed: u64, scene: u64) -> Result<Vec<Completion>> {
+    fn check_length(&self, prompt: &Prompt, scene: u64) -> Result<()> {
         let (found, limit) = (prompt.tokens.ids.len(), self.recipe.rollout.max_prompt_tokens);
-        if !(1..=limit).contains(&found) {
-            let expected = format!("prompts of 1 to {limit} tokens (rollout.max_prompt_tokens)");
-            return Err(Error::Prompt { scene, expected, found: format!("one of {found}") });
+        if (1..=limit).contains(&found) {
+            return Ok(());
         }
-        rollout(&self.policies.behaviour, embeds, &prompt.tokens, &self.recipe.rollout_settings(), seed)
+        let expected = format!("prompts of 1 to {limit} tokens (rollout.max_prompt_tokens)");
+        Err(Error::Prompt { scene, expected, found: format!("one of {found}") })
+    }
+
+    /// What the sampler reads of the frames; a server has eyes of its own.
+    fn embeds(&self, pixels: Option<&(Tensor, [usize; 3])>) -> Result<Option<Tensor>> {
+        match self.server {
+            Some(_) => Ok(None),
+            None => embed(&self.policies.behaviour, pixels),
+        }
+    }
+
+    /// A group, and its log-probabilities where a server sampled it.
+    fn sample(
+        &self,
+        view: &View,
+        settings: &RolloutSettings,
+        seed: u64,
+    ) -> Result<(Vec<Completion>, Option<Vec<f32>>)> {
+        let View { scene, prompt, pixel_values, embeds } = *view;
+        let Some(server) = self.server else {
+            let completions = rollout(&self.policies.behaviour, embeds, &prompt.tokens, settings, seed)?;
+            return Ok((completions, None));
+        };
+        let asked = Asked { scene, prompt, pixel_values, processor: self.source.processor() };
+        let served = server.sample(&asked, settings, seed)?;
+        let log_probs = served.iter().flat_map(|served| &served.log_probs).copied().collect();
+        Ok((served.into_iter().map(|served| served.completion).collect(), Some(log_probs)))
     }
 
     /// G/2 completions with the frames in random order.
     fn shuffled(&self, scene: &Scene, prompt: &Prompt, random: &mut ChaCha8Rng) -> Result<Vec<Judged>> {
         let mut order: Vec<usize> = (0..2 * scene.grid_thw[0]).collect();
         order.shuffle(random);
-        let behaviour = &self.policies.behaviour;
         let values = reordered_frames(&scene.pixel_values, scene.grid_thw, &order);
-        let embeds = embeds(behaviour, pixels(scene, values, behaviour)?.as_ref())?;
+        let embeds = self.embeds(pixels(scene, values.clone(), &self.policies.behaviour)?.as_ref())?;
+        let view = View { scene, prompt, pixel_values: &values, embeds: embeds.as_ref() };
         let all = self.recipe.rollout_settings();
         let settings = RolloutSettings { group_size: all.group_size / 2, ..all };
-        self.read(&rollout(behaviour, embeds.as_ref(), &prompt.tokens, &settings, random.next_u64())?)
+        self.read(&self.sample(&view, &settings, random.next_u64())?.0)
     }
 
     fn read(&self, completions: &[Completion]) -> Result<Vec<Judged>> {
@@ -168,8 +203,16 @@ fn pixels(scene: &Scene, values: Vec<f32>, model: &Qwen25Vl) -> Result<Option<(T
     Ok(Some((Tensor::from_vec(values, (patches, width), model.device())?, scene.grid_thw)))
 }
 
+/// A prompt and the frames behind it, as one sampler or another reads them.
+struct View<'a> {
+    scene: &'a Scene,
+    prompt: &'a Prompt,
+    pixel_values: &'a [f32],
+    embeds: Option<&'a Tensor>,
+}
+
 /// Rows for the placeholders of a prompt.
-fn embeds(model: &Qwen25Vl, pixels: Option<&(Tensor, [usize; 3])>) -> Result<Option<Tensor>> {
+fn embed(model: &Qwen25Vl, pixels: Option<&(Tensor, [usize; 3])>) -> Result<Option<Tensor>> {
     let encode = |(values, grid): &(Tensor, [usize; 3])| Ok(model.vision(values, &[*grid])?.image_embeds);
     pixels.map(encode).transpose()
 }

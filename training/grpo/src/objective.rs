@@ -54,6 +54,8 @@ pub struct GroupLogProbs<'a> {
     pub rollout: Option<&'a [f32]>,
     /// Of the reference policy; none without a divergence term.
     pub reference: Option<&'a [f32]>,
+    /// What each token's surrogate counts, where another policy than the trained one's past self sampled; none = 1.
+    pub weights: Option<&'a [f32]>,
     /// Tokens of each completion.
     pub lengths: &'a [usize],
 }
@@ -74,7 +76,7 @@ pub struct Evaluated {
 /// Evaluates the objective for completions with the given `advantages`.
 #[must_use]
 pub fn objective(log_probs: GroupLogProbs, advantages: &[f64], settings: &ObjectiveSettings) -> Evaluated {
-    let GroupLogProbs { policy, rollout, reference, lengths } = log_probs;
+    let GroupLogProbs { policy, rollout, reference, weights, lengths } = log_probs;
     let total: usize = lengths.iter().sum();
     let mut evaluated = Evaluated { gradient: Vec::with_capacity(total), ..Evaluated::default() };
     let owners = lengths.iter().zip(advantages).flat_map(|(&length, &advantage)| {
@@ -83,7 +85,7 @@ pub fn objective(log_probs: GroupLogProbs, advantages: &[f64], settings: &Object
     for (i, ((advantage, weight), &log_prob)) in owners.zip(policy).enumerate() {
         let at = |values: Option<&[f32]>| values.and_then(|values| values.get(i)).map(|&value| f64::from(value));
         let log_prob = f64::from(log_prob);
-        let surrogate = surrogate(log_prob, at(rollout), advantage, settings.clip);
+        let surrogate = surrogate(log_prob, at(rollout), advantage * at(weights).unwrap_or(1.0), settings.clip);
         let divergence = at(reference).map_or(Term::default(), |reference| divergence(log_prob, reference));
         evaluated.loss += weight * (settings.kl_beta * divergence.value - surrogate.value);
         evaluated.gradient.push((weight * (settings.kl_beta * divergence.slope - surrogate.slope)) as f32);
@@ -145,7 +147,7 @@ mod tests {
     const CLIP: Clip = Clip { epsilon_low: 0.2, epsilon_high: 0.28 };
 
     fn at<'a>(policy: &'a [f32], lengths: &'a [usize]) -> GroupLogProbs<'a> {
-        GroupLogProbs { policy, rollout: None, reference: None, lengths }
+        GroupLogProbs { policy, rollout: None, reference: None, weights: None, lengths }
     }
 
     #[test]
@@ -203,8 +205,12 @@ mod tests {
         for normalisation in [Normalisation::Completion, Normalisation::Token, Normalisation::Constant] {
             let settings = ObjectiveSettings { clip: Some(CLIP), normalisation, ..PLAIN };
             let loss = |policy: &[f32]| {
-                let log_probs =
-                    GroupLogProbs { policy, rollout: Some(&rollout), reference: Some(&reference), lengths: &[3, 1] };
+                let log_probs = GroupLogProbs {
+                    rollout: Some(&rollout),
+                    reference: Some(&reference),
+                    weights: Some(&[1.0, 0.3, 2.0, 1.5]),
+                    ..at(policy, &[3, 1])
+                };
                 objective(log_probs, &[0.7, -1.3], &settings)
             };
             let found = loss(&policy);

@@ -96,6 +96,12 @@ pub struct StepReport {
     pub kl: f64,
     /// Share of tokens whose ratio was clipped, of the last update.
     pub clipped: f64,
+    /// Mean ratio of a token's probability under the trained policy to that under the server's; none without a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub importance_ratio: Option<f64>,
+    /// Share of tokens whose ratio was truncated; none without a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub importance_truncated: Option<f64>,
     /// Mean length of completions, tokens.
     pub completion_tokens: f64,
     /// Share of completions that ended by themselves.

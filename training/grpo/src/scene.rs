@@ -47,6 +47,8 @@ pub struct Scene {
     pub pixel_values: Vec<f32>,
     /// Patches in time, height and width.
     pub grid_thw: [usize; 3],
+    /// Seconds from one grid step in time to the next; `None` without frames.
+    pub second_per_grid: Option<f32>,
     /// The questions.
     pub prompts: Vec<Prompt>,
 }

@@ -47,6 +47,7 @@ impl Recipe {
         within("data.walk_share", self.data.walk_share, 0.0..=1.0)?;
         self.data.logged()?;
         within("rollout.temperature", self.rollout.temperature, 1e-3..=100.0)?;
+        within("rollout.importance_cap", self.rollout.importance_cap, 1.0..=f64::MAX)?;
         within("run.evaluation_temperature", self.run.evaluation_temperature, 1e-3..=100.0)?;
         within("rollout.top_p", self.rollout.top_p, 1e-6..=1.0)?;
         within("objective.kl_beta", self.objective.kl_beta, 0.0..=f64::MAX)?;

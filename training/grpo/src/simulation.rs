@@ -57,7 +57,8 @@ impl SceneSource for Simulation {
         let sample = self.maker.sample(split, period.map_or(index, |period| index % period.max(1)))?;
         let prompts = sample.segments.iter().map(|segment| self.prompt(&sample, segment, index));
         let prompts = prompts.collect::<Result<_>>()?;
-        Ok(Scene { prompts, pixel_values: sample.pixel_values, grid_thw: sample.grid_thw })
+        let ClipSample { pixel_values, grid_thw, second_per_grid, .. } = sample;
+        Ok(Scene { prompts, pixel_values, grid_thw, second_per_grid })
     }
 
     fn processor(&self) -> &Processor {

@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Batch;
 use crate::config::Recipe;
 use crate::experience::{Actor, Experience};
+use crate::importance::ImportanceFigures;
 use crate::policies::Policies;
 use crate::report::{Evaluation, RewardMeans, Sample, StepReport};
 use crate::reward::{Judged, Reward};
 use crate::scene::SceneSource;
+use crate::server::Server;
 use crate::threads::in_threads;
 use crate::update::{Contribution, Terms, UpdateSettings, contribution};
 use crate::{Error, Result};
@@ -54,6 +56,7 @@ pub struct Trainer {
     checkpoints: PathBuf,
     progress: Progress,
     world: World,
+    server: Option<Server>,
 }
 
 impl Trainer {
@@ -73,7 +76,12 @@ impl Trainer {
             None => Progress::default(),
         };
         let progress = share_state(&world, &policies.variables, &mut optimiser, progress)?;
-        Ok(Self { recipe, source, policies, optimiser, checkpoints: checkpoints.to_owned(), progress, world })
+        let server = match &recipe.rollout.server {
+            Some(url) if recipe.lora.is_none() => return Err(full_weights(url)),
+            Some(url) => Some(Server::connect(url, &checkpoints.with_file_name(SERVED))?),
+            None => None,
+        };
+        Ok(Self { recipe, source, policies, optimiser, checkpoints: checkpoints.to_owned(), progress, world, server })
     }
 
     /// Where the run stands.
@@ -97,7 +105,8 @@ impl Trainer {
     }
 
     fn actor(&self) -> Actor<'_> {
-        Actor { policies: &self.policies, source: self.source.as_ref(), recipe: &self.recipe }
+        let (source, server) = (self.source.as_ref(), self.server.as_ref());
+        Actor { policies: &self.policies, source, recipe: &self.recipe, server }
     }
 
     /// Makes one step: a batch of rollouts, and the updates on it. All ranks make it together and end with the same
@@ -107,12 +116,14 @@ impl Trainer {
     /// When a scene can't be made, nothing has a signal, or the gradients are no longer finite.
     pub fn step(&mut self) -> Result<StepReport> {
         let began = Instant::now();
+        self.serve()?;
         let (first, step) = (self.progress.next_scene, self.progress.step);
         let mut batch = Batch::roll_out(&self.actor(), &self.world, first, step)?;
         self.progress.next_scene += batch.tried as u64;
         let settings = UpdateSettings {
             objective: self.recipe.objective_settings(),
             groups: batch.groups(),
+            importance_cap: self.recipe.rollout.importance_cap,
             gradient_checkpointing: self.recipe.optimiser.gradient_checkpointing,
         };
         let mut report = batch.report();
@@ -136,6 +147,17 @@ impl Trainer {
         Ok(report)
     }
 
+    /// Gives the server, where there is one, the policy as it is now; on rank 0, and the others learn its name.
+    fn serve(&mut self) -> Result<()> {
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let name = match self.world.leads() {
+            true => server.publish(&self.policies, self.progress.updates)?,
+            false => String::new(),
+        };
+        server.follow(self.world.lead_value(name)?);
+        Ok(())
+    }
+
     /// One update of the optimiser from the contributions of all scenes on all ranks, added in order.
     fn update(&mut self, parts: Vec<Contribution>, owners: &[usize], report: &mut StepReport) -> Result<()> {
         let (own, gradients): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.terms, part.gradients)).unzip();
@@ -150,6 +172,9 @@ impl Trainer {
         report.learning_rate = self.recipe.schedule().rate(self.progress.updates);
         report.kl = terms.kl / terms.tokens.max(1) as f64;
         report.clipped = terms.clipped as f64 / terms.tokens.max(1) as f64;
+        let ImportanceFigures { tokens, ratios, truncated } = terms.importance;
+        report.importance_ratio = (tokens > 0).then(|| ratios / tokens as f64);
+        report.importance_truncated = (tokens > 0).then(|| truncated as f64 / tokens as f64);
         report.completion_tokens = terms.tokens as f64;
         self.optimiser.step(&sum, report.learning_rate)?;
         self.progress.updates += 1;
@@ -197,6 +222,17 @@ impl Trainer {
         }
         let (folder, kept) = (&self.checkpoints, self.recipe.run.checkpoints_kept);
         Ok(checkpoint::save_step(folder, kept, &self.policies.variables, &self.optimiser, &self.progress)?)
+    }
+}
+
+/// The folder beside the checkpoints that a server reads adapters from.
+const SERVED: &str = "served";
+
+fn full_weights(url: &str) -> Error {
+    Error::Server {
+        url: url.to_owned(),
+        expected: "a recipe with [lora], whose adapter a server can load at each step".into(),
+        found: "one that trains every weight".into(),
     }
 }
 

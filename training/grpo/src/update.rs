@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::experience::{Experience, Group};
+use crate::importance::{ImportanceFigures, importance};
 use crate::log_probs::Backward;
 use crate::objective::{Evaluated, GroupLogProbs, ObjectiveSettings, objective};
 use crate::policies::Policies;
@@ -19,6 +20,8 @@ pub struct UpdateSettings {
     pub objective: ObjectiveSettings,
     /// What each group's loss is divided by: the groups of the whole step.
     pub groups: usize,
+    /// C of truncated importance sampling, for groups that a server sampled.
+    pub importance_cap: f64,
     /// Whether blocks and layers are run again in the backward pass.
     pub gradient_checkpointing: bool,
 }
@@ -45,6 +48,8 @@ pub struct Terms {
     pub clipped: usize,
     /// Completion tokens.
     pub tokens: usize,
+    /// Of the importance weights of tokens that a server sampled.
+    pub importance: ImportanceFigures,
 }
 
 impl Terms {
@@ -54,6 +59,7 @@ impl Terms {
         self.kl += other.kl;
         self.clipped += other.clipped;
         self.tokens += other.tokens;
+        self.importance.add(other.importance);
     }
 }
 
@@ -68,10 +74,10 @@ pub fn contribution(policies: &Policies, experience: &Experience, settings: &Upd
     let mut contribution = Contribution::default();
     let mut at_vision: Option<Tensor> = None;
     for group in &experience.groups {
-        let (mut evaluated, mut log_probs) = (Evaluated::default(), Vec::new());
+        let (mut evaluated, mut log_probs, mut figures) = (Evaluated::default(), Vec::new(), None);
         let mut slope = |found: Vec<f32>| {
             log_probs = found;
-            evaluated = evaluate(group, &log_probs, settings);
+            (evaluated, figures) = evaluate(group, &log_probs, settings);
             let share = 1.0 / settings.groups.max(1) as f32;
             Ok(evaluated.gradient.iter().map(|slope| slope * share).collect())
         };
@@ -90,7 +96,8 @@ pub fn contribution(policies: &Policies, experience: &Experience, settings: &Upd
         group.packed.backward(model, embeds, settings.gradient_checkpointing, backward)?;
         let loss = evaluated.loss / settings.groups.max(1) as f64;
         let Evaluated { kl, clipped, .. } = evaluated;
-        contribution.terms.add(Terms { loss, kl, clipped, tokens: log_probs.len() });
+        let importance = figures.unwrap_or_default();
+        contribution.terms.add(Terms { loss, kl, clipped, tokens: log_probs.len(), importance });
         contribution.log_probs.push(log_probs);
     }
     if let (Some(sight), Some(gradient)) = (sight, at_vision) {
@@ -128,12 +135,17 @@ fn see(policies: &Policies, experience: &Experience, recompute: bool) -> Result<
     Ok(Some(Sight { embeds, tape: Some(tape) }))
 }
 
-fn evaluate(group: &Group, log_probs: &[f32], settings: &UpdateSettings) -> Evaluated {
+fn evaluate(group: &Group, log_probs: &[f32], settings: &UpdateSettings) -> (Evaluated, Option<ImportanceFigures>) {
+    // Before the first update on a batch the trained policy is the one that should have sampled.
+    let then = group.rollout.as_deref().unwrap_or(log_probs);
+    let importance = group.served.as_deref().map(|served| importance(then, served, settings.importance_cap));
     let log_probs = GroupLogProbs {
         policy: log_probs,
         rollout: group.rollout.as_deref(),
         reference: group.reference.as_deref(),
+        weights: importance.as_ref().map(|importance| importance.weights.as_slice()),
         lengths: &group.packed.lengths,
     };
-    objective(log_probs, &group.advantages, &settings.objective)
+    let figures = importance.as_ref().map(|importance| importance.figures);
+    (objective(log_probs, &group.advantages, &settings.objective), figures)
 }

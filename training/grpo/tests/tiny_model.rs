@@ -116,6 +116,7 @@ fn experience(policies: &Policies) -> Experience {
         advantages: vec![6.0, -9.0, 3.0],
         reference: moved(0.5),
         rollout: moved(0.1),
+        served: moved(0.2),
         finished: 3,
         packed,
     };
@@ -129,7 +130,7 @@ fn settings(gradient_checkpointing: bool) -> UpdateSettings {
         normalisation: Normalisation::Token,
         max_completion_tokens: 12,
     };
-    UpdateSettings { objective, groups: 1, gradient_checkpointing }
+    UpdateSettings { objective, groups: 1, importance_cap: 1.1, gradient_checkpointing }
 }
 
 /// Compares some entries of the gradients of all variables whose name `wanted` accepts with finite differences.
