@@ -168,7 +168,7 @@ def refused(words, **parameters):
 
 def test_parameters_out_of_range(_stranger):
     refused(["model_dir", "expected"])
-    refused(["window_frames", "expected", "found"], model_dir=NANO, window_frames=0)
+    refused(["window_frames", "expected", "found"], model_dir=NANO, window_frames=1000)
     refused(["frame_rate_hz"], model_dir=NANO, frame_rate_hz=-1.0)
     refused(["queue_capacity"], model_dir=NANO, queue_capacity="many")
 

@@ -10,7 +10,7 @@ use crate::calibration::Calibration;
 use crate::digest::{digest_file, digest_tree, list_files};
 use crate::error::{Error, Result};
 use crate::manifest::{FileDigest, Manifest, Parity};
-use crate::prompts::Prompts;
+use crate::prompts::{PromptWindow, Prompts};
 
 const MANIFEST: &str = "manifest.toml";
 const PROMPTS: &str = "prompts.toml";
@@ -187,6 +187,11 @@ pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
     };
     if !prompts.user.contains("{question}") {
         return bad("user".to_owned(), "a template with {question}", &prompts.user);
+    }
+    let PromptWindow { frames, rate_hz } = prompts.window;
+    if frames == 0 || !(rate_hz.is_finite() && rate_hz > 0.0) {
+        let found = format!("{frames} at {rate_hz} Hz");
+        return bad("window".to_owned(), "at least one frame at a positive rate", &found);
     }
     for (kind, words) in &prompts.kinds {
         if words.phrasings.iter().all(|phrasing| phrasing.trim().is_empty()) {

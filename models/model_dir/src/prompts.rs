@@ -12,7 +12,7 @@ use crate::directory::{check_prompts, read_toml};
 use crate::error::Result;
 
 /// The prompts as written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prompts {
     /// System message, with the camera's facts in placeholders, say `{camera_height_m}`, `{horizontal_fov_deg}`.
@@ -21,6 +21,25 @@ pub struct Prompts {
     pub user: String,
     /// By question kind, say `distance`.
     pub kinds: BTreeMap<String, KindPrompts>,
+    /// The frames in front of the question that the model was trained on.
+    #[serde(default)]
+    pub window: PromptWindow,
+}
+
+/// How many frames stand in front of a question, and how far they are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromptWindow {
+    /// Frames.
+    pub frames: usize,
+    /// Frames a second.
+    pub rate_hz: f64,
+}
+
+impl Default for PromptWindow {
+    fn default() -> Self {
+        Self { frames: 2, rate_hz: 2.0 }
+    }
 }
 
 /// The words of one question kind.

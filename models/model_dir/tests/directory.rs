@@ -6,8 +6,8 @@ use std::path::Path;
 
 use model_dir::{
     Abstention, Calibration, CurvePoint, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest,
-    ModelDir, Parity, Precision, Profile, Prompts, Training, Width, digest_file, write_calibration, write_manifest,
-    write_prompts,
+    ModelDir, Parity, Precision, Profile, PromptWindow, Prompts, Training, Width, digest_file, write_calibration,
+    write_manifest, write_prompts,
 };
 use tempfile::TempDir;
 
@@ -73,6 +73,7 @@ fn prompts() -> Prompts {
         system: "Camera at {camera_height_m} m. Map: {\"a\": [[1, 2]]}".into(),
         user: "{question} {instruction}".into(),
         kinds: BTreeMap::from([("distance".into(), distance)]),
+        window: PromptWindow::default(),
     }
 }
 

@@ -36,11 +36,11 @@ pub struct Arguments {
     /// The model directory.
     #[arg(long, default_value = "models/zoo/spacer-nano")]
     model: PathBuf,
-    /// Frames that the answer looks at, the last ones.
-    #[arg(long, default_value_t = 2)]
+    /// Frames that the answer looks at, the last ones; as many as the model was trained on, if not said.
+    #[arg(long, default_value_t = 0)]
     frames: usize,
-    /// Frames per second that are looked at.
-    #[arg(long, default_value_t = 2.0)]
+    /// Frames per second that are looked at; the rate that the model was trained on, if not said.
+    #[arg(long, default_value_t = 0.0)]
     rate: f64,
     /// Horizontal field of view of the camera, degrees.
     #[arg(long)]
@@ -101,7 +101,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn open(arguments: &Arguments) -> Result<Box<dyn Frames>> {
     match (&arguments.video, &arguments.images, &arguments.bag) {
         (Some(video), ..) => Ok(Box::new(CaptureFrames::open(video, None)?)),
-        (_, Some(images), _) => Ok(Box::new(CaptureFrames::open(images, Some(arguments.rate))?)),
+        (_, Some(images), _) => {
+            let rate = Settings { frame_rate_hz: arguments.rate, ..Settings::new(&arguments.model) };
+            Ok(Box::new(CaptureFrames::open(images, Some(rate.with_models_window().frame_rate_hz))?))
+        }
         (.., Some(bag)) => Ok(Box::new(BagFrames::open(bag, arguments.topic.as_deref(), &arguments.base_frame)?)),
         _ => bail!("expected --video, --images or --bag, found none"),
     }

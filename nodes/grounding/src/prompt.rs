@@ -23,6 +23,8 @@ pub fn system(template: &str, facts: &CameraFacts, cameras: Option<&[PlanPose]>)
 pub const FARTHEST_M: f64 = 9.9;
 /// Degrees that headings are rounded to.
 const TURN_STEP_DEG: f64 = 5.0;
+/// Such steps in a full turn.
+const TURNS: f64 = 360.0 / TURN_STEP_DEG;
 
 /// A camera's way as the newest of `cameras` has it, oldest first: for each `+1.2-0.4+30;`, metres ahead and to the left,
 /// in steps of 0.1 and no farther than 9.9, and the degrees that it faced to the left, in steps of 5 from -175 to 180.
@@ -46,15 +48,26 @@ pub fn coordinates() -> impl Iterator<Item = f64> {
     (-99..=99).map(|tenths| f64::from(tenths) / 10.0)
 }
 
+/// A heading or a turn as paths and completions write it: degrees with sign in steps of 5, -175 to 180.
+pub fn heading(degrees: f64) -> String {
+    let steps = (degrees / TURN_STEP_DEG).round().rem_euclid(TURNS);
+    let steps = if 2.0 * steps > TURNS { steps - TURNS } else { steps };
+    // Adding zero makes -0 a +0.
+    format!("{:+.0}", steps * TURN_STEP_DEG + 0.0)
+}
+
+/// Every heading that can be written, degrees, ascending.
+pub fn headings() -> impl Iterator<Item = f64> {
+    (-35..=36).map(|steps| f64::from(steps) * TURN_STEP_DEG)
+}
+
 fn step_text(seen: &PlanPose) -> String {
-    let turn = (seen.yaw_rad.to_degrees() / TURN_STEP_DEG).round() * TURN_STEP_DEG;
-    let turn = if turn <= -180.0 { 180.0 } else { turn + 0.0 };
-    format!("{}{}{turn:+.0};", coordinate(seen.x), coordinate(seen.y))
+    format!("{}{}{};", coordinate(seen.x), coordinate(seen.y), heading(seen.yaw_rad.to_degrees()))
 }
 
 /// Every number that a path is written with, each with its sign.
 pub fn path_numbers() -> impl Iterator<Item = String> {
-    coordinates().map(coordinate).chain((-35..=36).map(|steps| format!("{:+}", 5 * steps)))
+    coordinates().map(coordinate).chain(headings().map(heading))
 }
 
 /// Fills `{object}` and `{objects}` (its plural) of a phrasing.

@@ -64,6 +64,7 @@ impl Perception {
         sink: Arc<dyn Sink>,
         load: impl FnOnce() -> Result<Box<dyn Answerer>, AnswerError> + Send + 'static,
     ) -> Result<Self, StartError> {
+        let settings = settings.with_models_window();
         settings.validate()?;
         let (width, height) = input_size(&settings);
         let ring = FrameRing::with_embeds(RingSettings {

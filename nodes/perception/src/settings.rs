@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use frame_ring::StillSettings;
+use model_dir::Prompts;
 
 use crate::StartError;
 
@@ -61,13 +62,14 @@ pub struct Settings {
     pub require_device: bool,
     /// Questions that may wait; more are refused with `BUSY` (`reject_new`).
     pub queue_capacity: usize,
-    /// Frames that an answer looks at, newest last. While the next window is being read ahead, up to `hop_frames` more.
+    /// Frames that an answer looks at, newest last; 0 = as many as the model was trained on. While the next window is being
+    /// read ahead, up to `hop_frames` more.
     pub window_frames: usize,
     /// Frames that leave a full window when the next one comes; even, as `window_frames` must be then. A window so has
     /// `window_frames - hop_frames + 1` to `window_frames` frames, most of which are read when a question comes. 0 is
     /// the whole window: it is always the newest `window_frames`, and is read anew with every frame.
     pub hop_frames: usize,
-    /// Most frames kept per second.
+    /// Most frames kept per second; 0 = the rate that the model was trained on.
     pub frame_rate_hz: f64,
     /// Which of these show nothing new and are left out; `None` keeps all. A still scene is kept again after half of
     /// `stale_after_secs` at the latest, so that it never goes stale.
@@ -90,7 +92,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults for a model directory: 8 frames at 2 Hz from a 640x480 camera, 8 waiting questions.
+    /// The defaults for a model directory: its own window of frames from a 640x480 camera, 8 waiting questions.
     pub fn new(model: impl Into<PathBuf>) -> Self {
         Self {
             model: model.into(),
@@ -99,9 +101,9 @@ impl Settings {
             device: Device::Cpu,
             require_device: false,
             queue_capacity: 8,
-            window_frames: 8,
+            window_frames: 0,
             hop_frames: 0,
-            frame_rate_hz: 2.0,
+            frame_rate_hz: 0.0,
             still: Some(StillSettings::default()),
             camera_size: (640, 480),
             stale_after_secs: 3.0,
@@ -111,6 +113,20 @@ impl Settings {
             constrained: true,
             draft: false,
         }
+    }
+
+    /// These settings with the model's window where they leave it open. A model that can't be read has the usual one: what
+    /// is wrong with it is said where it is loaded.
+    #[must_use]
+    pub fn with_models_window(mut self) -> Self {
+        let window = Prompts::read(&self.model.join("prompts.toml")).map(|prompts| prompts.window).unwrap_or_default();
+        if self.window_frames == 0 {
+            self.window_frames = window.frames;
+        }
+        if self.frame_rate_hz == 0.0 {
+            self.frame_rate_hz = window.rate_hz;
+        }
+        self
     }
 
     /// Frames that leave a full window at once.

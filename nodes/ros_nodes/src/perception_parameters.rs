@@ -19,11 +19,11 @@ pub struct Parameters {
     pub image_width: u32,
     /// Height of the camera's images, in px
     pub image_height: u32,
-    /// Frames a question is asked about
+    /// Frames a question is asked about; 0 = as many as the model was trained on
     pub window_frames: u32,
     /// Frames that leave a full window at once; 0 = all, the window is then always the newest frames
     pub hop_frames: u32,
-    /// Frames a second kept for the window, in Hz
+    /// Frames a second kept for the window, in Hz; 0 = the rate that the model was trained on
     pub frame_rate_hz: f64,
     /// Mean luma difference to the last kept frame below which a frame shows nothing new, 0 to 255; 0 keeps all
     pub still_luma: f64,
@@ -67,9 +67,9 @@ impl Default for Parameters {
             ort_library: String::new(),
             image_width: 640,
             image_height: 480,
-            window_frames: 2,
+            window_frames: 0,
             hop_frames: 0,
-            frame_rate_hz: 2.0,
+            frame_rate_hz: 0.0,
             still_luma: still.luma,
             still_move_m: still.move_m,
             still_turn_deg: still.turn_deg,

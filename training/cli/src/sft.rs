@@ -124,13 +124,14 @@ impl Session {
     fn evaluate(&mut self, step: u64) -> Result<()> {
         let seen = self.trainer.evaluate(self.absent_word)?;
         let gist = format!(
-            "loss {:.3}, numbers off by {:.1} %, places by {:.2} m, words {:.1} %, answers {:.1} %, drills {:.1} %, absent {:.1} %, missed {:.1} %",
+            "loss {:.3}, numbers off by {:.1} %, places by {:.2} m, words {:.1} %, answers {:.1} %, drills {:.1} %, headings off by {:.0} degrees, absent {:.1} %, missed {:.1} %",
             seen.loss,
             100.0 * seen.median_relative_error,
             seen.median_place_error_m,
             100.0 * seen.value_accuracy,
             100.0 * seen.answer_accuracy,
             100.0 * seen.drill_accuracy,
+            seen.median_heading_error_deg,
             100.0 * seen.true_not_seen,
             100.0 * seen.false_not_seen
         );

@@ -15,8 +15,7 @@ use crate::exercise::Exercise;
 /// Farthest along either axis that another viewpoint is from the camera, metres.
 const FARTHEST_VIEWPOINT_M: f64 = 3.0;
 
-/// `places` as another viewpoint has them, where the answer is the same from there and they can still be stated; as they
-/// are, where not.
+/// `places` as another viewpoint has them, where they can still be stated from there; as they are, where not.
 pub fn from_elsewhere(exercise: &Exercise, places: &[Place], random: &mut ChaCha8Rng) -> Vec<Place> {
     let [ahead_m, left_m] = [(); 2].map(|()| random.random_range(-FARTHEST_VIEWPOINT_M..=FARTHEST_VIEWPOINT_M));
     let (sin, cos) = random.random_range(0.0..TAU).sin_cos();
@@ -26,16 +25,14 @@ pub fn from_elsewhere(exercise: &Exercise, places: &[Place], random: &mut ChaCha
         ..place.clone()
     });
     let moved: Vec<Place> = moved.collect();
-    let is_apt = is_free_of_camera(exercise.question.kind) && follows_from(exercise, &moved);
-    if is_apt { moved } else { places.to_vec() }
+    if follows_from(exercise, &moved) { moved } else { places.to_vec() }
 }
 
-/// Whether answers of a kind are the same wherever the camera stands.
-fn is_free_of_camera(kind: QuestionKind) -> bool {
+/// Whether a kind is drilled: its answers follow from places, and are the same wherever the camera stands.
+pub fn is_drilled(kind: QuestionKind) -> bool {
     matches!(
         kind,
-        QuestionKind::ObjectCounting
-            | QuestionKind::ObjectAbsDistance
+        QuestionKind::ObjectAbsDistance
             | QuestionKind::ObjectRelDistance
             | QuestionKind::ObjectRelDirectionEasy
             | QuestionKind::ObjectRelDirectionMedium

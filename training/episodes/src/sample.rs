@@ -24,6 +24,8 @@ pub enum Label {
     Number(Unit, f64),
     /// A token that spells a coordinate near this one.
     Coordinate(Coordinate),
+    /// A token that spells a heading near this one, degrees.
+    Heading(f64),
 }
 
 /// The part of a completion that a target belongs to; the loss weighs each differently.
@@ -35,13 +37,15 @@ pub enum Part {
     Presence,
     /// A coordinate of what the answer rests on.
     Place,
+    /// A heading, a turn or a distance between places that the answer is worked out by.
+    Working,
     /// What answers in the statement: the number, or the words of a choice.
     Value,
     /// The imagined map.
     Map,
     /// What stands in `<answer>`.
     Answer,
-    /// What answers in a drill: its value, and the letter of a choice.
+    /// What a drill is about: the working, the value, and the letter of a choice.
     Drill,
 }
 

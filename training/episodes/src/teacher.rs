@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use geometry::{CameraFacts, PlanPose};
-use grounding::prompt::{coordinate, coordinates};
+use grounding::prompt::{coordinate, coordinates, heading, headings};
 use model_dir::Prompts;
 use msgs::{ImaginedMap, Unit};
 use processor::{Content, Message, Processor, RgbView, VisionInput};
 use sim::questions::ask::Answer;
 
-use crate::completion::{ABSENT_WORD, Completion, Coordinate, PRESENCE_PREFIX, Place, completion, roll_call};
+use crate::completion::{ABSENT_WORD, Completion, Figure, PRESENCE_PREFIX, Place, completion, roll_call};
 use crate::exercise::Exercise;
 use crate::maker::read_prompts;
 use crate::number_grid::{GRID_UNITS, number_grid};
@@ -54,6 +54,7 @@ pub struct Teacher {
     prompts: Prompts,
     numbers: Vec<(Unit, NumberTokens)>,
     coordinates: NumberTokens,
+    headings: NumberTokens,
     absent_word: u32,
 }
 
@@ -73,9 +74,11 @@ impl Teacher {
         };
         let numbers = GRID_UNITS.into_iter().filter_map(spelt).collect();
         let absent_word = single_token(&processor, ABSENT_WORD)?;
-        let spelt = |metres: f64| Some((single_token(&processor, &coordinate(metres)).ok()?, metres));
-        let coordinates = coordinates().map(spelt).collect::<Option<_>>().unwrap_or_default();
-        Ok(Self { processor, prompts, numbers, coordinates, absent_word })
+        let spelt = |text: String, value: f64| Some((single_token(&processor, &text).ok()?, value));
+        let coordinates: Option<NumberTokens> = coordinates().map(|metres| spelt(coordinate(metres), metres)).collect();
+        let headings: Option<NumberTokens> = headings().map(|degrees| spelt(heading(degrees), degrees)).collect();
+        let (coordinates, headings) = coordinates.zip(headings).unwrap_or_default();
+        Ok(Self { processor, prompts, numbers, coordinates, headings, absent_word })
     }
 
     /// The processor of the model directory.
@@ -93,10 +96,15 @@ impl Teacher {
         &self.numbers
     }
 
-    /// The tokens that spell coordinates, ascending; empty where the tokenizer does not spell each with one token. Such a
-    /// model is not taught to say where things are.
+    /// The tokens that spell coordinates, ascending; empty where the tokenizer does not spell each of them, and of headings,
+    /// with one token. Such a model is not taught to say where things are.
     pub fn coordinate_tokens(&self) -> &NumberTokens {
         &self.coordinates
+    }
+
+    /// The tokens that spell headings, ascending; empty where coordinates are.
+    pub fn heading_tokens(&self) -> &NumberTokens {
+        &self.headings
     }
 
     /// The tokens that spell each class within a sentence. The first class is whatever is no object: a token that stands in no
@@ -155,7 +163,7 @@ impl Teacher {
     /// As [`Self::sample`].
     pub fn drill(&self, lesson: &Lesson, exercise: &Exercise) -> Result<Segment> {
         let (_, segment) = self.taught(lesson, exercise, Extent::Answer)?;
-        let drilled = |part: Part| matches!(part, Part::Value | Part::Answer).then_some(Part::Drill);
+        let drilled = |part: Part| matches!(part, Part::Working | Part::Value | Part::Answer).then_some(Part::Drill);
         Ok(Segment { is_blind: true, ..only(segment, drilled) })
     }
 
@@ -235,8 +243,16 @@ impl Teacher {
         let unit = exercise.question.kind.unit();
         let on_grid = self.numbers.iter().any(|(of, _)| *of == unit);
         let target = |(id, &(start, end)): (&u32, &(usize, usize))| {
-            if let Some((_, coordinate)) = written.coordinates.iter().find(|(bytes, _)| *bytes == (start..end)) {
-                return Some(Target { label: Label::Coordinate(*coordinate), part: Part::Place });
+            if let Some((_, figure)) = written.figures.iter().find(|(bytes, _)| *bytes == (start..end)) {
+                return Some(match *figure {
+                    Figure::Coordinate(coordinate) => {
+                        Target { label: Label::Coordinate(coordinate), part: Part::Place }
+                    }
+                    Figure::Heading(degrees) => Target { label: Label::Heading(degrees), part: Part::Working },
+                    Figure::Distance(metres) => {
+                        Target { label: Label::Number(Unit::Metre, metres), part: Part::Working }
+                    }
+                });
             }
             let part = written.part(&(start..end))?;
             let spells_value = (start..end) == written.value;
@@ -270,7 +286,7 @@ fn is_short_choice(exercise: &Exercise, extent: Extent) -> bool {
 struct Written {
     text: String,
     extent: Extent,
-    coordinates: Vec<(Range<usize>, Coordinate)>,
+    figures: Vec<(Range<usize>, Figure)>,
     value: Range<usize>,
     statement_end: usize,
     map_end: usize,
@@ -279,21 +295,13 @@ struct Written {
 
 impl Written {
     fn new(completion: Completion, extent: Extent, skips_map: bool) -> Self {
-        let Completion { statement, coordinates, value, map, answer } = completion;
+        let Completion { statement, figures, value, map, answer } = completion;
         let map = if skips_map { String::new() } else { map };
         let (statement_end, map_end) = (statement.len(), statement.len() + map.len());
         let inside =
             answer.find("<answer>").map_or(0, |at| at + "<answer>".len())..answer.find("</answer>").unwrap_or(0);
         let answer_range = map_end + inside.start..map_end + inside.end;
-        Self {
-            text: statement + &map + &answer,
-            extent,
-            coordinates,
-            value,
-            statement_end,
-            map_end,
-            answer: answer_range,
-        }
+        Self { text: statement + &map + &answer, extent, figures, value, statement_end, map_end, answer: answer_range }
     }
 
     /// Where a token stands; `None` where it isn't taught.

@@ -13,6 +13,7 @@ use sim::raster::Renderer;
 use sim::variety::Variety;
 
 use crate::completion::{Place, follows_from};
+use crate::drills::is_drilled;
 use crate::exercise::Exercise;
 use crate::maker::estrange;
 use crate::{Result, Split};
@@ -120,14 +121,16 @@ impl Walk {
         Ok(exercises)
     }
 
-    /// Up to `count` questions, topics in turn, whose answers follow from `places`.
+    /// Up to `count` questions of drilled kinds, topics in turn, whose answers follow from `places`.
     ///
     /// # Errors
     /// When the bundled wording is damaged.
     pub fn drills(&self, count: usize, places: &[Place], random: &mut ChaCha8Rng) -> Result<Vec<Exercise>> {
-        let follows =
-            |question: &ExamQuestion| Exercise::of_exam(question).is_ok_and(|posed| follows_from(&posed, places));
-        self.in_turn(count, follows, random).into_iter().map(|question| posed(question, random)).collect()
+        let is_apt = |question: &ExamQuestion| {
+            let posed = Exercise::of_exam(question);
+            posed.is_ok_and(|posed| is_drilled(posed.question.kind) && follows_from(&posed, places))
+        };
+        self.in_turn(count, is_apt, random).into_iter().map(|question| posed(question, random)).collect()
     }
 
     /// Up to `count` questions of the exam that are wanted, one topic after the other.

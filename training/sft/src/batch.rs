@@ -21,6 +21,8 @@ const FORBIDDEN: f32 = -1e9;
 
 /// Least deviation of a coordinate's soft target, metres: the step of its tokens.
 const LEAST_DEVIATION_M: f64 = 0.1;
+/// Deviation of a heading's soft target, degrees: what the rounding of coordinates makes of it.
+const HEADING_DEVIATION_DEG: f64 = 5.0;
 
 /// Tokens of the rows that are learnt from together.
 pub const TOKEN_BUDGET: usize = 2500;
@@ -87,6 +89,8 @@ pub struct Collation<'a> {
     pub numbers: &'a [(Unit, NumberTokens)],
     /// The tokens that spell coordinates; may be empty.
     pub coordinates: &'a [(u32, f64)],
+    /// The tokens that spell headings; may be empty.
+    pub headings: &'a [(u32, f64)],
     /// Weights of targets.
     pub loss: &'a LossConfig,
 }
@@ -107,8 +111,8 @@ impl<'a> Collation<'a> {
     /// What the samples of `maker` need.
     pub fn new(maker: &'a SampleMaker, numbers: &'a [(Unit, NumberTokens)], loss: &'a LossConfig) -> Self {
         let video_token_id = maker.processor().config().tokens.video;
-        let coordinates = maker.teacher().coordinate_tokens();
-        Self { video_token_id, pad_token_id: maker.pad_token_id(), numbers, coordinates, loss }
+        let [coordinates, headings] = [maker.teacher().coordinate_tokens(), maker.teacher().heading_tokens()];
+        Self { video_token_id, pad_token_id: maker.pad_token_id(), numbers, coordinates, headings, loss }
     }
 
     /// Builds the tensors of `samples`.
@@ -201,6 +205,7 @@ impl<'a> Collation<'a> {
                 Label::Token(id) => vec![(id, weight)],
                 Label::Number(unit, value) => self.soft_target(unit, value, weight),
                 Label::Coordinate(coordinate) => self.coordinate_target(coordinate, weight),
+                Label::Heading(degrees) => self.heading_target(degrees, weight),
             };
             rows.target_rows.push((start + index) as u32);
             rows.targets.push(TargetRow { entries });
@@ -220,15 +225,19 @@ impl<'a> Collation<'a> {
     /// what can be seen does.
     fn coordinate_target(&self, Coordinate { metres, range_m }: Coordinate, weight: f32) -> Vec<(u32, f32)> {
         let deviation = (self.loss.number_sigma * range_m).max(LEAST_DEVIATION_M);
-        let density = |value: f64| (-0.5 * ((value - metres) / deviation).powi(2)).exp();
-        let total: f64 = self.coordinates.iter().map(|(_, value)| density(*value)).sum();
-        let entries = self.coordinates.iter().map(|(id, value)| (*id, density(*value) / total));
-        entries.filter(|(_, p)| *p > 1e-5).map(|(id, p)| (id, p as f32 * weight)).collect()
+        bell(self.coordinates, |value| (value - metres) / deviation, weight)
+    }
+
+    /// Entries of the tokens near a heading, around the circle.
+    fn heading_target(&self, degrees: f64, weight: f32) -> Vec<(u32, f32)> {
+        let off = |value: f64| (value - degrees + 180.0).rem_euclid(360.0) - 180.0;
+        bell(self.headings, |value| off(value) / HEADING_DEVIATION_DEG, weight)
     }
 
     fn weight(&self, part: Part) -> f32 {
         match part {
             Part::Place => self.loss.place,
+            Part::Working => self.loss.working,
             Part::Words => self.loss.words,
             Part::Presence => self.loss.presence,
             Part::Value => self.loss.value,
@@ -237,6 +246,14 @@ impl<'a> Collation<'a> {
             Part::Drill => self.loss.drill,
         }
     }
+}
+
+/// Entries of tokens by a normal density of how many deviations their values are `off`, which sum to `weight`.
+fn bell(tokens: &[(u32, f64)], off: impl Fn(f64) -> f64, weight: f32) -> Vec<(u32, f32)> {
+    let density = |value: f64| (-0.5 * off(value).powi(2)).exp();
+    let total: f64 = tokens.iter().map(|(_, value)| density(*value)).sum();
+    let entries = tokens.iter().map(|(id, value)| (*id, density(*value) / total));
+    entries.filter(|(_, p)| *p > 1e-5).map(|(id, p)| (id, p as f32 * weight)).collect()
 }
 
 /// The rows of vision tokens that have names, and their names.

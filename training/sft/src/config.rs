@@ -161,13 +161,16 @@ pub struct LossConfig {
     /// Each coordinate of what an answer rests on, as far as the model's tokenizer lets it state them.
     #[serde(default)]
     pub place: f32,
+    /// Each heading, turn and distance that an answer is worked out by from places.
+    #[serde(default)]
+    pub working: f32,
     /// What answers in the statement: the number, or each token of the words.
     pub value: f32,
     /// Each token of the map.
     pub map: f32,
     /// Each token of the answer.
     pub answer: f32,
-    /// What answers in a drill: the number, each token of the words, the letter.
+    /// What a drill is about: the working, the number, each token of the words, the letter.
     #[serde(default)]
     pub drill: f32,
     /// Deviation of the soft target of a number, in its natural logarithm.

@@ -26,6 +26,8 @@ pub struct ProbeReport {
     pub value_accuracy: f64,
     /// Share of right tokens within `<answer>`.
     pub answer_accuracy: f64,
+    /// Median of |predicted − true| over the headings and turns of drills, degrees.
+    pub median_heading_error_deg: f64,
     /// Share of right tokens in the words and letters of drills.
     pub drill_accuracy: f64,
     /// Share of present objects said to be absent.
@@ -46,7 +48,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
         questions += batch.questions;
         labelled.extend(batch.labels.into_iter().zip(logits.argmax(D::Minus1)?.to_vec1::<u32>()?));
     }
-    let (mut errors, mut place_errors) = (Vec::new(), Vec::new());
+    let (mut errors, mut place_errors, mut heading_errors) = (Vec::new(), Vec::new(), Vec::new());
     let (mut values, mut answers) = (Tally::default(), Tally::default());
     let (mut present, mut absent, mut drills) = (Tally::default(), Tally::default(), Tally::default());
     for (label, found) in labelled {
@@ -60,6 +62,11 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
             (_, Label::Coordinate(truth)) => {
                 let said = trainer.coordinate_tokens().iter().find(|(id, _)| *id == found);
                 place_errors.push(said.map_or(f64::INFINITY, |(_, metres)| (metres - truth.metres).abs()));
+            }
+            (Part::Drill, Label::Heading(truth)) => {
+                let said = trainer.heading_tokens().iter().find(|(id, _)| *id == found);
+                let off = |degrees: f64| ((degrees - truth + 180.0).rem_euclid(360.0) - 180.0).abs();
+                heading_errors.push(said.map_or(180.0, |(_, degrees)| off(*degrees)));
             }
             (Part::Value, Label::Token(id)) => values.add(id == found),
             (Part::Answer, Label::Token(id)) => answers.add(id == found),
@@ -76,6 +83,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
         median_place_error_m: median(place_errors),
         value_accuracy: values.share(),
         answer_accuracy: answers.share(),
+        median_heading_error_deg: median(heading_errors),
         drill_accuracy: drills.share(),
         false_not_seen: present.share(),
         true_not_seen: absent.share(),

@@ -230,6 +230,11 @@ impl Trainer {
         self.maker.teacher().coordinate_tokens()
     }
 
+    /// The tokens that spell headings, where each is one token.
+    pub fn heading_tokens(&self) -> &[(u32, f64)] {
+        self.maker.teacher().heading_tokens()
+    }
+
     /// Writes a checkpoint that [`Trainer::new`] goes on from, and removes the oldest ones; for rank 0 to call.
     ///
     /// # Errors
