@@ -92,7 +92,8 @@ struct Bench {
 
 impl Bench {
     fn new(script: &str, gated: bool) -> Self {
-        Self::with(Settings { queue_capacity: 3, ..Settings::new("/nowhere") }, script, gated)
+        let settings = Settings { queue_capacity: 3, window_frames: 8, ..Settings::new("/nowhere") };
+        Self::with(settings, script, gated)
     }
 
     fn with(settings: Settings, script: &str, gated: bool) -> Self {
@@ -214,6 +215,22 @@ fn pairs_are_encoded_while_a_question_is_answered() {
     assert_eq!(bench.next().frames_used, 2);
     let diagnostics = bench.perception.diagnostics();
     assert_eq!((diagnostics.ready_bytes, diagnostics.vision.dropped), (3 * size_of::<f32>(), 0));
+}
+
+#[test]
+fn a_window_that_is_left_open_is_the_models() {
+    let model = tempfile::tempdir().expect("a folder");
+    let window = |settings: Settings| {
+        let settings = settings.with_models_window();
+        (settings.window_frames, settings.frame_rate_hz)
+    };
+    let open = || Settings::new(model.path());
+    assert_eq!(window(open()), (2, 2.0), "no model to ask");
+    let prompts = "system = \"\"\nuser = \"{question}\"\n[kinds]\n[window]\nframes = 16\nrate_hz = 1.0\n";
+    std::fs::write(model.path().join("prompts.toml"), prompts).expect("a file");
+    assert_eq!(window(open()), (16, 1.0));
+    assert_eq!(window(Settings { window_frames: 4, ..open() }), (4, 1.0));
+    assert_eq!(window(Settings { frame_rate_hz: 5.0, ..open() }), (16, 5.0));
 }
 
 #[test]
