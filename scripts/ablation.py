@@ -16,15 +16,20 @@ import sys
 from experiment import REPO, run, with_settings
 
 SCENES_PER_STEP, QUESTIONS_PER_SCENE = 4, 4
+# Tokens of a completion: the true ones have about 70 about clips, up to some 350 with the map of a walk.
+LONGEST, LONGEST_OF_WALKS = 160, 400
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--work", type=pathlib.Path, required=True, help="new folder for runs and models")
-    parser.add_argument("--model", type=pathlib.Path, default=REPO / "models/zoo/spacer-nano", help="where all arms start")
+    parser.add_argument("--model", type=pathlib.Path, default=REPO / "models/zoo/spacer-nano",
+                        help="where all arms start")
     parser.add_argument("--steps", type=int, default=75, help=f"optimiser steps of {SCENES_PER_STEP} scenes each")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each arm")
     parser.add_argument("--questions", type=int, default=600, help="questions of the exam in held-out rooms")
+    parser.add_argument("--walks", action="store_true", help="walks of 16 frames with questions of every kind, which "
+                        "models/zoo/spacer-nano-v1 answers, instead of clips of two frames")
     parser.add_argument("--program", type=pathlib.Path, default=REPO / "target/debug/spacer-train")
     return parser.parse_args()
 
@@ -41,6 +46,7 @@ class Ablation:
         return "sft", with_settings(text, {
             "model": str(self.options.model), "seed": seed, "steps": steps, "warmup_steps": steps // 15,
             "decay_steps": 2 * steps // 3, "clips_per_step": SCENES_PER_STEP, "questions_per_clip": QUESTIONS_PER_SCENE,
+            "walk_share": float(self.options.walks),
         })
 
     def reinforced(self, seed, map_reward):
@@ -50,7 +56,8 @@ class Ablation:
         return "grpo", with_settings(text, {
             "model": str(self.options.model), "seed": seed, "steps": steps, "map": map_reward, "threads": 2,
             "scenes_per_step": SCENES_PER_STEP, "questions_per_scene": QUESTIONS_PER_SCENE, "evaluate_every": 10**6,
-            "warmup_updates": min(2, steps // 15),
+            "warmup_updates": min(2, steps // 15), "walk_share": float(self.options.walks),
+            "max_completion_tokens": LONGEST_OF_WALKS if self.options.walks else LONGEST,
         })
 
     def trained(self, name, command, recipe):
@@ -63,8 +70,9 @@ class Ablation:
         return folder / "model"
 
     def scores(self, model):
+        of_walks = ["--walks"] if self.options.walks else []
         report = json.loads(run(self.options.program, "evaluate", "--model", model, "--rooms", "heldout", "--seed", 7,
-                                "--questions", self.options.questions, "--json"))
+                                "--questions", self.options.questions, "--json", *of_walks))
         abstention = report["abstention"]
         return {
             "accuracy": statistics.mean(group["score"]["mean"] for group in report["groups"]),

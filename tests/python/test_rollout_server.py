@@ -76,7 +76,8 @@ def refuses_what_cannot_work(program, scratch):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        for recipe, expected in [(RECIPE, "expected a recipe with [lora]"), (RECIPE + LORA, f"server {url}: expected an answer")]:
+        refusals = [(RECIPE, "expected a recipe with [lora]"), (RECIPE + LORA, f"server {url}: expected an answer")]
+        for recipe, expected in refusals:
             said = train(program, scratch, recipe, scratch / "refused", url, succeeds=False)
             assert expected in said, said
 
@@ -99,7 +100,8 @@ def vllm(log):
         port = free.getsockname()[1]
     options = {"--model": MODEL, "--port": port, "--dtype": "float32", "--max-model-len": 2048, "--max-num-seqs": 8,
                "--max-lora-rank": 8, "--limit-mm-per-prompt": '{"video": 1, "image": 0}'}
-    command = [vllm_python(), "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager", "--enable-lora", "--trust-request-mm-kwargs",
+    command = [vllm_python(), "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager", "--enable-lora",
+               "--trust-request-mm-kwargs",
                *(str(part) for option in options.items() for part in option)]
     variables = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1",
                  "VLLM_NO_USAGE_STATS": "1"}

@@ -26,10 +26,12 @@ pub const ROBOT_CELL: Cell = Cell { x: 5, y: 9 };
 /// The cell sizes that maps use, metres.
 pub const CELL_SIZES_M: [f32; 5] = [0.4, 0.6, 0.8, 1.0, 1.2];
 
-/// The best view of every object over the frames of a clip.
+/// How every object showed over the frames of a clip.
 #[derive(Debug, Clone, Default)]
 pub struct Sightings {
+    frames: usize,
     best: Vec<Sighting>,
+    first: Vec<Option<usize>>,
 }
 
 /// The best view of one object.
@@ -51,17 +53,28 @@ impl Sighting {
 impl Sightings {
     /// Takes in one more frame.
     pub fn add(&mut self, rendering: &Rendering) {
-        self.best.resize(self.best.len().max(rendering.visible.len()), Sighting::default());
+        let count = self.best.len().max(rendering.visible.len());
+        self.best.resize(count, Sighting::default());
+        self.first.resize(count, None);
         for ((best, &visible), &unoccluded) in self.best.iter_mut().zip(&rendering.visible).zip(&rendering.unoccluded) {
             if visible > best.visible {
                 *best = Sighting { visible, unoccluded };
             }
         }
+        for (first, &visible) in self.first.iter_mut().zip(&rendering.visible) {
+            *first = first.or((visible >= SEEN_SHARE).then_some(self.frames));
+        }
+        self.frames += 1;
     }
 
     /// The best view of the object with this id.
     pub fn of(&self, id: u16) -> Sighting {
         self.best.get(usize::from(id)).copied().unwrap_or_default()
+    }
+
+    /// The first frame, from 0, of which the object with this id filled [`SEEN_SHARE`].
+    pub fn first_frame(&self, id: u16) -> Option<usize> {
+        self.first.get(usize::from(id)).copied().flatten()
     }
 }
 
@@ -80,6 +93,8 @@ pub struct SeenObject {
     pub cell: Option<Cell>,
     /// Its best view.
     pub sighting: Sighting,
+    /// The first frame, from 0, of which it filled [`SEEN_SHARE`].
+    pub first_frame: usize,
 }
 
 /// The seen objects, nearest first, and the map they make.
@@ -104,6 +119,7 @@ fn measure(object: &Object, sightings: &Sightings, newest: &Pose) -> SeenObject 
         plan_m: newest.to_plan(object.plan.centre),
         cell: None,
         sighting: sightings.of(object.id),
+        first_frame: sightings.first_frame(object.id).unwrap_or_default(),
     }
 }
 

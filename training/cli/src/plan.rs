@@ -35,9 +35,6 @@ pub struct Arguments {
     /// Mean tokens of a completion.
     #[arg(long, default_value_t = 400)]
     completion_tokens: usize,
-    /// Bytes of a weight: 4 for f32, 2 for bf16.
-    #[arg(long, default_value_t = 4)]
-    bytes_per_weight: usize,
     /// Teraflops that the device sustains; two cores with AVX-512 do about 0.1.
     #[arg(long, default_value_t = 0.1)]
     teraflops: f64,
@@ -55,7 +52,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         pixels_per_frame: arguments.pixels_per_frame,
         question_tokens: arguments.question_tokens,
         completion_tokens: arguments.completion_tokens,
-        bytes_per_weight: arguments.bytes_per_weight,
         flops_per_second: arguments.teraflops * 1e12,
     };
     let plan = plan(&config, &recipe, &circumstances)?;
@@ -68,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(
         needed <= arguments.memory_gib,
         "expected a run that fits into {} GiB, found one that needs {needed:.1} GiB; a [lora] section, \
-         optimiser.gradient_checkpointing, objective.kl_beta = 0, fewer frames or shorter completions need less",
+         compute.precision = \"bf16\", optimiser.gradient_checkpointing, objective.kl_beta = 0, fewer frames or shorter completions need less",
         arguments.memory_gib
     );
     Ok(())

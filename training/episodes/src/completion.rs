@@ -3,7 +3,8 @@
 //! The statement with the answer comes before the map and `<answer>` repeats it: it is read off the frames, not off a
 //! map that at run time holds the model's own errors, and a robot that streams tokens knows it early. Where a question
 //! is about where things are, the statement first says where they are, in metres: the answer is then a matter of
-//! reckoning, and who reads along sees what it rests on.
+//! reckoning, and who reads along sees what it rests on. Where it is about when things came into sight, it says in which
+//! frame.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -35,6 +36,8 @@ pub struct Place {
     pub ahead_m: f64,
     /// Metres to the left of it.
     pub left_m: f64,
+    /// The first frame that showed enough of it, from 0.
+    pub first_frame: usize,
 }
 
 impl Place {
@@ -58,6 +61,9 @@ pub struct Completion {
     pub figures: Vec<(Range<usize>, Figure)>,
     /// The bytes of the statement that answer: the number or the words; empty where nothing is in sight.
     pub value: Range<usize>,
+    /// The byte of the statement that is the letter of the words, where they are an option: `; B.`. Behind the map, which
+    /// is long, it needs only be repeated.
+    pub letter: Range<usize>,
     /// `<map>{…}</map>`
     pub map: String,
     /// `</think><answer>2.4</answer>`
@@ -80,6 +86,8 @@ pub enum Figure {
     Heading(f64),
     /// Between the middles of two objects, metres.
     Distance(f64),
+    /// The frame in which something came into sight, from 0.
+    Frame(usize),
 }
 
 /// One number of a place.
@@ -93,50 +101,94 @@ pub struct Coordinate {
 
 /// The completion that answers truthfully, with the true map. `places`: what was seen, nearest first.
 pub fn completion(exercise: &Exercise, map: &ImaginedMap, places: &[Place]) -> Completion {
-    let (mut before, value, after) = statement(exercise);
-    let mut text = PRESENCE_PREFIX.to_owned();
-    let mut figures = Vec::new();
-    if let Some(rest) = before.strip_prefix(SEE).map(str::to_owned) {
-        let placed = placed(exercise, places);
-        text += SEE;
+    let (before, value, after) = statement(exercise);
+    let mut text = Figured::default();
+    text.words(PRESENCE_PREFIX);
+    match before.strip_prefix(SEE) {
+        Some(rest) => {
+            text.words(SEE);
+            let placed = placed(exercise, places);
+            text.sights(exercise.question.kind, &placed);
+            text.workings(working(exercise, &placed));
+            text.words(if placed.is_empty() { rest } else { rest.trim_start_matches(',') });
+        }
+        None => {
+            text.words(&before);
+        }
+    }
+    let value = text.words(&value);
+    let letter = exercise.letter().map(String::from).unwrap_or_default();
+    text.words(if letter.is_empty() { "" } else { "; " });
+    let letter = text.words(&letter);
+    text.words(&after);
+    Completion {
+        statement: text.text,
+        figures: text.figures,
+        value,
+        letter,
+        map: format!("<map>{}</map>", imagined_map::to_dictionary(map)),
+        answer: format!("</think><answer>{}</answer>", exercise.answer()),
+    }
+}
+
+/// A text that is being written, and the bytes of its figures.
+#[derive(Default)]
+struct Figured {
+    text: String,
+    figures: Vec<(Range<usize>, Figure)>,
+}
+
+impl Figured {
+    /// Writes words; returns their bytes.
+    fn words(&mut self, words: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text += words;
+        start..self.text.len()
+    }
+
+    fn figure(&mut self, figure: Figure) {
+        let bytes = self.words(&figure_text(figure));
+        self.figures.push((bytes, figure));
+    }
+
+    /// ` the bed at +1.0+0.0, the door at +3.0+0.0;`, or for orders of appearance ` the bed in 9, the door in 3;`.
+    fn sights(&mut self, kind: QuestionKind, placed: &[(String, Vec<&Place>)]) {
         for (nth, (name, instances)) in placed.iter().enumerate() {
-            text += &format!("{} {name} at", if nth == 0 { "" } else { "," });
+            self.words(if nth == 0 { " " } else { ", " });
+            self.words(name);
+            if kind == QuestionKind::ObjAppearanceOrder {
+                self.words(" in ");
+                self.figure(Figure::Frame(instances.iter().map(|place| place.first_frame).min().unwrap_or_default()));
+                continue;
+            }
+            self.words(" at");
             for (nth, place) in instances.iter().enumerate() {
-                text += if nth == 0 { " " } else { ", " };
+                self.words(if nth == 0 { " " } else { ", " });
+                let range_m = place.ahead_m.hypot(place.left_m);
                 for metres in [place.ahead_m, place.left_m] {
-                    let (start, range_m) = (text.len(), place.ahead_m.hypot(place.left_m));
-                    text += &coordinate(metres);
-                    figures.push((start..text.len(), Figure::Coordinate(Coordinate { metres, range_m })));
+                    self.figure(Figure::Coordinate(Coordinate { metres, range_m }));
                 }
             }
         }
-        before = rest;
-        if !placed.is_empty() {
-            for (nth, figure) in working(exercise, &placed).into_iter().enumerate() {
-                text += if nth == 0 { "; " } else { ", " };
-                let start = text.len();
-                text += &figure_text(figure);
-                figures.push((start..text.len(), figure));
-            }
-            text.push(';');
-            before = before.trim_start_matches(',').to_owned();
-        }
+        self.words(if placed.is_empty() { "" } else { ";" });
     }
-    let start = text.len() + before.len();
-    Completion {
-        statement: format!("{text}{before}{value}{after}"),
-        figures,
-        value: start..start + value.len(),
-        map: format!("<map>{}</map>", imagined_map::to_dictionary(map)),
-        answer: format!("</think><answer>{}</answer>", exercise.answer()),
+
+    /// ` +0, +90, +90;`
+    fn workings(&mut self, figures: Vec<Figure>) {
+        let last = figures.len();
+        for (nth, figure) in (1..).zip(figures) {
+            self.words(" ");
+            self.figure(figure);
+            self.words(if nth < last { "," } else { ";" });
+        }
     }
 }
 
 /// What statements about what is in sight begin with, behind [`PRESENCE_PREFIX`].
 const SEE: &str = " see";
 
-/// The places that an answer rests on, by name: of every instance that is counted, of every other object that is the only
-/// one of its class.
+/// The places that an answer rests on, by name: of every instance that is counted, or that came into sight, of every other
+/// object that is the only one of its class.
 fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(String, Vec<&'a Place>)> {
     let Exercise { question, truth, .. } = exercise;
     let is_near = |place: &Place| place.ahead_m.abs().max(place.left_m.abs()) <= FARTHEST_M;
@@ -144,7 +196,6 @@ fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(String, Vec<&'a 
     match question.kind {
         QuestionKind::ObjectSizeEstimation
         | QuestionKind::RoomSizeEstimation
-        | QuestionKind::ObjAppearanceOrder
         | QuestionKind::CameraDistance
         | QuestionKind::CameraDirection
         | QuestionKind::CameraTurn => Vec::new(),
@@ -161,7 +212,10 @@ fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(String, Vec<&'a 
             classes.retain(|class| told.insert(*class));
             let only = |class: &String| {
                 let instances = of(class);
-                let is_told = instances.len() == 1 && instances.iter().all(|place| is_near(place));
+                let is_told = match question.kind {
+                    QuestionKind::ObjAppearanceOrder => !instances.is_empty(),
+                    _ => instances.len() == 1 && instances.iter().all(|place| is_near(place)),
+                };
                 is_told.then(|| (format!("the {class}"), instances))
             };
             classes.into_iter().filter_map(only).collect()
@@ -205,6 +259,7 @@ fn figure_text(figure: Figure) -> String {
         Figure::Coordinate(Coordinate { metres, .. }) => coordinate(metres),
         Figure::Heading(degrees) => heading(degrees),
         Figure::Distance(metres) => number_text(Unit::Metre, metres),
+        Figure::Frame(frame) => (frame + 1).to_string(),
     }
 }
 
@@ -215,14 +270,23 @@ pub fn follows_from(exercise: &Exercise, places: &[Place]) -> bool {
     !named.is_empty() && placed(exercise, places).len() == named.len()
 }
 
-/// Asks where everything is that is the only one of its class; `None` where nothing is.
-pub(crate) fn roll_call(places: &[Place]) -> Option<Exercise> {
-    let is_only = |class: &str| places.iter().filter(|place| place.class == class).count() == 1;
-    let others: Vec<String> = places.iter().map(|place| &place.class).filter(|class| is_only(class)).cloned().collect();
-    let text = format!("Where are the {}?", others.join(", the "));
-    let question = ParsedQuestion { kind: QuestionKind::EgoDirection, object: None, others, text };
-    let exercise = Exercise { question, options: Vec::new(), truth: Answer::Words(String::new()) };
-    (!placed(&exercise, places).is_empty()).then_some(exercise)
+/// Asks where everything is that is the only one of its class, and when everything came into sight; what nothing can be
+/// said about is not asked.
+pub(crate) fn roll_calls(places: &[Place]) -> Vec<Exercise> {
+    let is_only = |class: &String| places.iter().filter(|place| place.class == *class).count() == 1;
+    let mut named = BTreeSet::new();
+    let classes: Vec<String> = places.iter().map(|place| &place.class).filter(|c| named.insert(*c)).cloned().collect();
+    let call = |kind, words: &str, others: Vec<String>| {
+        let text = format!("{words} the {}?", others.join(", the "));
+        let question = ParsedQuestion { kind, object: None, others, text };
+        Exercise { question, options: Vec::new(), truth: Answer::Words(String::new()) }
+    };
+    let only = classes.iter().filter(|class| is_only(class)).cloned().collect();
+    let calls = [
+        call(QuestionKind::EgoDirection, "Where are", only),
+        call(QuestionKind::ObjAppearanceOrder, "In what order did you first see", classes),
+    ];
+    calls.into_iter().filter(|exercise| !placed(exercise, places).is_empty()).collect()
 }
 
 /// What stands behind [`PRESENCE_PREFIX`]: words, the value, words.
@@ -328,7 +392,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_worked_out_from_places() {
-        let place = |class: &str, ahead_m, left_m| Place { class: class.into(), ahead_m, left_m };
+        let place = |class: &str, ahead_m, left_m| Place { class: class.into(), ahead_m, left_m, first_frame: 0 };
         let places = [
             place("bed", 1.0, 0.0),
             place("door", 3.0, 0.0),
@@ -365,8 +429,25 @@ mod tests {
     }
 
     #[test]
+    fn an_order_rests_on_frames_and_an_option_has_a_letter() {
+        let place = |class: &str, first_frame| Place { class: class.into(), ahead_m: 1.0, left_m: 0.0, first_frame };
+        let places = [place("bed", 8), place("door", 2), place("desk", 4), place("desk", 3)];
+        let text = "In what order did you first see the bed, the desk and the door?";
+        let options = ["bed, desk, door", "door, desk, bed"].map(str::to_owned).to_vec();
+        let order = Exercise::new(text, Answer::Words(options[1].clone())).unwrap();
+        let open = completion(&order, &ImaginedMap::default(), &places);
+        let stated = "<think>I see the bed in 9, the desk in 4, the door in 3; in this order: door, desk, bed";
+        assert_eq!((open.statement, open.letter.is_empty()), (format!("{stated}."), true));
+        let chosen = completion(&Exercise { options, ..order }, &ImaginedMap::default(), &places);
+        assert_eq!(chosen.statement, format!("{stated}; B."));
+        assert_eq!(&chosen.statement[chosen.value], "door, desk, bed");
+        assert_eq!(&chosen.statement[chosen.letter], "B");
+        assert!(chosen.answer.ends_with("<answer>B</answer>"));
+    }
+
+    #[test]
     fn an_answer_says_what_it_rests_on() {
-        let place = |class: &str, ahead_m, left_m| Place { class: class.into(), ahead_m, left_m };
+        let place = |class: &str, ahead_m, left_m| Place { class: class.into(), ahead_m, left_m, first_frame: 0 };
         let places =
             [place("chair", 1.04, -0.02), place("chair", 2.0, 1.26), place("door", -0.3, 9.9), place("bed", 12.0, 0.0)];
         let cases = [

@@ -78,15 +78,18 @@ impl Exercise {
         (asked.kind, asked.text)
     }
 
+    /// The letter of the true option, where the truth is one.
+    pub fn letter(&self) -> Option<char> {
+        let Answer::Words(words) = &self.truth else { return None };
+        ('A'..='Z').zip(&self.options).find(|(_, option)| *option == words).map(|(letter, _)| letter)
+    }
+
     /// What stands in `<answer>`.
     pub fn answer(&self) -> String {
         match &self.truth {
             Answer::NotSeen => NOT_SEEN.to_owned(),
             Answer::Number(value) => number_text(self.question.kind.unit(), *value),
-            Answer::Words(words) => {
-                let letter = ('A'..='Z').zip(&self.options).find(|(_, option)| *option == words);
-                letter.map_or_else(|| words.clone(), |(letter, _)| letter.to_string())
-            }
+            Answer::Words(words) => self.letter().map_or_else(|| words.clone(), String::from),
         }
     }
 

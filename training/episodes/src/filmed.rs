@@ -10,7 +10,7 @@ use sim::clip::Clip;
 use sim::truth::SeenObject;
 
 use crate::completion::Place;
-use crate::sample::PatchTargets;
+use crate::sample::{Name, PatchTargets};
 use crate::walks::Walk;
 
 /// A vision tower that is not trained: from patch rows [patches, patch width] of a grid (t, h, w) to the embeds of its
@@ -28,6 +28,17 @@ pub struct Seen {
     pub patches: PatchTargets,
 }
 
+impl Seen {
+    /// Memory of what is large, bytes.
+    fn bytes(&self) -> usize {
+        let PatchTargets { class_shares, older_class_shares, log_depth, log_distance, place_m, names } = &self.patches;
+        let numbers = [&self.vision.pixel_values, class_shares, older_class_shares, log_depth, log_distance, place_m];
+        let embeds = self.image_embeds.as_ref().map_or(0, |embeds| embeds.len());
+        let count = embeds + numbers.into_iter().map(Vec::len).sum::<usize>();
+        count * size_of::<f32>() + names.len() * size_of::<Name>()
+    }
+}
+
 /// A walk with what a model sees of it.
 pub struct Filmed {
     /// Questions, poses, the map; no pictures.
@@ -36,20 +47,33 @@ pub struct Filmed {
     pub seen: Seen,
 }
 
+/// Most memory that kept walks take, bytes; the others are filmed again.
+const MOST_BYTES: usize = 8 << 30;
+
 /// Walks by their place in the stream. The same place always holds the same walk, so that nothing depends on what was
 /// kept.
 #[derive(Default)]
-pub struct KeptWalks(Mutex<HashMap<u64, Arc<Filmed>>>);
+pub struct KeptWalks(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    walks: HashMap<u64, Arc<Filmed>>,
+    bytes: usize,
+}
 
 impl KeptWalks {
-    /// The walk of a place, where it was filmed before.
+    /// The walk of a place, where it was filmed before and kept.
     pub fn get(&self, place: u64) -> Option<Arc<Filmed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).walks.get(&place).cloned()
     }
 
-    /// Keeps the walk of a place.
+    /// Keeps the walk of a place, where there is room for it.
     pub fn keep(&self, place: u64, filmed: &Arc<Filmed>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(place, Arc::clone(filmed));
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = kept.bytes + filmed.seen.bytes();
+        if bytes <= MOST_BYTES && kept.walks.insert(place, Arc::clone(filmed)).is_none() {
+            kept.bytes = bytes;
+        }
     }
 }
 
@@ -66,7 +90,7 @@ fn plan(pose: &Pose) -> PlanPose {
 pub fn places(clip: &Clip) -> Vec<Place> {
     let place = |object: &SeenObject| {
         let [right_m, ahead_m] = object.plan_m;
-        Place { class: object.class.clone(), ahead_m, left_m: -right_m }
+        Place { class: object.class.clone(), ahead_m, left_m: -right_m, first_frame: object.first_frame }
     };
     clip.seen.iter().map(place).collect()
 }

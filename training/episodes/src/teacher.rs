@@ -10,7 +10,7 @@ use msgs::{ImaginedMap, Unit};
 use processor::{Content, Message, Processor, RgbView, VisionInput};
 use sim::questions::ask::Answer;
 
-use crate::completion::{ABSENT_WORD, Completion, Figure, PRESENCE_PREFIX, Place, completion, roll_call};
+use crate::completion::{ABSENT_WORD, Completion, Figure, PRESENCE_PREFIX, Place, completion, roll_calls};
 use crate::exercise::Exercise;
 use crate::maker::read_prompts;
 use crate::number_grid::{GRID_UNITS, number_grid};
@@ -41,7 +41,7 @@ pub struct Lesson<'a> {
 pub enum Extent {
     /// All of it.
     Whole,
-    /// The statement, and the answer where it isn't the statement's own number; no map.
+    /// The statement; without a known map the answer too.
     Answer,
 }
 
@@ -167,15 +167,20 @@ impl Teacher {
         Ok(Segment { is_blind: true, ..only(segment, drilled) })
     }
 
-    /// Where everything is that is the only one of its class, in the order of the lesson's places; `None` where nothing can
-    /// be placed.
+    /// Where everything is that is the only one of its class, and when everything came into sight, in the order of the
+    /// lesson's places.
     ///
     /// # Errors
     /// As [`Self::sample`].
-    pub fn roll_call(&self, lesson: &Lesson) -> Result<Option<Segment>> {
-        let Some(exercise) = roll_call(lesson.places).filter(|_| !self.coordinates.is_empty()) else { return Ok(None) };
-        let (_, segment) = self.taught(lesson, &exercise, Extent::Answer)?;
-        Ok(Some(only(segment, |part| (part == Part::Place).then_some(part))))
+    pub fn roll_calls(&self, lesson: &Lesson) -> Result<Vec<Segment>> {
+        if self.coordinates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let called = |exercise: Exercise| {
+            let (_, segment) = self.taught(lesson, &exercise, Extent::Answer)?;
+            Ok(only(segment, |part| (part == Part::Place).then_some(part)))
+        };
+        roll_calls(lesson.places).into_iter().map(called).collect()
     }
 
     /// The prefix that all questions of the lesson share, and this one.
@@ -194,8 +199,7 @@ impl Teacher {
         let completion = completion(exercise, lesson.map.unwrap_or(&ImaginedMap::default()), places);
         // Nobody is taught to leave the map out where it is merely not known.
         let extent = if lesson.map.is_some() { extent } else { Extent::Answer };
-        let skips_map = lesson.map.is_none() || is_short_choice(exercise, extent);
-        let written = Written::new(completion, extent, skips_map);
+        let written = Written::new(completion, extent, lesson.map.is_none());
         self.segment(&prompt, &grid_only, (exercise, &written))
     }
 
@@ -252,6 +256,7 @@ impl Teacher {
                     Figure::Distance(metres) => {
                         Target { label: Label::Number(Unit::Metre, metres), part: Part::Working }
                     }
+                    Figure::Frame(_) => Target { label: Label::Token(*id), part: Part::Place },
                 });
             }
             let part = written.part(&(start..end))?;
@@ -277,17 +282,13 @@ fn only(mut segment: Segment, of: impl Fn(Part) -> Option<Part>) -> Segment {
     segment
 }
 
-/// The words of a choice are stated; its letter stands in the answer only. A number is in both.
-fn is_short_choice(exercise: &Exercise, extent: Extent) -> bool {
-    extent == Extent::Answer && matches!(exercise.truth, Answer::Words(_))
-}
-
 /// A completion as far as it is taught.
 struct Written {
     text: String,
     extent: Extent,
     figures: Vec<(Range<usize>, Figure)>,
     value: Range<usize>,
+    letter: Range<usize>,
     statement_end: usize,
     map_end: usize,
     answer: Range<usize>,
@@ -295,13 +296,14 @@ struct Written {
 
 impl Written {
     fn new(completion: Completion, extent: Extent, skips_map: bool) -> Self {
-        let Completion { statement, figures, value, map, answer } = completion;
+        let Completion { statement, figures, value, letter, map, answer } = completion;
         let map = if skips_map { String::new() } else { map };
         let (statement_end, map_end) = (statement.len(), statement.len() + map.len());
         let inside =
             answer.find("<answer>").map_or(0, |at| at + "<answer>".len())..answer.find("</answer>").unwrap_or(0);
         let answer_range = map_end + inside.start..map_end + inside.end;
-        Self { text: statement + &map + &answer, extent, figures, value, statement_end, map_end, answer: answer_range }
+        let text = statement + &map + &answer;
+        Self { text, extent, figures, value, letter, statement_end, map_end, answer: answer_range }
     }
 
     /// Where a token stands; `None` where it isn't taught.
@@ -310,8 +312,9 @@ impl Written {
         let skips_map = self.map_end == self.statement_end;
         // Where words end is part of the answer: who can't stop a list goes on for ever.
         let behind = self.text.get(self.value.end..).unwrap_or_default();
-        let ends_value = !self.value.is_empty() && token.start == self.value.end && behind.starts_with('.');
+        let ends_value = !self.value.is_empty() && token.start == self.value.end && behind.starts_with(['.', ';']);
         match token.start {
+            _ if touches(&self.letter) => Some(Part::Answer),
             _ if touches(&self.value) || ends_value => Some(Part::Value),
             start if start == PRESENCE_PREFIX.len() => Some(Part::Presence),
             _ if touches(&self.answer) => (self.extent == Extent::Whole || skips_map).then_some(Part::Answer),

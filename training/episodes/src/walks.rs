@@ -11,6 +11,7 @@ use sim::questions::examined::{ExaminedClip, Take};
 use sim::questions::wording::Wording;
 use sim::raster::Renderer;
 use sim::variety::Variety;
+use sim::world::World;
 
 use crate::completion::{Place, follows_from};
 use crate::drills::is_drilled;
@@ -32,6 +33,8 @@ const STILL_SHARE: f64 = 0.06;
 const DARK_SHARE: f64 = 0.03;
 /// Share of the questions about classes that no frame shows.
 const ABSENT_SHARE: f64 = 0.25;
+/// Tells the seed of another room.
+const ANOTHER_ROOM: u64 = 0x006F_7468_6572_726D;
 /// Share of the choices that are asked without options.
 const OPEN_SHARE: f64 = 0.25;
 
@@ -71,7 +74,11 @@ impl Timing {
 }
 
 /// A walk that was filmed and examined.
-pub struct Walk(ExaminedClip);
+pub struct Walk {
+    examined: ExaminedClip,
+    /// What stands in another room of its kind and is nowhere to be seen here.
+    elsewhere: Vec<String>,
+}
 
 impl Walk {
     /// Films the walk of a seed; frames and rate of `settings` are not read.
@@ -86,36 +93,45 @@ impl Walk {
         renderer: &mut Renderer,
     ) -> Result<Self> {
         let settings = ClipSettings { frames: timing.frames, rate_hz: timing.rate_hz, ..*settings };
-        Ok(Self(ExaminedClip::generate(seed, rooms, &settings, timing.take, renderer)?))
+        let examined = ExaminedClip::generate(seed, rooms, &settings, timing.take, renderer)?;
+        let (split, catalogue) = rooms;
+        let variety = Variety { shadows: false, ..settings.variety };
+        let other = World::generate_with(seed ^ ANOTHER_ROOM, split, catalogue, &variety);
+        let mut elsewhere: Vec<String> = other.objects.into_iter().map(|object| object.class).collect();
+        elsewhere.retain(|class| examined.unseen.contains(class));
+        elsewhere.sort();
+        elsewhere.dedup();
+        Ok(Self { examined, elsewhere })
     }
 
     /// Frames, poses, the true map.
     pub fn clip(&self) -> &Clip {
-        &self.0.clip
+        &self.examined.clip
     }
 
     /// Whether anything can be asked about it.
     pub fn is_asked(&self) -> bool {
-        !self.0.questions.is_empty() || !self.0.unseen.is_empty()
+        !self.examined.questions.is_empty() || !self.examined.unseen.is_empty()
     }
 
     /// The walk without its pictures: what can be asked about it, its poses and its map.
     #[must_use]
     pub fn without_pictures(mut self) -> Self {
-        let clip = &mut self.0.clip;
+        let clip = &mut self.examined.clip;
         (clip.frames, clip.depth, clip.ids, clip.boxes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         self
     }
 
     /// Up to `count` questions: topics in turn, so that all are asked equally often, and a quarter of them about
-    /// what no frame shows.
+    /// what no frame shows: half of these stands in another room, so that what is common is asked about as often where it
+    /// is missing.
     ///
     /// # Errors
     /// When the bundled wording is damaged.
     pub fn exercises(&self, count: usize, random: &mut ChaCha8Rng) -> Result<Vec<Exercise>> {
         let absent = (count as f64 * ABSENT_SHARE).round() as usize;
         let mut exercises = self.absences(absent, random)?;
-        for question in self.in_turn(count - exercises.len(), |_| true, random) {
+        for question in self.in_turn(random).into_iter().take(count - exercises.len()) {
             exercises.push(posed(question, random)?);
         }
         Ok(exercises)
@@ -126,38 +142,34 @@ impl Walk {
     /// # Errors
     /// When the bundled wording is damaged.
     pub fn drills(&self, count: usize, places: &[Place], random: &mut ChaCha8Rng) -> Result<Vec<Exercise>> {
-        let is_apt = |question: &ExamQuestion| {
-            let posed = Exercise::of_exam(question);
-            posed.is_ok_and(|posed| is_drilled(posed.question.kind) && follows_from(&posed, places))
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let is_apt = |question: &&ExamQuestion| {
+            is_drilled(question.kind) && Exercise::of_exam(question).is_ok_and(|posed| follows_from(&posed, places))
         };
-        self.in_turn(count, is_apt, random).into_iter().map(|question| posed(question, random)).collect()
+        let asked = self.in_turn(random).into_iter().filter(is_apt).take(count);
+        asked.map(|question| posed(question, random)).collect()
     }
 
-    /// Up to `count` questions of the exam that are wanted, one topic after the other.
-    fn in_turn(
-        &self,
-        count: usize,
-        is_wanted: impl Fn(&ExamQuestion) -> bool,
-        random: &mut ChaCha8Rng,
-    ) -> Vec<&ExamQuestion> {
-        let mut topics: Vec<Vec<&ExamQuestion>> = Topic::ALL
-            .iter()
-            .map(|topic| self.0.questions.iter().filter(|asked| asked.topic == *topic && is_wanted(asked)).collect())
-            .filter(|of_topic: &Vec<_>| !of_topic.is_empty())
-            .collect();
+    /// The questions of the exam, one topic after the other, as often as there is one of it left.
+    fn in_turn(&self, random: &mut ChaCha8Rng) -> Vec<&ExamQuestion> {
+        let of_topic = |topic| self.examined.questions.iter().filter(move |asked| asked.topic == topic).collect();
+        let mut topics: Vec<Vec<&ExamQuestion>> = Topic::ALL.into_iter().map(of_topic).collect();
         topics.shuffle(random);
         topics.iter_mut().for_each(|of_topic| of_topic.shuffle(random));
-        let mut chosen = Vec::new();
-        while chosen.len() < count && topics.iter().any(|of_topic| !of_topic.is_empty()) {
-            chosen.extend(topics.iter_mut().filter_map(Vec::pop).take(count - chosen.len()));
-        }
-        chosen
+        let longest = topics.iter().map(Vec::len).max().unwrap_or_default();
+        (0..longest).flat_map(|round| topics.iter().filter_map(move |of_topic| of_topic.get(round).copied())).collect()
     }
 
     fn absences(&self, count: usize, random: &mut ChaCha8Rng) -> Result<Vec<Exercise>> {
         let wording = Wording::bundled()?;
-        let mut classes: Vec<String> = self.0.unseen.clone();
+        let (mut classes, mut any) = (self.elsewhere.clone(), self.examined.unseen.clone());
         classes.shuffle(random);
+        any.shuffle(random);
+        classes.truncate(count / 2);
+        any.retain(|class| !classes.contains(class));
+        classes.extend(any);
         let absence = |mut class: String| {
             estrange(&mut class, true, random);
             let asks: [fn(String) -> Ask; 5] = [Ask::EgoDistance, Ask::Count, Ask::EgoSide, Ask::EgoClock, Ask::Size];

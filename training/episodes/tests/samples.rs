@@ -134,6 +134,9 @@ fn what_drills_answer_follows_from_the_places_that_they_give() {
             let text = maker.processor().decode(&drill.tokens.ids).expect("ok");
             let statement = text.split("<think>I see").nth(1).expect("places");
             let (places, said) = statement.split_once(';').expect("places");
+            if said.starts_with(" in this order") {
+                continue;
+            }
             let places: Vec<[f64; 2]> = places.split(" at ").skip(1).map(plan).collect();
             assert!(!places.is_empty(), "{text}");
             let (Some(said), [at, facing, other]) = (side(said), places.as_slice()) else { continue };
@@ -142,6 +145,30 @@ fn what_drills_answer_follows_from_the_places_that_they_give() {
         }
     }
     assert!(judged >= 20 && right == judged, "{right} of {judged}");
+}
+
+#[test]
+fn orders_of_appearance_follow_from_the_frames_that_are_stated_seen_or_drilled() {
+    let settings = SampleSettings { walk_share: 1.0, drills: 24, questions: 24, ..settings() };
+    let maker = made("training/recipes/spacer-nano-v1", settings);
+    let mut judged = [0, 0];
+    // Few walks come upon four things one after the other.
+    for index in 0..60 {
+        let sample = maker.sample(Split::Train, index).expect("ok");
+        for segment in &sample.segments {
+            let text = maker.processor().decode(&segment.tokens.ids).expect("ok");
+            let Some((stated, said)) = text.split_once("; in this order: ") else { continue };
+            let stated = stated.split("<think>I see the ").nth(1).expect("frames");
+            let framed = |words: &str| words.rsplit_once(" in ").map(|(class, n)| (n.parse().ok(), class.to_owned()));
+            let mut stated: Vec<(Option<u32>, String)> = stated.split(", the ").filter_map(framed).collect();
+            stated.sort();
+            let order: Vec<String> = stated.into_iter().map(|(_, class)| class).collect();
+            let said = said.split([';', '.']).next().expect("words");
+            assert!(order.join(", ").starts_with(said) && said.matches(", ").count() >= 2, "{text}");
+            judged[usize::from(segment.is_blind)] += 1;
+        }
+    }
+    assert!(judged.iter().all(|judged| *judged >= 3), "{judged:?}");
 }
 
 /// Metres ahead and to the left, as places are written: two numbers with their signs.
@@ -153,7 +180,7 @@ fn plan(written: &str) -> [f64; 2] {
 
 /// Whether a statement says left, or right; `None` where it says neither.
 fn side(said: &str) -> Option<bool> {
-    let words = said.split_once(": ")?.1.split('.').next()?;
+    let words = said.split_once(": ")?.1.split(['.', ';']).next()?;
     match (words.ends_with("left"), words.ends_with("right")) {
         (true, false) => Some(true),
         (false, true) => Some(false),

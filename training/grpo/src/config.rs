@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use episodes::LoggedShare;
 use optimiser::ScheduleKind;
-use policy::LoraSettings;
+use policy::{ComputeConfig, LoraSettings};
 use scoring::{AbstentionReward, Matching, OverlongShaping};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ pub struct Recipe {
     /// Evaluation, early stop and checkpoints.
     #[serde(default)]
     pub run: RunConfig,
+    /// Device and precision.
+    #[serde(default)]
+    pub compute: ComputeConfig,
 }
 
 /// Where scenes come from.

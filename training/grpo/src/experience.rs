@@ -72,8 +72,8 @@ impl Actor<'_> {
     pub fn act(&self, index: u64) -> Result<Experience> {
         let scene = self.source.scene(Split::Train, index)?;
         let behaviour = &self.policies.behaviour;
-        let pixels = pixels(&scene, scene.pixel_values.clone(), behaviour)?;
-        let embeds = self.embeds(pixels.as_ref())?;
+        let pixels = pixels(&scene, &scene.pixel_values, behaviour)?;
+        let embeds = if self.server.is_some() { None } else { embed(behaviour, pixels.as_ref())? };
         let reference = match &self.policies.reference {
             Some(reference) => Some((reference, embed(reference, pixels.as_ref())?)),
             None => None,
@@ -114,7 +114,7 @@ impl Actor<'_> {
     pub fn examine(&self, split: Split, index: u64) -> Result<Vec<(Judged, Reward, String)>> {
         let scene = self.source.scene(split, index)?;
         let behaviour = &self.policies.behaviour;
-        let embeds = embed(behaviour, pixels(&scene, scene.pixel_values.clone(), behaviour)?.as_ref())?;
+        let embeds = embed(behaviour, pixels(&scene, &scene.pixel_values, behaviour)?.as_ref())?;
         let temperature = self.recipe.run.evaluation_temperature as f32;
         let settings = RolloutSettings { group_size: 1, temperature, ..self.recipe.rollout_settings() };
         let judge_one = |(i, prompt): (usize, &Prompt)| {
@@ -146,14 +146,6 @@ impl Actor<'_> {
         Err(Error::Prompt { scene, expected, found: format!("one of {found}") })
     }
 
-    /// What the sampler reads of the frames; a server has eyes of its own.
-    fn embeds(&self, pixels: Option<&(Tensor, [usize; 3])>) -> Result<Option<Tensor>> {
-        match self.server {
-            Some(_) => Ok(None),
-            None => embed(&self.policies.behaviour, pixels),
-        }
-    }
-
     /// A group, and its log-probabilities where a server sampled it.
     fn sample(
         &self,
@@ -177,7 +169,11 @@ impl Actor<'_> {
         let mut order: Vec<usize> = (0..2 * scene.grid_thw[0]).collect();
         order.shuffle(random);
         let values = reordered_frames(&scene.pixel_values, scene.grid_thw, &order);
-        let embeds = self.embeds(pixels(scene, values.clone(), &self.policies.behaviour)?.as_ref())?;
+        let behaviour = &self.policies.behaviour;
+        let embeds = match self.server {
+            Some(_) => None,
+            None => embed(behaviour, pixels(scene, &values, behaviour)?.as_ref())?,
+        };
         let view = View { scene, prompt, pixel_values: &values, embeds: embeds.as_ref() };
         let all = self.recipe.rollout_settings();
         let settings = RolloutSettings { group_size: all.group_size / 2, ..all };
@@ -194,13 +190,12 @@ impl Actor<'_> {
     }
 }
 
-fn pixels(scene: &Scene, values: Vec<f32>, model: &Qwen25Vl) -> Result<Option<(Tensor, [usize; 3])>> {
+fn pixels(scene: &Scene, values: &[f32], model: &Qwen25Vl) -> Result<Option<(Tensor, [usize; 3])>> {
     let patches = scene.grid_thw.iter().product::<usize>();
     if patches == 0 || values.is_empty() {
         return Ok(None);
     }
-    let width = values.len() / patches;
-    Ok(Some((Tensor::from_vec(values, (patches, width), model.device())?, scene.grid_thw)))
+    Ok(Some((Tensor::from_slice(values, (patches, ()), model.device())?, scene.grid_thw)))
 }
 
 /// A prompt and the frames behind it, as one sampler or another reads them.
@@ -208,6 +203,7 @@ struct View<'a> {
     scene: &'a Scene,
     prompt: &'a Prompt,
     pixel_values: &'a [f32],
+    /// What the sampler reads of the frames; none for a server, which has eyes of its own.
     embeds: Option<&'a Tensor>,
 }
 

@@ -1,7 +1,8 @@
 //! What a run will need before it is made: parameters, memory by part, hours.
 //!
 //! Counted as this trainer works: a group's completions in one row behind their prompt, attention probabilities kept for the
-//! backward pass, moments in the weights' own type. An estimate of the peak, good to about a quarter.
+//! backward pass; what is trained, its gradients and moments in f32, all else as the recipe's precision has it. An estimate
+//! of the peak, good to about a quarter.
 
 use policy::init;
 use processor::config::ModelConfig;
@@ -15,6 +16,9 @@ const MERGED_SIDE: usize = 28;
 /// Floats that a decoder layer keeps per token for its backward pass, over the hidden width: norms, residuals, heads.
 const KEPT_WIDTHS: usize = 8;
 
+/// Bytes of a trained weight, whatever the precision.
+const TRAINED_BYTES: u64 = 4;
+
 /// What a plan is made for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Circumstances {
@@ -26,8 +30,6 @@ pub struct Circumstances {
     pub question_tokens: usize,
     /// Mean tokens of a completion; the longest allowed one counts for memory.
     pub completion_tokens: usize,
-    /// Bytes of a weight: 4 for f32, 2 for bf16.
-    pub bytes_per_weight: usize,
     /// Floating-point operations a second that the device sustains.
     pub flops_per_second: f64,
 }
@@ -120,7 +122,7 @@ impl Sizes {
             longest_row: prompt + longest_completions,
             mean_completions,
             longest_completions,
-            bytes: circumstances.bytes_per_weight as u64,
+            bytes: recipe.compute.precision.bytes() as u64,
         }
     }
 }
@@ -128,7 +130,7 @@ impl Sizes {
 fn memory(config: &ModelConfig, recipe: &Recipe, sizes: &Sizes, [parameters, trained]: [u64; 2]) -> Memory {
     let (text, vision, bytes) = (&config.text, &config.vision, sizes.bytes);
     let full = !recipe.trained().is_adapter();
-    let adapter = if full { 0 } else { trained };
+    let frozen = if full { 0 } else { parameters };
     let needs_copy = full && recipe.objective.kl_beta > 0.0;
     let row = sizes.longest_row;
     let layer =
@@ -145,10 +147,10 @@ fn memory(config: &ModelConfig, recipe: &Recipe, sizes: &Sizes, [parameters, tra
     };
     let kv = 2 * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * sizes.longest_row;
     Memory {
-        weights: (parameters + adapter) * bytes,
+        weights: frozen * bytes + trained * TRAINED_BYTES,
         reference: if needs_copy { parameters * bytes } else { 0 },
-        gradients: trained * bytes,
-        moments: 2 * trained * bytes,
+        gradients: trained * TRAINED_BYTES,
+        moments: 2 * trained * TRAINED_BYTES,
         activations: (decoder + tower) as u64 * bytes,
         logits: (2 * sizes.longest_completions * text.vocab_size) as u64 * 4,
         kv_cache: kv as u64 * bytes,

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Var};
-use policy::{Qwen25Vl, Trainable};
+use candle_core::Var;
+use policy::{Compute, Qwen25Vl, Trainable};
 
 use crate::Result;
 
@@ -27,8 +27,8 @@ impl Policies {
     ///
     /// # Errors
     /// When a weight is missing or has another shape, or the adapter does not fit.
-    pub fn load(dir: &Path, trained: &Trained, reference: bool, device: &Device) -> Result<Self> {
-        let trainable = Trainable::load(dir, trained, device)?;
+    pub fn load(dir: &Path, trained: &Trained, reference: bool, compute: &Compute) -> Result<Self> {
+        let trainable = Trainable::load(dir, trained, compute)?;
         Ok(Self {
             trained: trainable.trained()?,
             behaviour: trainable.behaviour()?,

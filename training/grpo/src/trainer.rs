@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use candle_core::Device;
 use episodes::Split;
 use optimiser::ranks::{share_state, sum_in_order};
 use optimiser::{Optimiser, checkpoint, clip_global_norm};
@@ -67,12 +66,12 @@ impl Trainer {
     /// When the model or the checkpoint does not fit, or the ranks have different recipes.
     pub fn new(recipe: Recipe, source: Box<dyn SceneSource>, checkpoints: &Path, world: World) -> Result<Self> {
         world.agree("recipe", &format!("{recipe:?}"))?;
-        let device = Device::Cpu;
-        let policies = Policies::load(&recipe.model, &recipe.trained(), recipe.objective.kl_beta > 0.0, &device)?;
+        let compute = recipe.compute.open()?;
+        let policies = Policies::load(&recipe.model, &recipe.trained(), recipe.objective.kl_beta > 0.0, &compute)?;
         let mut optimiser = Optimiser::new(&policies.variables, recipe.adamw(), None, recipe.data.threads)?;
         let newest = if world.leads() { checkpoint::newest_step(checkpoints)? } else { None };
         let progress = match newest {
-            Some(folder) => checkpoint::load(&folder, &policies.variables, &mut optimiser, &device)?,
+            Some(folder) => checkpoint::load(&folder, &policies.variables, &mut optimiser, &compute.device)?,
             None => Progress::default(),
         };
         let progress = share_state(&world, &policies.variables, &mut optimiser, progress)?;

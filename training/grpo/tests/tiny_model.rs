@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use episodes::Tokens;
 use grpo::experience::{Experience, Group};
 use grpo::log_probs::PackedGroup;
@@ -10,15 +10,20 @@ use grpo::objective::{Clip, Normalisation, ObjectiveSettings};
 use grpo::policies::{Policies, Trained};
 use grpo::rollout::{Completion, RolloutSettings, rollout};
 use grpo::update::{UpdateSettings, contribution};
-use policy::LoraSettings;
 use policy::model::GreedyPrompt;
+use policy::{Compute, LoraSettings, Qwen25Vl};
 
 const CPU: Device = Device::Cpu;
 const GRID: [usize; 3] = [1, 4, 4];
 
 fn policies(trained: &Trained) -> Policies {
+    policies_in(DType::F32, trained)
+}
+
+fn policies_in(dtype: DType, trained: &Trained) -> Policies {
+    let compute = Compute { dtype, ..Compute::cpu() };
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/qwen2_5_vl_tiny/tiny-qwen2_5_vl");
-    Policies::load(&dir, trained, true, &CPU).expect("the tiny checkpoint")
+    Policies::load(&dir, trained, true, &compute).expect("the tiny checkpoint")
 }
 
 fn pixels() -> Tensor {
@@ -64,6 +69,34 @@ fn packed_log_probs_equal_those_of_whole_sequences() {
     assert_eq!(found.len(), 8);
     for (found, expected) in found.iter().zip(&expected) {
         assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+}
+
+#[test]
+fn bf16_says_nearly_the_same_and_learns_in_f32() {
+    let [exact, coarse] = [DType::F32, DType::BF16].map(|dtype| policies_in(dtype, &Trained::Everything));
+    let log_probs = |model: &Qwen25Vl| {
+        let packed = PackedGroup::new(&prompt(&exact), &completions(), &CPU).expect("ok");
+        let embeds = model.vision(&pixels(), &[GRID]).expect("ok").image_embeds;
+        packed.log_probs(model, Some(&embeds)).expect("ok")
+    };
+    for (model, coarse) in [
+        (&exact.behaviour, &coarse.behaviour),
+        (exact.reference.as_ref().expect("ok"), coarse.reference.as_ref().expect("ok")),
+    ] {
+        let (expected, found) = (log_probs(model), log_probs(coarse));
+        assert_ne!(expected, found);
+        let apart = expected.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 0.05, "{expected:?} {found:?}");
+    }
+    let embeds = coarse.behaviour.vision(&pixels(), &[GRID]).expect("ok").image_embeds;
+    let settings = RolloutSettings { group_size: 3, temperature: 1.0, top_p: 0.95, max_completion_tokens: 12 };
+    let sampled = rollout(&coarse.behaviour, Some(&embeds), &prompt(&coarse), &settings, 1).expect("ok");
+    assert!(sampled.iter().all(|completion| !completion.ids.is_empty()));
+    for recompute in [false, true] {
+        let contribution = contribution(&coarse, &experience(&coarse), &self::settings(recompute)).expect("ok");
+        assert_eq!(contribution.gradients.len(), coarse.variables.len());
+        assert!(contribution.gradients.values().all(|gradient| gradient.dtype() == DType::F32));
     }
 }
 

@@ -28,7 +28,7 @@ pub fn carry_over(
             Some(old) if EMBEDDINGS.contains(&name.as_str()) => {
                 var.set(&embedded(var, old, rows)?)?;
             }
-            Some(old) if old.dims() == var.dims() => var.set(old)?,
+            Some(old) if old.dims() == var.dims() => var.set(&old.to_device(var.device())?)?,
             _ => {
                 if RESIDUAL.iter().any(|matrix| name.ends_with(matrix)) {
                     var.set(&var.zeros_like()?)?;
@@ -47,7 +47,7 @@ fn embedded(var: &Var, old: &Tensor, rows: &EmbeddingRows) -> Result<Tensor> {
         let picked = old.index_select(&Tensor::new(of.as_slice(), &Device::Cpu)?, 0)?;
         table[*token] = picked.mean(0)?.to_vec1()?;
     }
-    Tensor::from_vec(table.concat(), (tokens, width), &Device::Cpu)
+    Tensor::from_vec(table.concat(), (tokens, width), var.device())
 }
 
 #[cfg(test)]

@@ -61,9 +61,9 @@ pub fn load_tensors(path: &Path, dtype: DType, device: &Device) -> Result<HashMa
 ///
 /// # Errors
 /// See [`load_tensors`].
-pub fn load_varmap(path: &Path, device: &Device) -> Result<VarMap> {
+pub fn load_varmap(path: &Path, dtype: DType, device: &Device) -> Result<VarMap> {
     let vars = VarMap::new();
-    for (name, tensor) in load_tensors(path, DType::F32, device)? {
+    for (name, tensor) in load_tensors(path, dtype, device)? {
         insert(&vars, name, Var::from_tensor(&tensor)?);
     }
     Ok(vars)

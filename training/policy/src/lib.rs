@@ -8,13 +8,15 @@
 //! - [`lora`]: low-rank adapters over it, in PEFT's format; [`trainable`]: the network with what of it is trained;
 //! - [`ops`]: the operations with hand-written gradients;
 //! - [`init`]: fresh weights; [`carry_over`](mod@carry_over): those of another network; [`checkpoint`]: safetensors;
-//! - [`mod@reference`]: its logits, for parity of exported graphs.
+//! - [`mod@reference`]: its logits, for parity of exported graphs;
+//! - [`compute`]: the device, and bf16.
 //!
 //! Everything runs on the caller's thread. For data parallelism give each thread its own batch and add the gradients; the
 //! model is shared by reference.
 
 pub mod carry_over;
 pub mod checkpoint;
+pub mod compute;
 pub mod init;
 pub mod lora;
 pub mod model;
@@ -27,6 +29,7 @@ pub mod trainable;
 pub mod vision;
 
 pub use carry_over::carry_over;
+pub use compute::{Compute, ComputeConfig, Precision};
 pub use lora::{Adapter, LoraSettings};
 pub use model::Qwen25Vl;
 pub use projection::Weights;

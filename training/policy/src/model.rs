@@ -15,6 +15,7 @@ pub struct Qwen25Vl {
     vision: VisionTower,
     decoder: Decoder,
     lm_head: Projection,
+    dtype: DType,
 }
 
 impl Qwen25Vl {
@@ -42,7 +43,15 @@ impl Qwen25Vl {
             decoder,
             lm_head,
             config: config.clone(),
+            dtype: DType::F32,
         })
+    }
+
+    /// The same network with activations of another type than f32; every layer casts its weights where they are not of it.
+    #[must_use]
+    pub fn computing_in(mut self, dtype: DType) -> Self {
+        (self.dtype, self.vision.dtype) = (dtype, dtype);
+        self
     }
 
     /// The configuration it was built from.
@@ -85,7 +94,7 @@ impl Qwen25Vl {
     pub fn embed_tokens(&self, ids: &Tensor) -> Result<Tensor> {
         let mut dims = ids.dims().to_vec();
         dims.push(self.config.text.hidden_size);
-        self.decoder.embedding().index_select(&ids.flatten_all()?, 0)?.reshape(dims)
+        self.decoder.embedding().index_select(&ids.flatten_all()?, 0)?.reshape(dims)?.to_dtype(self.dtype)
     }
 
     /// Token embeddings with the placeholders of images and videos replaced, in order, by the rows of `image_embeds`

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Error, Result, Tensor, Var};
+use candle_core::{DType, Error, Result, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use processor::config::ModelConfig;
 
 use crate::checkpoint::{load_varmap, named_vars, save_safetensors};
-use crate::{Adapter, LoraSettings, Qwen25Vl, init};
+use crate::{Adapter, Compute, LoraSettings, Qwen25Vl, init};
 
 /// The weights of a hub checkpoint with a single file.
 const WEIGHTS: &str = "model.safetensors";
@@ -61,7 +61,7 @@ pub struct Trainable {
     adapter: Option<Adapter>,
     /// Whether the starting policy is the network with the adapter off.
     starts_bare: bool,
-    device: Device,
+    compute: Compute,
 }
 
 impl Trainable {
@@ -69,10 +69,11 @@ impl Trainable {
     ///
     /// # Errors
     /// When a weight is missing or has another shape, or the adapter does not fit.
-    pub fn load(dir: &Path, trained: &Trained, device: &Device) -> Result<Self> {
+    pub fn load(dir: &Path, trained: &Trained, compute: &Compute) -> Result<Self> {
         let config = ModelConfig::from_dir(dir).map_err(Error::wrap)?;
-        let single = dir.join(WEIGHTS);
-        let vars = load_varmap(if single.is_file() { &single } else { dir }, device)?;
+        let (single, device) = (dir.join(WEIGHTS), &compute.device);
+        let held = held_in(trained.is_adapter(), compute);
+        let vars = load_varmap(if single.is_file() { &single } else { dir }, held, device)?;
         init::check(&config, &vars)?;
         let adapter = match trained {
             Trained::Everything => None,
@@ -80,22 +81,22 @@ impl Trainable {
             Trained::AdapterIn(dir) => Some(Adapter::read(dir, &config, device)?),
         };
         let starts_bare = matches!(trained, Trained::Adapter(..));
-        Ok(Self { adapter, starts_bare, ..Self::new(&config, &vars, device) })
+        Ok(Self { adapter, starts_bare, ..Self::new(&config, &vars, compute) })
     }
 
     /// A network of `config` with new weights from `seed`, all of them trained.
     ///
     /// # Errors
     /// When the device has no room.
-    pub fn fresh(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self> {
-        Ok(Self::new(config, &init::fresh(config, seed, device)?, device))
+    pub fn fresh(config: &ModelConfig, seed: u64, compute: &Compute) -> Result<Self> {
+        Ok(Self::new(config, &init::fresh(config, seed, &compute.device)?, compute))
     }
 
-    fn new(config: &ModelConfig, vars: &VarMap, device: &Device) -> Self {
+    fn new(config: &ModelConfig, vars: &VarMap, compute: &Compute) -> Self {
         let mut all = named_vars(vars);
         let names = init::weights(config).into_iter().map(|(name, ..)| name);
         let weights = names.filter_map(|name| all.remove_entry(&name)).collect();
-        Self { config: config.clone(), weights, adapter: None, starts_bare: false, device: device.clone() }
+        Self { config: config.clone(), weights, adapter: None, starts_bare: false, compute: compute.clone() }
     }
 
     /// The network whose gradients reach [`Self::variables`].
@@ -124,16 +125,28 @@ impl Trainable {
     /// As [`Self::trained`], or when the device has no room.
     pub fn reference(&self) -> Result<Qwen25Vl> {
         match &self.adapter {
-            None => self.view(None, |var| var.as_detached_tensor().copy()),
+            None => self.view_in(self.compute.dtype, None, |var| var.as_detached_tensor().copy()),
             Some(_) if self.starts_bare => self.view(None, |var| Ok(var.as_detached_tensor())),
             Some(adapter) => self.view(Some(&adapter.frozen()?), |var| Ok(var.as_detached_tensor())),
         }
     }
 
+    /// The network over its weights as they are held: cast, they would no longer follow updates.
     fn view(&self, adapter: Option<&Adapter>, tensor: impl Fn(&Var) -> Result<Tensor>) -> Result<Qwen25Vl> {
+        self.view_in(held_in(self.adapter.is_some(), &self.compute), adapter, tensor)
+    }
+
+    fn view_in(
+        &self,
+        weights: DType,
+        adapter: Option<&Adapter>,
+        tensor: impl Fn(&Var) -> Result<Tensor>,
+    ) -> Result<Qwen25Vl> {
         let tensors = self.weights.iter().map(|(name, var)| Ok((name.clone(), tensor(var)?)));
         let tensors = tensors.collect::<Result<HashMap<_, _>>>()?;
-        Qwen25Vl::with_adapter(&self.config, VarBuilder::from_tensors(tensors, DType::F32, &self.device), adapter)
+        let Compute { device, dtype } = &self.compute;
+        let builder = VarBuilder::from_tensors(tensors, weights, device);
+        Ok(Qwen25Vl::with_adapter(&self.config, builder, adapter)?.computing_in(*dtype))
     }
 
     /// What is trained, by name.
@@ -153,4 +166,9 @@ impl Trainable {
             None => save_safetensors(&self.weights, &dir.join(WEIGHTS)),
         }
     }
+}
+
+/// The type of the network's own weights: trained ones are f32, those under an adapter as coarse as activations.
+fn held_in(under_adapter: bool, compute: &Compute) -> DType {
+    if under_adapter { compute.dtype } else { DType::F32 }
 }

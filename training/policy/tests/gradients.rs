@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::VarBuilder;
 use policy::ops::{self, AttentionShape, Mask, Rotary, Segment};
 use policy::{Qwen25Vl, checkpoint, init};
@@ -153,7 +153,7 @@ fn saved_weights_come_back() -> Result<()> {
     let vars = init::fresh(&config, 3, &Device::Cpu)?;
     let path = std::env::temp_dir().join(format!("policy-{}.safetensors", std::process::id()));
     checkpoint::save_safetensors(&checkpoint::named_vars(&vars), &path)?;
-    let back = checkpoint::load_varmap(&path, &Device::Cpu)?;
+    let back = checkpoint::load_varmap(&path, DType::F32, &Device::Cpu)?;
     std::fs::remove_file(&path)?;
     init::check(&config, &back)?;
     let (a, b) = (checkpoint::named_vars(&vars), checkpoint::named_vars(&back));

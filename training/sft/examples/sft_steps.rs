@@ -10,7 +10,7 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 use episodes::{ClipSample, SampleMaker, SampleSettings, Split};
 use optimiser::{AdamWSettings, Gradients, Optimiser, accumulate, clip_global_norm};
-use policy::{Trainable, Trained};
+use policy::{Compute, Trainable, Trained};
 use sft::Recipe;
 use sft::batch::{Batch, Collation};
 use sft::loss::NumberTokens;
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     let share = samples.len().div_ceil(THREADS);
     let batches = samples.chunks(share).map(|part| collation.collate(part.to_vec(), &CPU));
     let batches = batches.collect::<sft::Result<Vec<_>>>()?;
-    let trainable = Trainable::load(Path::new(model), &Trained::Everything, &CPU)?;
+    let trainable = Trainable::load(Path::new(model), &Trained::Everything, &Compute::cpu())?;
     let network = Network::new(&trainable, maker.patch_classes().len(), 1)?;
     let mut optimiser = Optimiser::new(network.variables(), AdamWSettings::default(), None, THREADS)?;
     let settings = GradientSettings { loss: &recipe.loss, share: 1.0 / batches.len() as f64, checkpointing: false };

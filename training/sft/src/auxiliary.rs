@@ -5,7 +5,7 @@
 //! seen from the newest frame, for which it must follow the camera. Simulation gives these for nothing, and they cut the
 //! frames needed several times.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};
 
 use policy::init::{Init, Weight};
@@ -63,10 +63,10 @@ impl AuxiliaryHeads {
     /// `tap`: [b·s, text_hidden], the decoder's lower half.
     pub fn losses(&self, patches: Option<&Tensor>, tap: &Tensor, batch: &Batch) -> Result<AuxiliaryLosses> {
         let patch_class = match patches {
-            Some(patches) => self.classes(patches, batch)?,
-            None => Tensor::zeros((), tap.dtype(), tap.device())?,
+            Some(patches) => self.classes(&patches.to_dtype(DType::F32)?, batch)?,
+            None => Tensor::zeros((), DType::F32, tap.device())?,
         };
-        let tokens = tap.index_select(&batch.vision_rows, 0)?;
+        let tokens = tap.index_select(&batch.vision_rows, 0)?.to_dtype(DType::F32)?;
         let ranges = self.patch_range.forward(&tokens)?;
         // Each token's four patches, right and ahead side by side, as `patch_place_m` has them.
         let patch_place = known_l1(&self.patch_place.forward(&tokens)?, &batch.patch_place_m)?;

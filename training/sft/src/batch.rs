@@ -10,6 +10,7 @@ use candle_core::{Device, Tensor};
 use episodes::completion::Coordinate;
 use episodes::{ClipSample, Label, Part, SampleMaker, Segment, Target, Tokens};
 use msgs::Unit;
+use sim::questions::angle::off_deg;
 
 use crate::Result;
 use crate::auxiliary::PATCHES_PER_TOKEN;
@@ -230,8 +231,7 @@ impl<'a> Collation<'a> {
 
     /// Entries of the tokens near a heading, around the circle.
     fn heading_target(&self, degrees: f64, weight: f32) -> Vec<(u32, f32)> {
-        let off = |value: f64| (value - degrees + 180.0).rem_euclid(360.0) - 180.0;
-        bell(self.headings, |value| off(value) / HEADING_DEVIATION_DEG, weight)
+        bell(self.headings, |value| off_deg(value, degrees) / HEADING_DEVIATION_DEG, weight)
     }
 
     fn weight(&self, part: Part) -> f32 {

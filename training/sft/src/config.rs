@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use episodes::LoggedShare;
 use optimiser::{AdamWSettings, Schedule, ScheduleKind};
-use policy::{LoraSettings, Trained};
+use policy::{ComputeConfig, LoraSettings, Trained};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -38,6 +38,9 @@ pub struct Recipe {
     /// Evaluation, early stop and checkpoints.
     #[serde(default)]
     pub run: RunConfig,
+    /// Device and precision.
+    #[serde(default)]
+    pub compute: ComputeConfig,
 }
 
 /// Where training clips come from.

@@ -111,7 +111,7 @@ impl Network {
             let encode = || {
                 let patches = grid.iter().product::<usize>();
                 let pixels = Tensor::from_slice(pixels, (patches, ()), model.device())?;
-                model.vision(&pixels, &[grid])?.image_embeds.flatten_all()?.to_vec1()
+                model.vision(&pixels, &[grid])?.image_embeds.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
             };
             encode().map_err(|error: candle_core::Error| error.to_string())
         })
@@ -146,7 +146,7 @@ impl Network {
             Ok(model.decode(&inputs, &block.position_ids, Some(&block.mask))?.flatten_to(1)?)
         };
         let hidden = starts(batch).map(decode).collect::<Result<Vec<_>>>()?;
-        Ok(model.logits(&Tensor::cat(&hidden, 0)?.index_select(&batch.target_rows, 0)?)?)
+        Ok(model.logits(&Tensor::cat(&hidden, 0)?.index_select(&batch.target_rows, 0)?)?.to_dtype(DType::F32)?)
     }
 
     /// The loss of `batch` and its gradients by variable.
@@ -234,7 +234,7 @@ impl Network {
     }
 
     fn loss(&self, pass: &Pass, batch: &Batch, weights: &LossConfig) -> Result<(Tensor, LossParts)> {
-        let logits = self.trained.logits(&pass.hidden.index_select(&batch.target_rows, 0)?)?;
+        let logits = self.trained.logits(&pass.hidden.index_select(&batch.target_rows, 0)?)?.to_dtype(DType::F32)?;
         let tokens = cross_entropy(&logits, &batch.targets, batch.questions as f32)?;
         let auxiliary = self.heads.losses(pass.patches.as_ref(), &pass.tap, batch)?;
         let dense =
@@ -242,7 +242,7 @@ impl Network {
         let dense = (dense + (&auxiliary.patch_place * weights.patch_place)?)?;
         let names = match weights.token_name > 0.0 && !batch.names.is_empty() {
             true => {
-                let logits = self.trained.lens(&pass.tap.index_select(&batch.name_rows, 0)?)?;
+                let logits = self.trained.lens(&pass.tap.index_select(&batch.name_rows, 0)?)?.to_dtype(DType::F32)?;
                 cross_entropy(&logits, &batch.names, batch.names.len() as f32)?
             }
             false => tokens.zeros_like()?,
@@ -263,7 +263,8 @@ impl Network {
 /// The inputs of the decoder, [t, hidden]: words and, in their places, what is seen.
 fn embed(model: &Qwen25Vl, batch: &Batch, image_embeds: &Tensor) -> Result<Tensor> {
     let words = model.embed_tokens(&batch.input_ids)?;
-    Ok(Tensor::cat(&[&words, image_embeds], 0)?.index_select(&batch.embedding_rows, 0)?)
+    let seen = image_embeds.to_dtype(words.dtype())?;
+    Ok(Tensor::cat(&[&words, &seen], 0)?.index_select(&batch.embedding_rows, 0)?)
 }
 
 /// Each block with its first row.

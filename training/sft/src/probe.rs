@@ -3,6 +3,7 @@
 use candle_core::D;
 use episodes::{Label, Part, Split};
 use serde::Serialize;
+use sim::questions::angle::off_deg;
 
 use crate::Result;
 use crate::loss::cross_entropy;
@@ -65,8 +66,7 @@ pub fn probe(trainer: &Trainer, split: Split, first: u64, count: u64, absent_wor
             }
             (Part::Drill, Label::Heading(truth)) => {
                 let said = trainer.heading_tokens().iter().find(|(id, _)| *id == found);
-                let off = |degrees: f64| ((degrees - truth + 180.0).rem_euclid(360.0) - 180.0).abs();
-                heading_errors.push(said.map_or(180.0, |(_, degrees)| off(*degrees)));
+                heading_errors.push(said.map_or(180.0, |(_, degrees)| off_deg(*degrees, truth).abs()));
             }
             (Part::Value, Label::Token(id)) => values.add(id == found),
             (Part::Answer, Label::Token(id)) => answers.add(id == found),

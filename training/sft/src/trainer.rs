@@ -78,18 +78,19 @@ impl Trainer {
     /// When the model or the checkpoint does not fit.
     pub fn new(recipe: Recipe, maker: SampleMaker, checkpoints: &Path, world: World) -> Result<Self> {
         world.agree("recipe", &format!("{recipe:?}"))?;
-        let device = Device::Cpu;
+        let compute = recipe.compute.open()?;
+        let device = &compute.device;
         let seed = recipe.data.seed;
         let trainable = match recipe.from_scratch {
-            true => Trainable::fresh(maker.processor().config(), seed, &device)?,
-            false => Trainable::load(&recipe.model, &recipe.trained(), &device)?,
+            true => Trainable::fresh(maker.processor().config(), seed, &compute)?,
+            false => Trainable::load(&recipe.model, &recipe.trained(), &compute)?,
         };
         let network = Network::new(&trainable, maker.patch_classes().len(), seed)?;
         let rates = &recipe.optimiser;
         let mut optimiser =
             Optimiser::new(network.variables(), rates.adamw(), rates.matrix_rate(), recipe.data.shards)?;
         let progress = match checkpoint::newest_step(checkpoints)? {
-            Some(folder) => checkpoint::load(&folder, network.variables(), &mut optimiser, &device)?,
+            Some(folder) => checkpoint::load(&folder, network.variables(), &mut optimiser, device)?,
             None => {
                 if let Some(from) = &recipe.carry_over_from {
                     beginning::carry_over(network.variables(), from, maker.processor())?;
@@ -107,7 +108,7 @@ impl Trainer {
             network,
             optimiser,
             numbers,
-            device,
+            device: compute.device,
             checkpoints: checkpoints.to_owned(),
             progress,
             world,

@@ -26,9 +26,14 @@ pub fn heading(yaw: f64) -> [f64; 2] {
     [yaw.cos(), yaw.sin()]
 }
 
+/// How far one angle is to the left of another, −180..180.
+pub fn off_deg(angle: f64, from: f64) -> f64 {
+    (angle - from + 180.0).rem_euclid(360.0) - 180.0
+}
+
 /// Whether an angle keeps `margin` degrees from every border.
 pub fn clear_of(angle: f64, borders: &[f64], margin: f64) -> bool {
-    borders.iter().all(|border| ((angle - border + 180.0).rem_euclid(360.0) - 180.0).abs() >= margin)
+    borders.iter().all(|border| off_deg(angle, *border).abs() >= margin)
 }
 
 /// Borders of the four sides.

@@ -15,7 +15,7 @@ use super::rotary::Rotary;
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     let wide = x.to_dtype(DType::F32)?;
     let norm = (wide.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
-    wide.broadcast_div(&norm)?.to_dtype(x.dtype())?.broadcast_mul(weight)
+    wide.broadcast_div(&norm)?.to_dtype(x.dtype())?.broadcast_mul(&weight.to_dtype(x.dtype())?)
 }
 
 /// See [`super::swiglu`].
@@ -61,14 +61,15 @@ pub(crate) fn split_heads(
 
 /// The additive mask of one segment, [count or 1, 1, len, len].
 fn additive(mask: &Mask, len: usize, like: &Tensor) -> Result<Option<Tensor>> {
-    let values = match mask {
-        Mask::Full => return Ok(None),
+    match mask {
+        Mask::Full => Ok(None),
         Mask::Causal => {
-            (0..len * len).map(|i| if i % len > i / len { f32::NEG_INFINITY } else { 0.0 }).collect::<Vec<_>>()
+            let values: Vec<f32> =
+                (0..len * len).map(|i| if i % len > i / len { f32::NEG_INFINITY } else { 0.0 }).collect();
+            Ok(Some(Tensor::from_vec(values, ((), 1, len, len), like.device())?))
         }
-        Mask::Additive(mask) => mask.values().to_vec(),
-    };
-    Ok(Some(Tensor::from_vec(values, ((), 1, len, len), like.device())?.to_dtype(like.dtype())?))
+        Mask::Additive(mask) => Ok(Some(mask.on(like.device(), len)?)),
+    }
 }
 
 /// See [`super::attention`].
@@ -90,11 +91,14 @@ pub fn attention(
         let k = k.reshape((count * kv_heads, len, head_dim))?;
         let v = v.reshape((count * kv_heads, len, head_dim))?;
         let scores = (q.matmul(&k.t()?)? * (1.0 / (head_dim as f64).sqrt()))?.reshape((count, heads, len, len))?;
+        // In f32 as the reference does: sums of many small shares would be lost in bf16.
+        let scores = scores.to_dtype(DType::F32)?;
         let scores = match additive(mask, len, &scores)? {
             Some(mask) => scores.broadcast_add(&mask)?,
             None => scores,
         };
-        let probs = candle_nn::ops::softmax(&scores, D::Minus1)?.reshape((count * kv_heads, (), len))?;
+        let probs = candle_nn::ops::softmax(&scores, D::Minus1)?.to_dtype(v.dtype())?;
+        let probs = probs.reshape((count * kv_heads, (), len))?;
         let mixed = probs.matmul(&v)?.reshape((count, heads, len, head_dim))?;
         outputs.push(mixed.transpose(1, 2)?.reshape((count * len, heads * head_dim))?);
     }

@@ -89,7 +89,7 @@ impl CustomOp3 for Linear {
     }
 }
 
-/// `x · weightᵀ + bias`: `x` [.., in], `weight` `[out, in]`, `bias` `[out]` → `[.., out]`.
+/// `x · weightᵀ + bias`: `x` [.., in], `weight` `[out, in]`, `bias` `[out]` → `[.., out]` in the type of `x`.
 ///
 /// # Errors
 /// When the dimensions disagree.
@@ -101,9 +101,9 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     if !fused(x) {
         let mut dims = x.dims().to_vec();
         dims[x.rank() - 1] = outputs;
-        let out = x.reshape(((), found))?.matmul(&weight.t()?)?.reshape(dims)?;
+        let out = x.reshape(((), found))?.matmul(&weight.to_dtype(x.dtype())?.t()?)?.reshape(dims)?;
         return match bias {
-            Some(bias) => out.broadcast_add(bias),
+            Some(bias) => out.broadcast_add(&bias.to_dtype(x.dtype())?),
             None => Ok(out),
         };
     }

@@ -1,6 +1,8 @@
 //! Who sees whom in attention.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use candle_core::{Device, Result, Tensor};
 
 /// What is added to a score to hide it is at most this.
 const HIDDEN: f32 = -1e8;
@@ -23,6 +25,8 @@ pub struct Additive {
     values: Vec<f32>,
     /// How many columns, from the first, each row sees.
     columns: Vec<usize>,
+    /// The values on the device that has asked for them first: every layer asks.
+    tensor: OnceLock<Tensor>,
 }
 
 impl Additive {
@@ -30,6 +34,16 @@ impl Additive {
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values
+    }
+
+    /// `[sequences or 1, 1, len, len]` on `device`, f32.
+    pub(super) fn on(&self, device: &Device, len: usize) -> Result<Tensor> {
+        if let Some(tensor) = self.tensor.get().filter(|tensor| tensor.device().same_device(device)) {
+            return Ok(tensor.clone());
+        }
+        let tensor = Tensor::from_slice(&self.values, ((), 1, len, len), device)?;
+        drop(self.tensor.set(tensor.clone()));
+        Ok(tensor)
     }
 }
 
@@ -41,7 +55,7 @@ impl Mask {
         // A row that sees nothing is as good as one that sees all.
         let seen = |row: &[f32]| row.iter().rposition(|value| *value > HIDDEN).map_or(len, |last| last + 1);
         let columns = values.chunks(len.max(1)).map(seen).collect();
-        Self::Additive(Arc::new(Additive { values, columns }))
+        Self::Additive(Arc::new(Additive { values, columns, tensor: OnceLock::new() }))
     }
 
     /// What is added to the scores of a row of a sequence of `len` tokens; none where nothing is.

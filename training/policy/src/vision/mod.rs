@@ -5,7 +5,7 @@ mod recompute;
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 use processor::config::VisionConfig;
 use processor::window::{cu_seqlens, vision_positions_merged, window_index};
 
@@ -50,6 +50,8 @@ pub struct VisionTower {
     ln_q: Tensor,
     merge_in: Projection,
     merge_out: Projection,
+    /// Of activations.
+    pub(crate) dtype: DType,
 }
 
 /// Order, positions and sequences of a batch of grids, shared by all blocks.
@@ -105,6 +107,7 @@ impl VisionTower {
             merge_in: merger.pp("mlp.0").affine(merged, merged)?,
             merge_out: merger.pp("mlp.2").affine(config.out_hidden_size, merged)?,
             config: config.clone(),
+            dtype: DType::F32,
         })
     }
 
@@ -160,8 +163,7 @@ impl VisionTower {
     ) -> Result<VisionOutput> {
         self.check(pixel_values, grids)?;
         let plan = self.plan(grids, pixel_values)?;
-        let weight = self.patch_embed.flatten_from(1)?;
-        let mut x = ops::linear(pixel_values, &weight, None)?;
+        let mut x = self.patches_embedded(pixel_values)?;
         if let Some(trace) = trace.as_deref_mut() {
             trace.patch_embed = Some(x.clone());
         }
@@ -178,6 +180,11 @@ impl VisionTower {
             x = self.permute(&x, reverse)?;
         }
         Ok(VisionOutput { image_embeds: self.merge(&x)?, patches: x })
+    }
+
+    /// Patch embeddings, `[patches, hidden_size]`, in the order of the pixels.
+    fn patches_embedded(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        ops::linear(&pixel_values.to_dtype(self.dtype)?, &self.patch_embed.flatten_from(1)?, None)
     }
 
     /// Checks that patches are those of the grids.

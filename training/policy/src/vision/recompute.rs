@@ -4,7 +4,6 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, bail};
 
 use super::{Plan, VisionTower};
-use crate::ops;
 use crate::recompute::pull_back;
 
 /// What [`VisionTower::forward_checkpointed`] keeps for [`VisionTower::backward_checkpointed`].
@@ -88,7 +87,7 @@ impl VisionTower {
 
     /// Patch embeddings in window order.
     fn embed_patches(&self, pixel_values: &Tensor, plan: &Plan) -> Result<Tensor> {
-        self.permuted(ops::linear(pixel_values, &self.patch_embed.flatten_from(1)?, None)?, plan)
+        self.permuted(self.patches_embedded(pixel_values)?, plan)
     }
 
     /// From the order of the pixels to window order.
