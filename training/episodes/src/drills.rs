@@ -11,7 +11,7 @@ use rand::RngExt;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-use crate::completion::{Place, follows_from};
+use crate::evidence::{Place, follows_from};
 use crate::exercise::Exercise;
 use crate::walks::FRAMES;
 

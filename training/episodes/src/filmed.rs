@@ -9,7 +9,7 @@ use sim::camera::Pose;
 use sim::clip::Clip;
 use sim::truth::SeenObject;
 
-use crate::completion::Place;
+use crate::evidence::Place;
 use crate::sample::{Name, PatchTargets};
 use crate::walks::Walk;
 

@@ -13,6 +13,7 @@ pub mod completion;
 pub mod drills;
 pub mod episode;
 mod error;
+pub mod evidence;
 pub mod exercise;
 mod filmed;
 pub mod folder;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use msgs::{ImaginedMap, ProblemType, Unit};
 
-use crate::completion::Coordinate;
+use crate::evidence::Coordinate;
 
 /// Tokens with their mrope positions (temporal, height, width), all of one length.
 #[derive(Clone, Debug, Default)]

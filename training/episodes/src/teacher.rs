@@ -10,7 +10,8 @@ use msgs::{ImaginedMap, Unit};
 use processor::{Content, Message, Processor, RgbView, VisionInput};
 use sim::questions::ask::Answer;
 
-use crate::completion::{ABSENT_WORD, Completion, Figure, PRESENCE_PREFIX, Place, completion, roll_calls};
+use crate::completion::{ABSENT_WORD, Completion, PRESENCE_PREFIX, completion};
+use crate::evidence::{Figure, Place, roll_calls};
 use crate::exercise::Exercise;
 use crate::maker::read_prompts;
 use crate::number_grid::{GRID_UNITS, number_grid};

@@ -34,6 +34,9 @@ pub const SPECIAL_TOKENS: [&str; 8] = [
     "<|video_pad|>",
 ];
 
+/// The letters that options have.
+const OPTION_LETTERS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
+
 /// Trains a tokenizer of at most `size` tokens on `corpus`, special tokens included.
 ///
 /// # Errors
@@ -56,7 +59,17 @@ pub fn train(corpus: &[String], size: usize) -> Result<Tokenizer> {
     let specials = SPECIAL_TOKENS.map(|token| AddedToken::from(token, true).normalized(false));
     tokenizer.add_special_tokens(&specials);
     let text = tokenizer.to_string(true).map_err(tokenizer_error)?;
-    text.parse().map_err(tokenizer_error)
+    let mut written: serde_json::Value = serde_json::from_str(&text).map_err(|error| tokenizer_error(error.into()))?;
+    if let Some(merges) = written["model"]["merges"].as_array_mut() {
+        merges.retain(|merge| !joins_letter(merge));
+    }
+    written.to_string().parse().map_err(tokenizer_error)
+}
+
+/// Whether a merge joins a tag's end and an option's letter. The letter is one and the same token in the question, in the
+/// statement and behind `<answer>`, so that it can simply be repeated.
+fn joins_letter(merge: &serde_json::Value) -> bool {
+    merge[0] == ">" && merge[1].as_str().is_some_and(|next| OPTION_LETTERS.contains(&next))
 }
 
 /// Sentences that hold every word, number and map key that nano's prompts and completions are made of.

@@ -13,8 +13,8 @@ use sim::raster::Renderer;
 use sim::variety::Variety;
 use sim::world::World;
 
-use crate::completion::{Place, follows_from};
 use crate::drills::is_drilled;
+use crate::evidence::{Place, follows_from};
 use crate::exercise::Exercise;
 use crate::maker::estrange;
 use crate::{Result, Split};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use episodes::completion::Coordinate;
+use episodes::evidence::Coordinate;
 use episodes::{ClipSample, Label, Part, SampleMaker, Segment, Target, Tokens};
 use msgs::Unit;
 use sim::questions::angle::off_deg;
