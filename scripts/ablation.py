@@ -56,6 +56,7 @@ class Ablation:
         return "grpo", with_settings(text, {
             "model": str(self.options.model), "seed": seed, "steps": steps, "map": map_reward, "threads": 2,
             "scenes_per_step": SCENES_PER_STEP, "questions_per_scene": QUESTIONS_PER_SCENE, "evaluate_every": 10**6,
+            "evaluation_scenes": 2,
             "warmup_updates": min(2, steps // 15), "walk_share": float(self.options.walks),
             "max_completion_tokens": LONGEST_OF_WALKS if self.options.walks else LONGEST,
         })
