@@ -16,8 +16,8 @@ import sys
 from experiment import REPO, run, with_settings
 
 SCENES_PER_STEP, QUESTIONS_PER_SCENE = 4, 4
-# Tokens of a completion: the true ones have about 70 about clips, up to some 350 with the map of a walk.
-LONGEST, LONGEST_OF_WALKS = 160, 400
+# Tokens of a completion with the map of a walk; the recipe's limit is for clips.
+LONGEST_OF_WALKS = 400
 
 
 def arguments():
@@ -56,10 +56,10 @@ class Ablation:
         return "grpo", with_settings(text, {
             "model": str(self.options.model), "seed": seed, "steps": steps, "map": map_reward, "threads": 2,
             "scenes_per_step": SCENES_PER_STEP, "questions_per_scene": QUESTIONS_PER_SCENE, "evaluate_every": 10**6,
+            # The last step is evaluated all the same, and nobody reads it.
             "evaluation_scenes": 2,
             "warmup_updates": min(2, steps // 15), "walk_share": float(self.options.walks),
-            "max_completion_tokens": LONGEST_OF_WALKS if self.options.walks else LONGEST,
-        })
+        } | ({"max_completion_tokens": LONGEST_OF_WALKS} if self.options.walks else {}))
 
     def trained(self, name, command, recipe):
         folder = self.options.work / name

@@ -64,7 +64,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(
         needed <= arguments.memory_gib,
         "expected a run that fits into {} GiB, found one that needs {needed:.1} GiB; a [lora] section, \
-         compute.precision = \"bf16\", optimiser.gradient_checkpointing, objective.kl_beta = 0, fewer frames or shorter completions need less",
+         compute.precision = \"bf16\", optimiser.gradient_checkpointing, objective.kl_beta = 0, fewer frames or \
+         shorter completions need less",
         arguments.memory_gib
     );
     Ok(())

@@ -62,7 +62,8 @@ pub struct DataConfig {
     /// Share of samples that are walks of up to 16 frames with questions of every kind; the others are clips of two.
     #[serde(default)]
     pub walk_share: f64,
-    /// Number of different walks, which come again in turn with new questions; 0 = every walk is new.
+    /// Number of different walks, which come again in turn with new questions, kept in at most 8 GiB of memory; 0 = every
+    /// walk is new.
     #[serde(default)]
     pub walks: u64,
     /// Drills beside the questions of a walk: questions that see no frames and are given the places of what they are about,
