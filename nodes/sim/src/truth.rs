@@ -26,6 +26,11 @@ pub const ROBOT_CELL: Cell = Cell { x: 5, y: 9 };
 /// The cell sizes that maps use, metres.
 pub const CELL_SIZES_M: [f32; 5] = [0.4, 0.6, 0.8, 1.0, 1.2];
 
+/// Whether something that fills this share of a picture shows enough of itself to be seen.
+pub fn is_enough(share: f32) -> bool {
+    share >= SEEN_SHARE
+}
+
 /// How every object showed over the frames of a clip.
 #[derive(Debug, Clone, Default)]
 pub struct Sightings {
@@ -46,7 +51,7 @@ pub struct Sighting {
 impl Sighting {
     /// The rule of the specification: enough pixels, and not mostly hidden, in the frame that shows most of it.
     pub fn seen(&self) -> bool {
-        self.visible >= SEEN_SHARE && self.visible >= SEEN_UNOCCLUDED * self.unoccluded
+        is_enough(self.visible) && self.visible >= SEEN_UNOCCLUDED * self.unoccluded
     }
 }
 
@@ -62,7 +67,7 @@ impl Sightings {
             }
         }
         for (first, &visible) in self.first.iter_mut().zip(&rendering.visible) {
-            *first = first.or((visible >= SEEN_SHARE).then_some(self.frames));
+            *first = first.or(is_enough(visible).then_some(self.frames));
         }
         self.frames += 1;
     }

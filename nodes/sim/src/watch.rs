@@ -7,7 +7,7 @@ use crate::clip::Scene;
 use crate::footprint::{PlanBox, distance_to_segment};
 use crate::plan::FloorPlan;
 use crate::raster::{Renderer, Rendering, Shot};
-use crate::truth::{SEEN_SHARE, Sighting};
+use crate::truth::{Sighting, is_enough};
 use crate::variety::Variety;
 use crate::world::{Object, RoomSplit};
 
@@ -76,7 +76,7 @@ impl FrameView {
     /// How many objects fill enough of the picture to be seen.
     pub fn objects_in_sight(&self) -> usize {
         let shares = self.visible.iter().skip(usize::from(FIRST_OBJECT_ID));
-        shares.filter(|&&share| share >= SEEN_SHARE).count()
+        shares.filter(|&&share| is_enough(share)).count()
     }
 
     /// Where the object of this index was.

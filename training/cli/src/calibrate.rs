@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use episodes::Split;
 use evaluation::RoomSettings;
 use evaluation::calibrate::{MIN_ANSWERS, TOPICS, abstention, intervals};
@@ -44,8 +44,17 @@ pub struct Arguments {
     seed: u64,
 }
 
-/// Runs the command: the operating point of "not seen" first, then the intervals of what is answered with it.
+/// Runs the command. A calibration that was there before stays where none can be made.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    for (name, found) in [("coverage", arguments.coverage), ("absent-recognised", arguments.absent_recognised)] {
+        ensure!(0.0 < found && found < 1.0, "--{name}: expected a share between 0 and 1, found {found}");
+    }
+    let earlier = ModelDir::open(&arguments.model)?.calibration().clone();
+    calibrate(arguments).or_else(|error| write(&arguments.model, &earlier).and(Err(error)))
+}
+
+/// The operating point of "not seen" first, then the intervals of what is answered with it.
+fn calibrate(arguments: &Arguments) -> Result<()> {
     let usual = if arguments.walks { QUESTIONS_A_TOPIC * TOPICS.len() } else { CLIP_QUESTIONS };
     let questions = arguments.questions.unwrap_or(usual);
     let settings = RoomSettings { split: Split::Calibration, questions, seed: arguments.seed };

@@ -11,7 +11,7 @@ use episodes::spacer::{SpacerEpisodes, SpacerFiles};
 use evaluation::logged::LoggedSettings;
 use evaluation::walks::Topic;
 use evaluation::{Exam, RoomSettings, clips, logged, walks};
-use model_dir::ModelDir;
+use model_dir::{ModelDir, PromptWindow, Prompts};
 use processor::PreprocessorConfig;
 
 use crate::folders;
@@ -45,12 +45,13 @@ pub struct Source {
     /// Ask the questions of SpaceR-151k's JSON lines; videos and maps lie beside them.
     #[arg(long, value_name = "FILE", conflicts_with = "rooms")]
     spacer_jsonl: Option<PathBuf>,
-    /// Most frames that the model is shown of an episode: its newest, of a video spread evenly.
-    #[arg(long, default_value_t = walks::FRAMES)]
-    frames: usize,
-    /// Most frames per second of an episode.
-    #[arg(long, default_value_t = walks::FRAME_RATE_HZ)]
-    rate: f64,
+    /// Most frames that the model is shown of an episode: its newest, of a video spread evenly. As many as it was trained
+    /// on unless given, of SpaceR's videos 16.
+    #[arg(long)]
+    frames: Option<usize>,
+    /// Most frames per second of an episode: the rate that the model was trained on unless given, of SpaceR's videos 1.
+    #[arg(long)]
+    rate: Option<f64>,
     /// Questions in all, shared equally by the kinds of question: 100 of each where absent, of episodes all of them.
     #[arg(long)]
     questions: Option<usize>,
@@ -63,7 +64,7 @@ impl Source {
     /// Draws the exam for a model.
     pub fn draw(&self, model: &Path) -> Result<Exam> {
         let preprocessor = PreprocessorConfig::from_dir(model)?;
-        let (Self { frames, rate, questions, .. }, path) = (self, self.logged_path());
+        let (questions, path) = (self.questions, self.logged_path());
         if let (None, Some(rooms)) = (path, self.rooms) {
             let split = match rooms {
                 Rooms::Heldout => Split::Heldout,
@@ -72,9 +73,10 @@ impl Source {
             let settings = RoomSettings { split, questions: self.room_questions(), seed: self.seed };
             return rooms_exam(&settings, self.walks.then_some(Topic::ALL.as_slice()), model);
         }
-        anyhow::ensure!(rate.is_finite() && *rate > 0.0, "--rate: expected a number above 0, found {rate}");
-        anyhow::ensure!(*frames > 0, "--frames: expected at least 1, found 0");
-        let settings = LoggedSettings { frames: *frames, rate_hz: *rate, questions: *questions };
+        let PromptWindow { frames, rate_hz } = self.window(model)?;
+        anyhow::ensure!(rate_hz.is_finite() && rate_hz > 0.0, "--rate: expected a number above 0, found {rate_hz}");
+        anyhow::ensure!(frames > 0, "--frames: expected at least 1, found 0");
+        let settings = LoggedSettings { frames, rate_hz, questions };
         let name = path.map(|path| format!("episodes {}", path.display())).unwrap_or_default();
         if let Some(folder) = &self.episodes {
             return Ok(logged::draw(
@@ -85,8 +87,17 @@ impl Source {
             )?);
         }
         let files = SpacerFiles::beside(path.unwrap_or(Path::new("")));
-        let sampling = FrameSampling { rate_hz: *rate, most: *frames, ..FrameSampling::default() };
+        let sampling = FrameSampling { rate_hz, most: frames, ..FrameSampling::default() };
         Ok(logged::draw(&name, SpacerEpisodes::open(&files, sampling)?, &settings, &preprocessor)?)
+    }
+
+    /// How much of an episode the model is shown.
+    fn window(&self, model: &Path) -> Result<PromptWindow> {
+        let usual = match self.spacer_jsonl {
+            Some(_) => PromptWindow { frames: walks::FRAMES, rate_hz: walks::FRAME_RATE_HZ },
+            None => Prompts::read(&model.join("prompts.toml"))?.window,
+        };
+        Ok(PromptWindow { frames: self.frames.unwrap_or(usual.frames), rate_hz: self.rate.unwrap_or(usual.rate_hz) })
     }
 
     /// The options that give the same exam again.
@@ -94,7 +105,9 @@ impl Source {
         if let Some(path) = self.logged_path() {
             let option = if self.episodes.is_some() { "--episodes" } else { "--spacer-jsonl" };
             let most = self.questions.map(|questions| format!(" --questions {questions}")).unwrap_or_default();
-            return format!("{option} {} --frames {} --rate {}{most}", path.display(), self.frames, self.rate);
+            let frames = self.frames.map(|frames| format!(" --frames {frames}")).unwrap_or_default();
+            let rate = self.rate.map(|rate| format!(" --rate {rate}")).unwrap_or_default();
+            return format!("{option} {}{frames}{rate}{most}", path.display());
         }
         let rooms = self.rooms.and_then(|rooms| rooms.to_possible_value());
         let rooms = rooms.map(|value| value.get_name().to_owned()).unwrap_or_default();

@@ -21,12 +21,13 @@ const CURVE_STEPS: u64 = 100;
 
 /// Examples: `spacer-train export --model models/zoo/spacer-nano --run target/runs/spacer-nano --version 0.1.0`,
 /// `spacer-train export --checkpoint ~/SpaceR-7B --precision int4 --out models/zoo/spacer-7b-int4`
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Arguments {
     /// The model directory: config.json, tokenizer, prompts; weights where no run is given.
     #[arg(long, required_unless_present = "checkpoint", conflicts_with = "checkpoint")]
     model: Option<PathBuf>,
-    /// A training run, whose weights and record are taken into the model directory first.
+    /// A training run, whose weights and record are taken into the model directory first; an adapter that it trained is
+    /// merged.
     #[arg(long, requires = "model")]
     run: Option<PathBuf>,
     /// A checkpoint in Hugging Face's layout, of which `--out` becomes a model directory.
@@ -61,6 +62,9 @@ pub struct Arguments {
     /// it. Golden logits are those without it.
     #[arg(long, requires = "adapter")]
     keep_adapter: bool,
+    /// Name of the model, for the manifest; that of its folder unless given.
+    #[arg(long)]
+    name: Option<String>,
     /// Version of the weights, for the manifest.
     #[arg(long, default_value = "0.1.0")]
     version: String,
@@ -88,13 +92,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return Ok(staging.publish()?);
     }
     let model = arguments.model.as_deref().context("expected --model or --checkpoint")?;
-    if let Some(run) = &arguments.run {
-        let weights = run.join("model.safetensors");
-        std::fs::copy(&weights, model.join("model.safetensors")).with_context(|| weights.display().to_string())?;
-    }
+    let trained = arguments.run.as_deref().map(|run| take(run, model)).transpose()?.flatten();
+    let arguments = Arguments { adapter: trained.or_else(|| arguments.adapter.clone()), ..arguments.clone() };
     parity::check_memory(model)?;
-    let removed = fill(arguments, &Places { model, checkpoint: model, shown: model });
+    let removed = fill(&arguments, &Places { model, checkpoint: model, shown: model });
     removed.or_else(|error| remove(&model.join(MANIFEST)).and(Err(error)))
+}
+
+/// Takes the weights of a run into the model directory; of a run that trained an adapter, which leaves them as they were,
+/// the folder with that.
+fn take(run: &Path, model: &Path) -> Result<Option<PathBuf>> {
+    let (weights, adapter) = (run.join("model.safetensors"), run.join("adapter"));
+    if !weights.exists() && adapter.is_dir() {
+        return Ok(Some(adapter));
+    }
+    std::fs::copy(&weights, model.join("model.safetensors")).with_context(|| weights.display().to_string())?;
+    Ok(None)
 }
 
 /// Where an export reads and writes.
@@ -148,9 +161,10 @@ fn remove(path: &Path) -> Result<()> {
 /// past the tolerance the directory is refused here too. Graphs for TensorRT need no engine here that runs them.
 fn sign(arguments: &Arguments, places: &Places) -> Result<Option<f64>> {
     let tolerance = arguments.parity_tolerance.unwrap_or_else(|| arguments.precision.usual_tolerance());
-    let name = std::path::absolute(places.shown)?;
+    let folder = std::path::absolute(places.shown)?;
+    let of_folder = || folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut manifest = Manifest {
-        name: name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        name: arguments.name.clone().unwrap_or_else(of_folder),
         version: arguments.version.clone(),
         licence: arguments.licence.clone(),
         precision: arguments.precision.stated(),
@@ -186,8 +200,9 @@ fn training_record(run: &Path) -> Result<Training> {
     for line in read("log.jsonl")?.lines() {
         // A session that was killed may have left half a line, and steps that its successor made again.
         let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
-        let (Some(step), Some(loss)) = (entry["step"].as_u64(), entry["loss"]["tokens"].as_f64()) else { continue };
         seconds = entry["seconds"].as_f64().unwrap_or(seconds);
+        // Only supervised steps have one.
+        let (Some(step), Some(loss)) = (entry["step"].as_u64(), entry["loss"]["tokens"].as_f64()) else { continue };
         if step == 1 || step.is_multiple_of(CURVE_STEPS) {
             curve.insert(step, loss);
         }
@@ -272,11 +287,11 @@ mod tests {
         std::fs::write(out.join("README.md"), "about it").unwrap();
         let prompts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/zoo/spacer-nano/prompts.toml");
         std::fs::copy(prompts, out.join("prompts.toml")).unwrap();
-        let options = ["--profile", "trt", "--kv-capacity", "64", "--precision", "int4-symmetric"];
+        let options = ["--profile", "trt", "--kv-capacity", "64", "--precision", "int4-symmetric", "--name", "tiny"];
         export(Path::new(GOLDEN), &out, &options).unwrap();
         let model = model_dir::ModelDir::open(&out).unwrap();
         model.verify_digests().unwrap();
-        assert_eq!(model.manifest().profile, model_dir::Profile::Trt);
+        assert_eq!((model.manifest().name.as_str(), model.manifest().profile), ("tiny", model_dir::Profile::Trt));
         assert_eq!(model_dir::read_parity(&out).unwrap().len(), 3);
         assert_eq!(std::fs::read_to_string(out.join("README.md")).unwrap(), "about it");
         assert_eq!(*model.prompts(), model_dir::Prompts::read(Path::new(prompts)).unwrap());
@@ -286,20 +301,35 @@ mod tests {
 
     #[test]
     fn an_adapter_is_merged_into_graphs_and_reference_alike() {
-        let (folder, adapter) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        write_adapter(adapter.path());
-        let adapter = adapter.path().to_string_lossy();
+        let (folder, run_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let trained = run_folder.path().join("adapter");
+        std::fs::create_dir(&trained).unwrap();
+        write_adapter(&trained);
+        let adapter = trained.to_string_lossy();
+        let logits_of = |out: &Path| {
+            let found = model_dir::ModelDir::open(out).unwrap().manifest().parity.and_then(|parity| parity.found);
+            assert!(found.is_some_and(|found| found < 1e-4), "{}: {found:?}", out.display());
+            model_dir::read_parity(out).unwrap().swap_remove(0).logits
+        };
         let logits = |name: &str, options: &[&str]| {
             let out = folder.path().join(name);
             export(Path::new(GOLDEN), &out, options).unwrap();
-            let found = model_dir::ModelDir::open(&out).unwrap().manifest().parity.and_then(|parity| parity.found);
-            assert!(found.is_some_and(|found| found < 1e-4), "{name}: {found:?}");
-            model_dir::read_parity(&out).unwrap().swap_remove(0).logits
+            logits_of(&out)
         };
         let base = logits("base", &[]);
-        assert_ne!(logits("merged", &["--adapter", &adapter]), base);
+        let merged = logits("merged", &["--adapter", &adapter]);
+        assert_ne!(merged, base);
         assert_eq!(logits("kept", &["--adapter", &adapter, "--keep-adapter"]), base);
         assert!(folder.path().join("kept/onnx/adapter.onnx_adapter").is_file());
+
+        std::fs::write(run_folder.path().join("run.json"), r#"{ "command": "spacer-train sft", "seed": 1 }"#).unwrap();
+        std::fs::write(run_folder.path().join("log.jsonl"), "").unwrap();
+        let model = folder.path().join("base");
+        std::fs::copy(Path::new(GOLDEN).join("model.safetensors"), model.join("model.safetensors")).unwrap();
+        let run_path = run_folder.path().to_string_lossy();
+        let paths = ["export", "--model", &model.to_string_lossy(), "--run", &run_path].map(ToOwned::to_owned);
+        run(&Line::parse_from(paths).arguments).unwrap();
+        assert_eq!(logits_of(&model), merged);
     }
 
     /// A LoRA of rank 1 on one layer of the golden checkpoint.

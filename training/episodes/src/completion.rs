@@ -245,6 +245,7 @@ mod tests {
             place("desk", 1.0, 2.0),
             place("sofa", -1.0, 2.0),
             place("lamp", 1.0, 0.02),
+            place("lamp", -1.0, -2.0),
         ];
         let cases = [
             (

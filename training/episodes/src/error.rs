@@ -87,6 +87,20 @@ pub enum Error {
         /// What it is.
         found: String,
     },
+    /// Frames lie too far apart for a video at a steady rate.
+    #[error(
+        "stamps: expected at most {expected} moments of {rate_hz} Hz for {frames} frames, found {found}; was the clock set?"
+    )]
+    Span {
+        /// Most moments.
+        expected: u64,
+        /// The rate of the video.
+        rate_hz: f64,
+        /// How many frames there are.
+        frames: usize,
+        /// Moments from the first to the last.
+        found: u64,
+    },
     /// Something is no picture.
     #[error("picture: expected {expected}, found {found}")]
     Picture {

@@ -60,7 +60,8 @@ pub struct Coordinate {
     pub range_m: f64,
 }
 
-/// The places that an answer rests on, by name: of every instance of what is asked about.
+/// The places that an answer rests on, by name: every instance of what is asked about; where the nearest is asked for, only
+/// the nearest of each class.
 pub(crate) fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(String, Vec<&'a Place>)> {
     let Exercise { question, truth, .. } = exercise;
     let is_near = |place: &Place| place.ahead_m.abs().max(place.left_m.abs()) <= FARTHEST_M;
@@ -83,8 +84,14 @@ pub(crate) fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(Strin
             let mut told = BTreeSet::new();
             classes.retain(|class| told.insert(*class));
             let of_time = question.kind == QuestionKind::ObjAppearanceOrder;
+            let from = question.object.as_ref().filter(|_| question.kind == QuestionKind::ObjectRelDistance);
+            let from = from.and_then(|from| of(from).first().copied());
             let stated = |class: &String| {
-                let instances = of(class);
+                let mut instances = of(class);
+                if let Some(from) = from {
+                    instances.sort_by(|a, b| from.metres_to(a).total_cmp(&from.metres_to(b)));
+                    instances.truncate(1);
+                }
                 let is_near = instances.len() <= MOST_INSTANCES && instances.iter().all(|place| is_near(place));
                 let is_told = !instances.is_empty() && (of_time || is_near);
                 is_told.then(|| (format!("the {class}"), instances))
@@ -118,9 +125,8 @@ pub(crate) fn working(exercise: &Exercise, placed: &[(String, Vec<&Place>)]) -> 
         (QuestionKind::RoutePlanning, [start, facing, via, goal]) => {
             turned(&[start.heading_to(facing), start.heading_to(via), via.heading_to(goal)])
         }
-        (QuestionKind::ObjectRelDistance, [from, ..]) => {
-            let nearest = |instances: &[&Place]| instances.iter().map(|to| from.metres_to(to)).fold(f64::MAX, f64::min);
-            placed.iter().skip(1).map(|(_, instances)| Figure::Distance(nearest(instances))).collect()
+        (QuestionKind::ObjectRelDistance, [from, others @ ..]) => {
+            others.iter().map(|other| Figure::Distance(from.metres_to(other))).collect()
         }
         _ => Vec::new(),
     }
@@ -152,7 +158,7 @@ pub(crate) fn roll_calls(places: &[Place]) -> Vec<Exercise> {
     let call = |kind, words: &str, others: Vec<String>| {
         let text = format!("{words} the {}?", others.join(", the "));
         let question = ParsedQuestion { kind, object: None, others, text };
-        Exercise { question, options: Vec::new(), truth: Answer::Words(String::new()) }
+        Exercise { question, options: Vec::new(), truth: Answer::Words(String::new()), scored_as: None }
     };
     let only = classes.iter().filter(|class| is_only(class)).cloned().collect();
     let calls = [

@@ -3,6 +3,7 @@
 use grounding::ParsedQuestion;
 use msgs::{ProblemType, QuestionKind, Unit};
 use sim::questions::ask::Answer;
+use sim::questions::choice;
 use sim::questions::exam::ExamQuestion;
 
 use crate::completion::NOT_SEEN;
@@ -20,6 +21,8 @@ pub struct Exercise {
     /// The true answer: a number in the unit of the kind, words (one of the options where there are any), or that it was
     /// not seen.
     pub truth: Answer,
+    /// How answers are scored, where the question's record says so.
+    pub scored_as: Option<ProblemType>,
 }
 
 impl Exercise {
@@ -29,7 +32,7 @@ impl Exercise {
     /// [`Error::Question`] where the robot would refuse it.
     pub fn new(text: &str, truth: Answer) -> Result<Self> {
         let question = grounding::parse_question(text)?;
-        Ok(Self { question, options: Vec::new(), truth })
+        Ok(Self { question, options: Vec::new(), truth, scored_as: None })
     }
 
     /// A question of an exam, with its options.
@@ -68,7 +71,7 @@ impl Exercise {
                 _ => Answer::Words(text.to_owned()),
             },
         };
-        Ok(Some(Self { question: read, options, truth }))
+        Ok(Some(Self { question: read, options, truth, scored_as: Some(question.problem_type) }))
     }
 
     /// The question as it stands in the prompt, and the kind that chooses the prompt's instruction: see
@@ -80,8 +83,7 @@ impl Exercise {
 
     /// The letter of the true option, where the truth is one.
     pub fn letter(&self) -> Option<char> {
-        let Answer::Words(words) = &self.truth else { return None };
-        ('A'..='Z').zip(&self.options).find(|(_, option)| *option == words).map(|(letter, _)| letter)
+        choice::letter(&self.options, &self.truth)
     }
 
     /// What stands in `<answer>`.
@@ -101,8 +103,11 @@ impl Exercise {
         }
     }
 
-    /// How answers are scored.
+    /// How answers are scored: as its record says, else by options and unit.
     pub fn problem_type(&self) -> ProblemType {
+        if let Some(stated) = self.scored_as {
+            return stated;
+        }
         match (self.options.is_empty(), self.question.kind.unit()) {
             (false, _) => ProblemType::MultipleChoice,
             (true, Unit::None) => ProblemType::FreeForm,
@@ -130,6 +135,8 @@ mod tests {
             (far.truth.clone(), far.answer(), far.solution()),
             (Answer::Number(2.437), "2.4".into(), "2.437".into())
         );
+        let read_off = Question { problem_type: ProblemType::Ocr, ..question("What does the sign say?", &[], "EXIT") };
+        assert_eq!(of(&read_off).problem_type(), ProblemType::Ocr);
         let side = of(&question("Where is the door?", &["A. left", "B. right"], "B"));
         assert_eq!((side.truth.clone(), side.answer()), (Answer::Words("right".into()), "B".into()));
         assert!(side.prompt().1.ends_with("\nA. left\nB. right"), "{:?}", side.prompt());

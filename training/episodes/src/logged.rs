@@ -4,9 +4,10 @@ use std::path::Path;
 
 use frame_ring::{FrameRing, RawFrame, RingSettings};
 use geometry::{CameraFacts, PlanPose};
+use image::RgbImage;
 use msgs::ImaginedMap;
 
-use crate::episode::{Episode, Frame, Picture, Stretch};
+use crate::episode::{CognitiveMap, Episode, Frame, Picture, Stretch};
 use crate::exercise::Exercise;
 use crate::folder::EpisodeFolder;
 use crate::sampling::FrameSampling;
@@ -31,6 +32,8 @@ pub struct LoggedLesson {
     pub cameras: Option<Vec<PlanPose>>,
     /// The true map, where known.
     pub map: Option<ImaginedMap>,
+    /// The categories of a map that has no scale, as SpaceR's: its record's list.
+    pub categories: Vec<String>,
     /// The labelled questions.
     pub exercises: Vec<Exercise>,
 }
@@ -70,36 +73,50 @@ impl Logged {
 }
 
 impl LoggedLesson {
-    /// The frames as the robot's ring gives them to the model, RGB of `width` × `height`.
+    /// The decoded pictures.
     ///
     /// # Errors
-    /// When a picture is broken.
-    pub fn frames(&self, (width, height): (usize, usize)) -> Result<Vec<Vec<u8>>> {
-        let mut frames = Vec::with_capacity(self.pictures.len());
-        for picture in &self.pictures {
-            let decoded = picture.decode()?;
-            let ring = FrameRing::new(RingSettings {
-                capacity: 1,
-                width: width as u32,
-                height: height as u32,
-                frame_rate_hz: None,
-                still: None,
-                expected_source: decoded.dimensions(),
-            })?;
-            let (source_width, source_height) = decoded.dimensions();
-            ring.push(&RawFrame {
-                encoding: "rgb8",
-                width: source_width,
-                height: source_height,
-                step: 3 * source_width,
-                data: decoded.as_raw(),
-                stamp_nanos: 1,
-                received_at_nanos: 1,
-            })?;
-            frames.extend(ring.window(1).frames.into_iter().map(|frame| frame.rgb));
+    /// When one is broken, or of another size than the first.
+    pub fn decoded(&self) -> Result<Vec<RgbImage>> {
+        let pictures = self.pictures.iter().map(Picture::decode).collect::<Result<Vec<_>>>()?;
+        let size = pictures.first().map(RgbImage::dimensions).unwrap_or_default();
+        match pictures.iter().find(|picture| picture.dimensions() != size) {
+            None => Ok(pictures),
+            Some(other) => Err(Error::Picture {
+                expected: format!("{}x{} as the first of episode {:?}", size.0, size.1, self.episode),
+                found: format!("{}x{}", other.width(), other.height()),
+            }),
         }
-        Ok(frames)
     }
+}
+
+/// Pictures as the robot's ring gives them to the model, RGB of `width` × `height`.
+///
+/// # Errors
+/// When no frame can have that size.
+pub fn frames(pictures: &[RgbImage], (width, height): (usize, usize)) -> Result<Vec<Vec<u8>>> {
+    let mut frames = Vec::with_capacity(pictures.len());
+    for picture in pictures {
+        let ring = FrameRing::new(RingSettings {
+            capacity: 1,
+            width: width as u32,
+            height: height as u32,
+            frame_rate_hz: None,
+            still: None,
+            expected_source: picture.dimensions(),
+        })?;
+        ring.push(&RawFrame {
+            encoding: "rgb8",
+            width: picture.width(),
+            height: picture.height(),
+            step: 3 * picture.width(),
+            data: picture.as_raw(),
+            stamp_nanos: 1,
+            received_at_nanos: 1,
+        })?;
+        frames.extend(ring.window(1).frames.into_iter().map(|frame| frame.rgb));
+    }
+    Ok(frames)
 }
 
 /// An episode's lessons; a stretch of which no frame is left gives none.
@@ -114,13 +131,16 @@ fn lesson(episode: &Episode, stretch: &Stretch<'_>) -> Result<Option<LoggedLesso
     let (Some(oldest), Some(newest)) = (frames.first(), frames.last()) else { return Ok(None) };
     let secs = (newest.stamp_nanos - oldest.stamp_nanos) as f64 * 1e-9;
     let rate_hz = if secs > 0.0 { (frames.len() - 1) as f64 / secs } else { RATE_HZ };
+    let map = stretch.map.map(|map| ImaginedMap::from(&map.cells));
+    let listed = |map: &CognitiveMap| map.object_list.clone();
     let exercises = stretch.questions.iter().filter_map(|question| Exercise::of_episode(question).transpose());
     Ok(Some(LoggedLesson {
         episode: episode.id.clone(),
         rate_hz: (rate_hz * 100.0).round() / 100.0,
         facts: episode.camera,
         cameras: Episode::cameras(&frames),
-        map: stretch.map.map(|map| ImaginedMap::from(&map.cells)),
+        categories: map.as_ref().filter(|map| map.cell_size_m.is_none()).and(stretch.map).map_or_else(Vec::new, listed),
+        map,
         exercises: exercises.collect::<Result<_>>()?,
         pictures: frames.into_iter().map(|frame| frame.picture.clone()).collect(),
     }))
@@ -129,4 +149,36 @@ fn lesson(episode: &Episode, stretch: &Stretch<'_>) -> Result<Option<LoggedLesso
 /// FNV-1a.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::PictureFormat;
+
+    fn lesson(sizes: &[(u32, u32)]) -> LoggedLesson {
+        let picture = |&(width, height): &(u32, u32)| {
+            let rgb = vec![90; 3 * (width * height) as usize];
+            Picture::encode(width, height, &rgb, PictureFormat::default()).expect("a picture")
+        };
+        LoggedLesson {
+            episode: "wide".into(),
+            pictures: sizes.iter().map(picture).collect(),
+            rate_hz: 1.0,
+            facts: CameraFacts::default(),
+            cameras: None,
+            map: None,
+            categories: Vec::new(),
+            exercises: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn frames_are_of_one_camera() {
+        let pictures = lesson(&[(64, 36), (64, 36)]).decoded().unwrap();
+        let frames = frames(&pictures, (32, 18)).unwrap();
+        assert!(frames.len() == 2 && frames.iter().all(|frame| frame.len() == 3 * 32 * 18));
+        let error = lesson(&[(64, 36), (48, 36)]).decoded().unwrap_err().to_string();
+        assert_eq!(error, "picture: expected 64x36 as the first of episode \"wide\", found 48x36");
+    }
 }

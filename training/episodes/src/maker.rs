@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use geometry::CameraFacts;
 use grounding::ParsedQuestion;
+use image::RgbImage;
 use model_dir::Prompts;
 use msgs::QuestionKind;
 use processor::{Processor, VisionInput};
@@ -20,9 +21,10 @@ use sim::questions::{Question, Truth};
 use sim::raster::Renderer;
 
 use crate::drills;
+use crate::evidence::Place;
 use crate::exercise::Exercise;
 use crate::filmed::{Filmed, FrozenTower, KeptWalks, Seen, cameras, places};
-use crate::logged::Logged;
+use crate::logged::{Logged, frames};
 use crate::patch_targets::{names, patch_targets};
 use crate::sample::{ClipSample, PatchTargets};
 use crate::teacher::{Extent, Lesson, Teacher};
@@ -193,14 +195,18 @@ impl SampleMaker {
         }
         exercises.shuffle(random);
         exercises.truncate(self.settings.questions);
-        let (height, width) = self.processor().preprocessor().video_size(480, 640)?;
-        let vision = self.teacher.look(&logged.frames((width, height))?, (width, height), logged.rate_hz)?;
+        let preprocessor = self.processor().preprocessor();
+        let pictures = logged.decoded()?;
+        let (width, height) = pictures.first().map(RgbImage::dimensions).unwrap_or_default();
+        let (height, width) = preprocessor.video_size(height as usize, width as usize)?;
+        let vision = self.teacher.look(&frames(&pictures, (width, height))?, (width, height), logged.rate_hz)?;
         let facts = if self.is_told(random) { logged.facts } else { CameraFacts::default() };
         let patches = PatchTargets::unknown(vision.grid_thw, self.patch_classes.len());
         let seen = self.encode(vision, patches)?;
         let cameras = logged.cameras.as_deref().filter(|_| self.is_told(random));
         let lesson = Lesson { vision: &seen.vision, facts, cameras, map: logged.map.as_ref(), places: &[] };
-        self.teach(&seen, &lesson, exercises, random).map(Some)
+        let sample = self.teach(&seen, &lesson, exercises, random)?;
+        Ok(Some(ClipSample { categories: logged.categories.clone(), ..sample }))
     }
 
     /// `None` for a clip that shows nothing that could be asked about.
@@ -222,7 +228,7 @@ impl SampleMaker {
         let exercises: Vec<Exercise> =
             questions.iter().map(|question| self.exercise(question, random)).collect::<Result<_>>()?;
         let seen = self.see(&clip, FRAME_RATE_HZ)?;
-        self.teach_clip(&seen, &clip, (exercises, Vec::new()), random).map(Some)
+        self.teach_clip(&seen, &clip, (exercises, Vec::new(), &places(&clip)), random).map(Some)
     }
 
     fn walk_sample(&self, split: Split, index: u64, random: &mut ChaCha8Rng) -> Result<ClipSample> {
@@ -234,8 +240,9 @@ impl SampleMaker {
         exercises.shuffle(random);
         // Who can't be told places has nothing to work answers out from.
         let count = if self.teacher.coordinate_tokens().is_empty() { 0 } else { self.settings.drills };
-        let drills = filmed.walk.drills(count, &places(filmed.walk.clip()), random)?;
-        self.teach_clip(&filmed.seen, filmed.walk.clip(), (exercises, drills), random)
+        let places = places(filmed.walk.clip());
+        let drills = filmed.walk.drills(count, &places, random)?;
+        self.teach_clip(&filmed.seen, filmed.walk.clip(), (exercises, drills, &places), random)
     }
 
     /// The walk of a place among those that come again.
@@ -316,7 +323,7 @@ impl SampleMaker {
         // Not read from the words: a strange noun may be read as something else, and is asked about all the same.
         let object = Some(question.class.clone());
         let question = ParsedQuestion { kind: question.kind, object, others: Vec::new(), text };
-        Ok(Exercise { question, options: Vec::new(), truth })
+        Ok(Exercise { question, options: Vec::new(), truth, scored_as: None })
     }
 
     /// The first `wholes` of them are taught whole.
@@ -329,22 +336,20 @@ impl SampleMaker {
         &self,
         seen: &Seen,
         clip: &Clip,
-        (exercises, drills): (Vec<Exercise>, Vec<Exercise>),
+        (exercises, drills, places): (Vec<Exercise>, Vec<Exercise>, &[Place]),
         random: &mut ChaCha8Rng,
     ) -> Result<ClipSample> {
         let facts =
             if self.is_told(random) { camera_facts(&clip.camera, clip.poses.last()) } else { CameraFacts::default() };
         let cameras = self.is_told(random).then(|| cameras(clip));
-        let places = places(clip);
-        let lesson =
-            Lesson { vision: &seen.vision, facts, cameras: cameras.as_deref(), map: Some(&clip.map), places: &places };
+        let lesson = Lesson { vision: &seen.vision, facts, cameras: cameras.as_deref(), map: Some(&clip.map), places };
         let mut sample = self.teach(seen, &lesson, exercises, random)?;
         for drill in drills {
-            let places = drills::from_elsewhere(&drill, &places, random);
+            let places = drills::from_elsewhere(&drill, places, random);
             sample.segments.push(self.teacher.drill(&Lesson { places: &places, ..lesson }, &drill)?);
         }
         for _ in 0..self.settings.roll_calls {
-            let mut places = places.clone();
+            let mut places = places.to_vec();
             places.shuffle(random);
             sample.segments.extend(self.teacher.roll_calls(&Lesson { places: &places, ..lesson })?);
         }

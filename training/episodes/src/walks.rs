@@ -1,11 +1,15 @@
 //! Walks as training data: frames along a walk with questions of every kind, and some about what is not there.
 
-use rand::RngExt;
-use rand::seq::{IndexedRandom, SliceRandom};
+use std::collections::BTreeMap;
+
+use rand::seq::{IndexedRandom, SliceRandom, index};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use sim::body::FIRST_OBJECT_ID;
 use sim::catalogue::Catalogue;
 use sim::clip::{Clip, ClipSettings};
-use sim::questions::ask::{Answer, Ask, Topic};
+use sim::questions::ask::{Answer, Ask, Topic, Video};
+use sim::questions::choice::options;
 use sim::questions::exam::ExamQuestion;
 use sim::questions::examined::{ExaminedClip, Take};
 use sim::questions::wording::Wording;
@@ -16,6 +20,7 @@ use sim::world::World;
 use crate::drills::is_drilled;
 use crate::evidence::{Place, follows_from};
 use crate::exercise::Exercise;
+use crate::filmed::places;
 use crate::maker::estrange;
 use crate::{Result, Split};
 
@@ -35,6 +40,10 @@ const DARK_SHARE: f64 = 0.03;
 const ABSENT_SHARE: f64 = 0.25;
 /// Tells the seed of another room.
 const ANOTHER_ROOM: u64 = 0x006F_7468_6572_726D;
+/// Orders of appearance that a walk is asked beside those of its exam.
+const ORDERS: usize = 4;
+/// Tells the stream of these.
+const ORDERS_STREAM: u64 = 0x006F_7264_6572_7321;
 /// Share of the choices that are asked without options.
 const OPEN_SHARE: f64 = 0.25;
 
@@ -93,7 +102,9 @@ impl Walk {
         renderer: &mut Renderer,
     ) -> Result<Self> {
         let settings = ClipSettings { frames: timing.frames, rate_hz: timing.rate_hz, ..*settings };
-        let examined = ExaminedClip::generate(seed, rooms, &settings, timing.take, renderer)?;
+        let mut examined = ExaminedClip::generate(seed, rooms, &settings, timing.take, renderer)?;
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ ORDERS_STREAM);
+        examined.questions.extend(orders(&whole_classes(&examined.clip), timing, &mut random)?);
         let (split, catalogue) = rooms;
         let variety = Variety { shadows: false, ..settings.variety };
         let other = World::generate_with(seed ^ ANOTHER_ROOM, split, catalogue, &variety);
@@ -129,7 +140,9 @@ impl Walk {
     /// # Errors
     /// When the bundled wording is damaged.
     pub fn exercises(&self, count: usize, random: &mut ChaCha8Rng) -> Result<Vec<Exercise>> {
-        let absent = (count as f64 * ABSENT_SHARE).round() as usize;
+        let share = count as f64 * ABSENT_SHARE;
+        let lot = usize::from(random.random_bool(share.fract()));
+        let absent = if self.examined.questions.is_empty() { count } else { share as usize + lot };
         let mut exercises = self.absences(absent, random)?;
         for question in self.in_turn(random).into_iter().take(count - exercises.len()) {
             exercises.push(posed(question, random)?);
@@ -180,6 +193,60 @@ impl Walk {
     }
 }
 
+/// Where the things are whose like were all seen.
+fn whole_classes(clip: &Clip) -> Vec<Place> {
+    let all = places(clip);
+    let objects = clip.classes.iter().skip(usize::from(FIRST_OBJECT_ID));
+    let is_whole = |class: &String| {
+        objects.clone().filter(|of| *of == class).count() == all.iter().filter(|place| place.class == *class).count()
+    };
+    all.iter().filter(|place| is_whole(&place.class)).cloned().collect()
+}
+
+/// Up to [`ORDERS`] questions about four classes that came into sight a second apart; none where there are no four. An exam
+/// asks only about what the first frame does not show, which leaves it nothing to ask about most walks.
+fn orders(places: &[Place], timing: &Timing, random: &mut ChaCha8Rng) -> Result<Vec<ExamQuestion>> {
+    let mut first_frames: BTreeMap<&str, usize> = BTreeMap::new();
+    for place in places {
+        let first = first_frames.entry(&place.class).or_insert(place.first_frame);
+        *first = place.first_frame.min(*first);
+    }
+    let mut by_frame: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for (class, frame) in first_frames {
+        by_frame.entry(frame).or_default().push(class);
+    }
+    let groups: Vec<(usize, Vec<&str>)> = by_frame.into_iter().collect();
+    let are_apart = |pair: &[usize]| (groups[pair[1]].0 - groups[pair[0]].0) as f64 >= timing.rate_hz;
+    let count = if groups.len() < 4 { 0 } else { ORDERS };
+    let drawn = (0..count).map(|_| {
+        let mut chosen = index::sample(random, groups.len(), 4).into_vec();
+        chosen.sort_unstable();
+        chosen
+    });
+    let drawn: Vec<Vec<usize>> = drawn.filter(|chosen| chosen.windows(2).all(are_apart)).collect();
+    let order = |chosen: Vec<usize>| {
+        let classes =
+            chosen.into_iter().filter_map(|group| groups[group].1.choose(random).map(|&class| class.to_owned()));
+        let mut four: Vec<String> = classes.collect();
+        let truth = four.join(", ");
+        four.sort_unstable();
+        let ask = Ask::Order(std::array::from_fn(|at| std::mem::take(&mut four[at])));
+        let text = Wording::bundled()?.word(&ask, random);
+        let options = options(&ask, &truth, random);
+        Ok(ExamQuestion {
+            topic: Topic::ObjAppearanceOrder,
+            kind: ask.kind(),
+            ask,
+            text,
+            options,
+            answer: Answer::Words(truth),
+            video: Video::Walk,
+            frames: 0..timing.frames,
+        })
+    };
+    drawn.into_iter().map(order).collect()
+}
+
 /// A question of the exam; some choices come without options.
 fn posed(question: &ExamQuestion, random: &mut ChaCha8Rng) -> Result<Exercise> {
     let mut exercise = Exercise::of_exam(question)?;
@@ -187,4 +254,33 @@ fn posed(question: &ExamQuestion, random: &mut ChaCha8Rng) -> Result<Exercise> {
         exercise.options.clear();
     }
     Ok(exercise)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_that_of_the_first_frames() {
+        let first_frames = [("bed", 0), ("desk", 4), ("door", 2), ("sofa", 7), ("bed", 5), ("lamp", 2)];
+        let place = |(class, first_frame): (&str, usize)| Place {
+            class: class.to_owned(),
+            ahead_m: 1.0,
+            left_m: 0.0,
+            first_frame,
+        };
+        let places = first_frames.map(place);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let timing = Timing { frames: 8, ..Timing::usual() };
+        let asked = orders(&places, &timing, &mut random).unwrap();
+        assert_eq!(asked.len(), ORDERS);
+        for order in asked {
+            let Answer::Words(truth) = &order.answer else { panic!("{order:?}") };
+            assert!(["bed, door, desk, sofa", "bed, lamp, desk, sofa"].contains(&truth.as_str()), "{truth}");
+            assert!(order.options.contains(truth) && order.letter().is_some(), "{order:?}");
+        }
+        assert_eq!(orders(&places[..3], &timing, &mut random).unwrap(), []);
+        let thrice = Timing { rate_hz: 3.0, ..timing };
+        assert_eq!(orders(&places, &thrice, &mut random).unwrap(), [], "two frames are less than a second");
+    }
 }

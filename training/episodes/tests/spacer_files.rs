@@ -13,7 +13,7 @@ const VIDEO: &str = r#"{"problem_id": 17, "problem": "How many chairs are there?
 const CHOICE: &str = r#"{"problem_id": "b", "problem": "Which is closest?", "data_type": "video", "problem_type": "multiple choice", "options": ["A. table", "B. bed"], "solution": "<answer>B</answer>", "path": "./videos/scene0001_00.mp4", "data_source": "SR_dataset"}"#;
 const IMAGE: &str = r#"{"problem_id": 4, "problem": "What does the sign say?", "data_type": "image", "problem_type": "OCR", "solution": "<answer>EXIT</answer>", "path": "images/sign.png", "data_source": "text_vqa"}"#;
 const EXCLUDED: &str = r#"{"problem_id": 5, "problem": "?", "data_type": "video", "problem_type": "regression", "solution": "<answer>1</answer>", "path": "videos/test_scene.mp4", "data_source": "SR_dataset"}"#;
-const MAP: &str = r#"{"video_id": "scene0001_00", "cognitive_map": {"chair": [[1, 2], [3, 4], [9, 0]], "bed": [[5, 5]]}, "object_list": ["chair", "bed", "table"]}"#;
+const MAP: &str = r#"{"video_id": "scene0001_00", "cognitive_map": {"Chair": [[1, 2], [3, 4], [9, 0]], "bed": [[5, 5]]}, "object_list": ["chair", "Bed", "table"]}"#;
 
 /// A folder as SpaceR's: a video that this project writes, a picture, questions, maps.
 fn lay_out(folder: &Path, lines: &[&str]) -> SpacerFiles {

@@ -85,7 +85,7 @@ impl Actor<'_> {
             let view = View { scene: &scene, prompt, pixel_values: &scene.pixel_values, embeds: embeds.as_ref() };
             let all = self.recipe.rollout_settings();
             let (completions, served) = self.sample(&view, &all, random.next_u64())?;
-            let shuffled = match self.recipe.reward.temporal && scene.grid_thw[0] > 0 {
+            let shuffled = match self.recipe.reward.temporal && scene.is_video() {
                 true => self.shuffled(&scene, prompt, &mut random)?,
                 false => Vec::new(),
             };

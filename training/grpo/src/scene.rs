@@ -53,6 +53,18 @@ pub struct Scene {
     pub prompts: Vec<Prompt>,
 }
 
+impl Scene {
+    /// Whether there is an order of frames to speak of: more than one frame, and not one that fills a pair alone.
+    #[must_use]
+    pub fn is_video(&self) -> bool {
+        match self.grid_thw[0] {
+            0 => false,
+            1 => reordered_frames(&self.pixel_values, self.grid_thw, &[1, 0]) != self.pixel_values,
+            _ => true,
+        }
+    }
+}
+
 /// Where scenes come from. Scene `index` of a split is always the same, so a run's data position is a number.
 pub trait SceneSource: Send + Sync {
     /// Scene `index` of `split`, with at least one prompt.
@@ -105,5 +117,17 @@ mod tests {
         };
         let found = reordered_frames(&pixels([0, 1, 2, 3]), [2, 1, 1], &[3, 0, 2, 1]);
         assert_eq!(found, pixels([3, 0, 2, 1]));
+    }
+
+    #[test]
+    fn one_picture_is_no_video() {
+        let scene = |pixel_values: [f32; 6], times| Scene {
+            pixel_values: if times == 0 { Vec::new() } else { pixel_values.to_vec() },
+            grid_thw: [times, 1, 1],
+            second_per_grid: None,
+            prompts: Vec::new(),
+        };
+        let (still, moving) = ([1.0, 1.0, 2.0, 2.0, 3.0, 3.0], [1.0, 1.5, 2.0, 2.0, 3.0, 3.0]);
+        assert_eq!([scene(still, 0), scene(still, 1), scene(moving, 1)].map(|s| s.is_video()), [false, false, true]);
     }
 }

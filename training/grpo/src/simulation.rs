@@ -41,10 +41,14 @@ impl Simulation {
             ids: sample.prefix.ids.iter().chain(question).copied().collect(),
             positions: std::array::from_fn(part),
         };
+        let categories = match sample.categories.as_slice() {
+            [] => self.categories.clone(),
+            listed => listed.iter().cloned().collect(),
+        };
         let problem = Problem {
             problem_type: segment.problem_type,
             solution: segment.solution.clone(),
-            map: sample.map.clone().map(|map| TrueMap { map, categories: self.categories.clone() }),
+            map: sample.map.clone().map(|map| TrueMap { map, categories }),
             interval_coverage: None,
         };
         Ok(Prompt { tokens, problem })

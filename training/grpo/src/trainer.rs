@@ -34,8 +34,8 @@ pub struct Progress {
     pub next_scene: u64,
     /// Seconds of training so far, over all sessions of the run.
     pub seconds: f64,
-    /// The best mean reward of an evaluation.
-    pub best_reward: Option<f64>,
+    /// The best mean reward of an evaluation; in f32, which a checkpoint's JSON gives back exactly.
+    pub best_reward: Option<f32>,
     /// Evaluations since then.
     pub evaluations_since_best: u64,
 }
@@ -76,7 +76,7 @@ impl Trainer {
         };
         let progress = share_state(&world, &policies.variables, &mut optimiser, progress)?;
         let server = match &recipe.rollout.server {
-            Some(url) if recipe.lora.is_none() => return Err(full_weights(url)),
+            Some(url) if !recipe.trained().is_adapter() => return Err(full_weights(url)),
             Some(url) => Some(Server::connect(url, &checkpoints.with_file_name(SERVED))?),
             None => None,
         };
@@ -201,8 +201,9 @@ impl Trainer {
             Sample { scene, completion: judged.text, solution, reward }
         };
         let samples = answers.into_iter().take(self.recipe.run.samples).map(sample).collect();
-        if self.progress.best_reward.is_none_or(|best| rewards.reward > best) {
-            self.progress.best_reward = Some(rewards.reward);
+        let reward = rewards.reward as f32;
+        if self.progress.best_reward.is_none_or(|best| reward > best) {
+            self.progress.best_reward = Some(reward);
             self.progress.evaluations_since_best = 0;
         } else {
             self.progress.evaluations_since_best += 1;
@@ -230,7 +231,7 @@ const SERVED: &str = "served";
 fn full_weights(url: &str) -> Error {
     Error::Server {
         url: url.to_owned(),
-        expected: "a recipe with [lora], whose adapter a server can load at each step".into(),
+        expected: "a recipe with [lora] or adapter, which a server can load at each step".into(),
         found: "one that trains every weight".into(),
     }
 }

@@ -241,8 +241,23 @@ impl Recipe {
                 data.questions_per_clip, data.whole_completions_per_clip
             ));
         }
-        if !(0.0..=1.0).contains(&data.walk_share) {
-            return Err(format!("data.walk_share: expected 0 to 1, found {}", data.walk_share));
+        for (name, found) in [("clips_per_step", data.clips_per_step), ("questions_per_clip", data.questions_per_clip)]
+        {
+            if found == 0 {
+                return Err(format!("data.{name}: expected at least 1, found 0"));
+            }
+        }
+        for (name, found) in [("walk_share", data.walk_share), ("unknown_camera_share", data.unknown_camera_share)] {
+            if !(0.0..=1.0).contains(&found) {
+                return Err(format!("data.{name}: expected 0 to 1, found {found}"));
+            }
+        }
+        let numbers =
+            [("loss.number_sigma", self.loss.number_sigma), ("optimiser.learning_rate", self.optimiser.learning_rate)];
+        for (name, found) in numbers {
+            if !(found.is_finite() && found > 0.0) {
+                return Err(format!("{name}: expected a finite number above 0, found {found}"));
+            }
         }
         if self.optimiser.freeze_vision && self.loss.patch_class != 0.0 {
             let found = self.loss.patch_class;

@@ -4,7 +4,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::angle::SIDES;
-use super::ask::Ask;
+use super::ask::{Answer, Ask};
 use super::{ego, motion, route};
 
 /// Options of a question whose benchmark form does not fix another number.
@@ -29,6 +29,12 @@ pub fn options(ask: &Ask, truth: &str, rng: &mut ChaCha8Rng) -> Vec<String> {
     };
     options.shuffle(rng);
     options
+}
+
+/// The letter of the true option, `A` for the first; `None` where the truth is no option.
+pub fn letter(options: &[String], truth: &Answer) -> Option<char> {
+    let Answer::Words(words) = truth else { return None };
+    ('A'..='Z').zip(options).find(|(_, option)| *option == words).map(|(letter, _)| letter)
 }
 
 /// The truth and three others of `all`.

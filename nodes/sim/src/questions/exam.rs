@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::ask::{Answer, Ask, Draft, Topic, Video};
 use super::balance::balance;
-use super::choice::options;
+use super::choice::{letter, options};
 use super::stage::Stage;
 use super::tally::Tally;
 use super::wording::{Wording, WordingError};
@@ -42,8 +42,7 @@ pub struct ExamQuestion {
 impl ExamQuestion {
     /// The letter of the true option.
     pub fn letter(&self) -> Option<char> {
-        let Answer::Words(truth) = &self.answer else { return None };
-        ('A'..='Z').zip(&self.options).find(|(_, option)| *option == truth).map(|(letter, _)| letter)
+        letter(&self.options, &self.answer)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::closest::mesh_distance;
 use crate::footprint::PlanBox;
 use crate::path::wrap;
 use crate::plan::FloorPlan;
-use crate::truth::{SEEN_SHARE, Sighting};
+use crate::truth::{Sighting, is_enough};
 use crate::watch::{FrameView, Watch};
 use crate::world::{Object, World};
 
@@ -138,7 +138,7 @@ impl<'a> Stage<'a> {
     /// Whether every wall, but for the jambs of a doorway, fills enough of some frame.
     pub fn all_walls_seen(&self) -> bool {
         self.plan.walls().enumerate().filter(|(_, wall)| !is_jamb(wall)).all(|(wall, _)| {
-            self.frames.iter().any(|frame| frame.walls().get(wall).is_some_and(|&share| share >= SEEN_SHARE))
+            self.frames.iter().any(|frame| frame.walls().get(wall).is_some_and(|&share| is_enough(share)))
         })
     }
 
@@ -164,7 +164,7 @@ fn shown(object_index: usize, object: &Object, frames: &[FrameView]) -> Shown {
         if sighting.visible > shown.best.visible && frame.plan_of(object_index).is_some_and(still) {
             shown.best = sighting;
         }
-        if sighting.visible >= SEEN_SHARE && shown.first_frame.is_none() {
+        if is_enough(sighting.visible) && shown.first_frame.is_none() {
             shown.first_frame = Some(index);
         }
     }

@@ -70,7 +70,8 @@ fn feedback_label(feedback: &AnswerFeedback, options: &[String]) -> Option<Label
     let chosen = options.iter().position(|option| option.trim().eq_ignore_ascii_case(text));
     let text = match chosen.and_then(|index| ('A'..='Z').nth(index)) {
         Some(letter) => letter.to_string(),
-        None if feedback.value.is_finite() => number_text(feedback.value),
+        // Who sends words only may leave the number at 0, as ROS does.
+        None if feedback.value.is_finite() && (feedback.value != 0.0 || text.is_empty()) => number_text(feedback.value),
         None => text.to_owned(),
     };
     (!text.is_empty()).then(|| Label::new(text, LabelSource::Feedback))
@@ -149,6 +150,8 @@ mod tests {
         assert_eq!(label(2.5, "").as_deref(), Some("2.5"));
         assert_eq!(label(f64::NAN, "Right").as_deref(), Some("B"));
         assert_eq!(label(f64::NAN, "not seen").as_deref(), Some("not seen"));
+        assert_eq!(label(0.0, "not seen").as_deref(), Some("not seen"));
+        assert_eq!(label(0.0, "").as_deref(), Some("0"));
         assert_eq!(label(f64::NAN, " "), None);
     }
 

@@ -78,7 +78,7 @@ impl LerobotWriter {
     pub fn write(&mut self, episode: &Episode) -> Result<()> {
         let known: Vec<&Question> = episode.questions.iter().filter(|question| question.label.is_some()).collect();
         let all: Vec<&Frame> = episode.frames.iter().collect();
-        let steady = regular(&all, f64::from(self.rate_hz));
+        let steady = regular(&all, f64::from(self.rate_hz))?;
         let (Some(first), Some(last)) = (steady.first(), steady.last()) else { return Ok(()) };
         if known.is_empty() {
             return Ok(());

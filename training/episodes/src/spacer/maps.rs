@@ -23,12 +23,14 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, CognitiveMap>> {
 fn read_map(record: &Record) -> Result<CognitiveMap> {
     let refuse = || record.refuse("cognitive_map", "{category: [[x, y], …]} with whole cells of 0 to 9");
     let categories = record.get("cognitive_map").and_then(Value::as_object).ok_or_else(refuse)?;
-    let mut objects = BTreeMap::new();
+    // In lower case, as answers are read.
+    let named = |category: &String| category.trim().to_lowercase();
+    let mut objects: BTreeMap<String, Vec<[u8; 2]>> = BTreeMap::new();
     for (category, cells) in categories {
-        let cells = cells.as_array().and_then(|cells| cells.iter().map(cell).collect()).ok_or_else(refuse)?;
-        objects.insert(category.clone(), cells);
+        let cells: Option<Vec<_>> = cells.as_array().and_then(|cells| cells.iter().map(cell).collect());
+        objects.entry(named(category)).or_default().extend(cells.ok_or_else(refuse)?);
     }
-    let mut object_list = record.texts("object_list")?;
+    let mut object_list: Vec<String> = record.texts("object_list")?.iter().map(named).collect();
     if object_list.is_empty() {
         object_list = objects.keys().cloned().collect();
     }

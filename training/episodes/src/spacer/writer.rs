@@ -82,7 +82,7 @@ impl SpacerWriter {
         let path = folder.join(format!("{name}.{extension}"));
         match frames {
             [only] => std::fs::write(&path, &only.picture.bytes).map_err(Error::io(&path))?,
-            _ if video::write(&path, &regular(frames, self.rate_hz), self.rate_hz)?.is_some() => {}
+            _ if video::write(&path, &regular(frames, self.rate_hz)?, self.rate_hz)?.is_some() => {}
             _ => {
                 let expected = "frames within each question's span".to_owned();
                 return Err(Error::Form { path, expected, found: "none".to_owned() });
