@@ -94,3 +94,25 @@ fn write(model: &Path, calibration: &Calibration) -> Result<()> {
     model_dir::write_manifest(model, manifest)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_refused_before_anything_is_written() {
+        let usual = Arguments {
+            model: "no/such/model".into(),
+            walks: true,
+            questions: None,
+            coverage: 0.9,
+            absent_recognised: 0.8,
+            seed: 0,
+        };
+        let error = |arguments: &Arguments| run(arguments).unwrap_err().to_string();
+        assert_eq!(
+            error(&Arguments { coverage: 90.0, ..usual }),
+            "--coverage: expected a share between 0 and 1, found 90"
+        );
+    }
+}

@@ -195,6 +195,19 @@ fn turn(at: [f64; 2], facing: [f64; 2], other: [f64; 2]) -> f64 {
 }
 
 #[test]
+fn every_walk_is_asked_something_now_and_then_about_what_is_absent() {
+    let settings = SampleSettings { walk_share: 1.0, questions: 1, ..settings() };
+    let maker = made("training/recipes/spacer-nano-v1", settings);
+    let solutions = (0..24).map(|index| {
+        let sample = maker.sample(Split::Train, index).expect("ok");
+        assert_eq!(sample.segments.len(), 1);
+        sample.segments[0].solution.clone()
+    });
+    let absent = solutions.filter(|solution| solution == "not seen").count();
+    assert!((1..=15).contains(&absent), "{absent} of 24");
+}
+
+#[test]
 fn a_sample_is_a_function_of_its_index() {
     let maker = maker();
     let ids = |index| {

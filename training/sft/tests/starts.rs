@@ -209,6 +209,15 @@ fn recipes_that_contradict_themselves_are_refused() {
     let mut cosine = tuning();
     cosine.optimiser.decay_steps = 3;
     assert!(error(&cosine).contains("found 3"));
+    let mut told = tuning();
+    told.data.unknown_camera_share = 1.5;
+    assert!(error(&told).contains("data.unknown_camera_share: expected 0 to 1, found 1.5"));
+    let mut unasked = tuning();
+    (unasked.data.questions_per_clip, unasked.data.whole_completions_per_clip) = (0, 0.0);
+    assert!(error(&unasked).contains("data.questions_per_clip: expected at least 1, found 0"));
+    let mut sharp = tuning();
+    sharp.loss.number_sigma = 0.0;
+    assert!(error(&sharp).contains("loss.number_sigma: expected a finite number above 0, found 0"));
     std::fs::write(&path, toml::to_string(&tuning()).unwrap().replace("warmup_steps", "warm_up_steps")).unwrap();
     assert!(Recipe::read(&path).unwrap_err().to_string().contains("unknown field `warm_up_steps`"));
 }
