@@ -24,6 +24,10 @@ pub struct Prompts {
     /// The frames in front of the question that the model was trained on.
     #[serde(default)]
     pub window: PromptWindow,
+    /// Whether the model, asked a question with options, states the words of one with its letter before it draws the map:
+    /// `…: left; B.` Constrained answers then hold to that, so that the letter is that of the words.
+    #[serde(default)]
+    pub states_options: bool,
 }
 
 /// How many frames stand in front of a question, and how far they are apart.

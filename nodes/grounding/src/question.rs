@@ -120,6 +120,17 @@ pub fn with_options(question: &ParsedQuestion, options: &[String]) -> ParsedQues
     ParsedQuestion { kind: QuestionKind::FreeForm, object: None, others: Vec::new(), text }
 }
 
+/// The texts of the options that [`with_options`] wrote below a question, `A` first.
+pub fn option_texts(question: &ParsedQuestion, options: usize) -> Vec<&str> {
+    let lines: Vec<&str> = question.text.lines().collect();
+    let below = lines.get(lines.len().saturating_sub(options)..).unwrap_or_default();
+    below
+        .iter()
+        .zip('A'..='Z')
+        .map(|(line, letter)| line.strip_prefix(letter).map_or(*line, |rest| rest.trim_start_matches(". ")))
+        .collect()
+}
+
 fn check_length(found: usize) -> Result<(), QuestionError> {
     match found > MAX_QUESTION_BYTES {
         true => Err(QuestionError::TooLong { expected: MAX_QUESTION_BYTES, found }),

@@ -75,7 +75,8 @@ impl VlmAnswerer {
         prompt_tokens: usize,
     ) -> Result<GenerateSettings, AnswerError> {
         let engine = &self.network.engine;
-        let shape = constraints::shape(request.question, request.options);
+        let shape =
+            constraints::shape(request.question, request.options, self.network.directory.prompts().states_options);
         let constraint = self.constraints.as_mut().map(|constraints| constraints.of(engine, shape)).transpose()?;
         Ok(GenerateSettings {
             max_new_tokens: request.max_new_tokens.min(engine.context().saturating_sub(prompt_tokens)),
