@@ -24,10 +24,11 @@ pub struct Prompts {
     /// The frames in front of the question that the model was trained on.
     #[serde(default)]
     pub window: PromptWindow,
-    /// Whether the model, asked a question with options, states the words of one with its letter before it draws the map:
-    /// `…: left; B.` Constrained answers then hold to that, so that the letter is that of the words.
+    /// Whether the model states its answer before it draws the map: a number with its unit, `…; the door 2.4 m away.`, or
+    /// the words of an option with its letter, `…: left; B.` Constrained answers then are what was stated, and the letter
+    /// that of the words.
     #[serde(default)]
-    pub states_options: bool,
+    pub states_answers: bool,
 }
 
 /// How many frames stand in front of a question, and how far they are apart.

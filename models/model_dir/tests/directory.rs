@@ -74,7 +74,7 @@ fn prompts() -> Prompts {
         user: "{question} {instruction}".into(),
         kinds: BTreeMap::from([("distance".into(), distance)]),
         window: PromptWindow::default(),
-        states_options: false,
+        states_answers: false,
     }
 }
 

@@ -4,6 +4,13 @@
 //! `<think>…<map>{…}</map></think><answer>…</answer>`, with the map's dictionary as
 //! SpaceR writes it, `{"bed": [[4, 5]], "cell_size_m": 0.6, "robot": [[5, 9]]}`, with
 //! or without spaces. What is thought may hold anything but `<`.
+//!
+//! A model that states its answer before it draws the map need not be asked for it
+//! again: its grammar ends with `<answer>`, and [`AnswerFormat::stated`] reads what
+//! stands there off the thought.
+
+use std::iter;
+use std::ops::Range;
 
 use crate::constraint::Grammar;
 
@@ -17,14 +24,18 @@ pub enum AnswerShape {
         /// Letter of the last option.
         last: char,
     },
-    /// One of these options, in words and by its letter, stated at the end of the thought and repeated: `…: left; B.`, then
-    /// the map, then `B` as the answer. So the letter is always that of the words.
+    /// Up to 200 characters without `<`.
+    Words,
+    /// The number that the thought ends with: `…; the door 2.4 m away.`
+    StatedNumber {
+        /// What stands behind the number and a space; may be empty, as in `…; 4 benches.`
+        unit: String,
+    },
+    /// One of these options, which the thought ends with in words and by its letter: `…: left; B.`
     StatedOption {
         /// Their texts, `A` first.
         options: Vec<String>,
     },
-    /// Up to 200 characters without `<`.
-    Words,
 }
 
 /// The shape of a whole completion.
@@ -38,6 +49,15 @@ pub struct AnswerFormat {
     pub map_required: bool,
 }
 
+/// An answer that was stated before the map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// What stands between `<answer>` and `</answer>`.
+    pub answer: String,
+    /// The bytes of the completion that say so.
+    pub bytes: Range<usize>,
+}
+
 /// A cell, `[4, 5]` on a grid of at most 100 × 100.
 const CELL: &str = r"\[(0|[1-9][0-9]?), ?(0|[1-9][0-9]?)\]";
 /// A key of the dictionary.
@@ -45,39 +65,30 @@ const KEY: &str = r#""[A-Za-z][A-Za-z0-9 _-]{0,39}""#;
 /// A number as JSON writes it, without sign and exponent.
 const NUMBER: &str = r"(0|[1-9][0-9]{0,5})(\.[0-9]{1,3})?";
 const THOUGHT: &str = "[^<]";
-/// What stands before the colon of a stated option.
-const UNCOLONED: &str = "[^<:]";
+/// What follows a stated number, or makes up an abstention.
+const WITHOUT_DIGITS: &str = "[^<0-9]";
+/// What stands before the colon of a stated option, or makes up an abstention.
+const WITHOUT_COLON: &str = "[^<:]";
+const THINK: &str = "<think>";
+const ANSWER: &str = "<answer>";
 
 impl AnswerFormat {
-    /// The format as a regular expression over the whole completion.
+    /// The format as a regular expression over the whole completion, of stated answers over all up to `<answer>`.
     pub fn regex(&self) -> String {
-        let map = self.map_regex();
-        if let AnswerShape::StatedOption { options } = &self.answer {
-            return self.stated_option_regex(options, &map);
+        match &self.answer {
+            AnswerShape::Number => self.then_answered(&format!("-?{NUMBER}")),
+            AnswerShape::Option { last } => self.then_answered(&format!("[A-{}]", last.clamp(&'A', &'Z'))),
+            AnswerShape::Words => self.then_answered("[^<]{1,200}"),
+            AnswerShape::StatedNumber { unit } => {
+                let unit = escape(unit);
+                self.stating(&format!("{THOUGHT}* {NUMBER} {unit}{WITHOUT_DIGITS}*"), WITHOUT_DIGITS)
+            }
+            AnswerShape::StatedOption { options } => {
+                let option = |(letter, words): (char, &String)| format!("{}; {letter}", escape(words));
+                let options: Vec<String> = ('A'..='Z').zip(options).map(option).collect();
+                self.stating(&format!(r"{WITHOUT_COLON}+: ({})\.", options.join("|")), WITHOUT_COLON)
+            }
         }
-        let thought = match self.map_required {
-            true => format!("{THOUGHT}+{map}{THOUGHT}*"),
-            false => format!("{THOUGHT}+({map}{THOUGHT}*)?"),
-        };
-        format!(r"<think>{thought}</think>\n?<answer>({})</answer>", self.answer_regex())
-    }
-
-    fn stated_option_regex(&self, options: &[String], map: &str) -> String {
-        let map = if self.map_required { map.to_owned() } else { format!("({map})?") };
-        let answered = |stated: &str, answer: &str| format!(r"{stated}{map}</think>\n?<answer>{}", escape(answer));
-        let option = |(letter, words): (char, &String)| {
-            answered(&format!(r"{}; {letter}\.", escape(words)), &letter.to_string())
-        };
-        let chosen: Vec<String> = ('A'..='Z').zip(options).map(option).collect();
-        let mut ways = vec![format!("{UNCOLONED}+: ({})", chosen.join("|"))];
-        ways.extend(self.abstention.as_ref().map(|words| answered(&format!("{UNCOLONED}+"), words)));
-        format!("<think>({})</answer>", ways.join("|"))
-    }
-
-    fn map_regex(&self) -> String {
-        let cells = format!(r"\[({CELL}(, ?{CELL})*)?\]");
-        let entry = format!(r"{KEY}: ?({cells}|{NUMBER})");
-        format!(r"<map>\{{({entry}(, ?{entry})*)?\}}</map>")
     }
 
     /// The format as a grammar for [`crate::Engine::constraint`].
@@ -85,21 +96,72 @@ impl AnswerFormat {
         Grammar::Regex(self.regex())
     }
 
-    fn answer_regex(&self) -> String {
-        let answer = match &self.answer {
-            AnswerShape::Number => format!("-?{NUMBER}"),
-            AnswerShape::Option { last } => format!("[A-{}]", last.clamp(&'A', &'Z')),
-            AnswerShape::StatedOption { options } => {
-                let letters: Vec<String> = ('A'..='Z').zip(options).map(|(letter, _)| letter.to_string()).collect();
-                letters.join("|")
+    /// What `<answer>` repeats of a completion that ends with it; `None` where the shape has nothing stated, and of a
+    /// completion that was cut short.
+    pub fn stated(&self, completion: &str) -> Option<Stated> {
+        let thought = thought(completion)?;
+        let found = match &self.answer {
+            AnswerShape::Number | AnswerShape::Option { .. } | AnswerShape::Words => return None,
+            AnswerShape::StatedNumber { unit } => {
+                last_number(thought, unit).map(|at| (thought[at.clone()].to_owned(), at))
             }
-            AnswerShape::Words => "[^<]{1,200}".to_owned(),
+            AnswerShape::StatedOption { .. } => option(thought).map(|(letter, at)| (letter.to_string(), at)),
         };
-        match &self.abstention {
-            Some(words) => format!("{answer}|{}", escape(words)),
-            None => answer,
-        }
+        let abstention = || self.abstention.clone().map(|words| (words, 0..thought.len()));
+        let (answer, Range { start, end }) = found.or_else(abstention)?;
+        Some(Stated { answer, bytes: THINK.len() + start..THINK.len() + end })
     }
+
+    /// A thought with its map, then an answer of the regular expression `answer`.
+    fn then_answered(&self, answer: &str) -> String {
+        let map = map_regex();
+        let thought = match self.map_required {
+            true => format!("{THOUGHT}+{map}{THOUGHT}*"),
+            false => format!("{THOUGHT}+({map}{THOUGHT}*)?"),
+        };
+        let abstention = self.abstention.iter().map(|words| format!("|{}", escape(words)));
+        let answer: String = iter::once(answer.to_owned()).chain(abstention).collect();
+        format!(r"{THINK}{thought}</think>\n?{ANSWER}({answer})</answer>")
+    }
+
+    /// A thought that states an answer, or of characters `abstaining` none, then its map.
+    fn stating(&self, answer: &str, abstaining: &str) -> String {
+        let abstention = self.abstention.iter().map(|_| format!("|{abstaining}+"));
+        let thought: String = iter::once(answer.to_owned()).chain(abstention).collect();
+        let map = if self.map_required { map_regex() } else { format!("({})?", map_regex()) };
+        format!(r"{THINK}({thought}){map}</think>\n?{ANSWER}")
+    }
+}
+
+fn map_regex() -> String {
+    let cells = format!(r"\[({CELL}(, ?{CELL})*)?\]");
+    let entry = format!(r"{KEY}: ?({cells}|{NUMBER})");
+    format!(r"<map>\{{({entry}(, ?{entry})*)?\}}</map>")
+}
+
+/// What is thought before the map; `None` of a completion that does not end with `<answer>`.
+fn thought(completion: &str) -> Option<&str> {
+    let text = completion.strip_suffix(ANSWER)?.trim_end().strip_suffix("</think>")?.strip_prefix(THINK)?;
+    if !text.ends_with("</map>") {
+        return Some(text);
+    }
+    text.rfind("<map>").map(|map| &text[..map])
+}
+
+/// The bytes of the last number that stands between a space and the unit.
+fn last_number(thought: &str, unit: &str) -> Option<Range<usize>> {
+    let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok();
+    thought.rmatch_indices(&format!(" {unit}")).find_map(|(end, _)| {
+        let start = thought[..end].rfind(' ')? + 1;
+        is_number(&thought[start..end]).then_some(start..end)
+    })
+}
+
+/// The letter of `…: left; B.` and the bytes of its words.
+fn option(thought: &str) -> Option<(char, Range<usize>)> {
+    let start = thought.find(": ")? + 2;
+    let (words, letter) = thought.strip_suffix('.')?.get(start..)?.rsplit_once("; ")?;
+    Some((letter.chars().next()?, start..start + words.len()))
 }
 
 /// `text` as a regular expression that matches nothing else.
@@ -118,36 +180,81 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn format(answer: AnswerShape) -> AnswerFormat {
+        AnswerFormat { answer, abstention: Some("not seen".into()), map_required: false }
+    }
+
+    /// The thoughts that `format` lets a model write, with what they state.
+    fn check(format: &AnswerFormat, right: &[(&str, &str, &str)], wrong: &[&str]) {
+        let regex = regex::Regex::new(&format!("^({})$", format.regex())).expect("a regular expression");
+        for map in ["", r#"<map>{"bed": [[4, 5]], "cell_size_m": 0.6}</map>"#] {
+            let completion = |thought: &str| format!("<think>{thought}{map}</think><answer>");
+            for (thought, answer, words) in right {
+                let text = completion(thought);
+                assert!(regex.is_match(&text), "{text}");
+                let stated = format.stated(&text).expect("a stated answer");
+                assert_eq!((stated.answer.as_str(), &text[stated.bytes]), (*answer, *words), "{text}");
+                assert_eq!(format.stated(&text[..text.len() - 3]), None);
+            }
+            for thought in wrong {
+                assert!(!regex.is_match(&completion(thought)), "{thought}");
+            }
+        }
+    }
+
     #[test]
     fn punctuation_is_escaped_and_an_option_is_a_letter() {
         assert_eq!(escape("not (seen)."), r"not \(seen\)\.");
-        let format = AnswerFormat { answer: AnswerShape::Option { last: 'D' }, abstention: None, map_required: false };
-        assert_eq!(format.answer_regex(), "[A-D]");
-        let format = AnswerFormat { abstention: Some("not seen".into()), ..format };
-        assert_eq!(format.answer_regex(), "[A-D]|not seen");
+        let letter = format(AnswerShape::Option { last: 'D' });
+        assert!(letter.regex().ends_with("<answer>([A-D]|not seen)</answer>"));
+        assert!(AnswerFormat { abstention: None, ..letter }.regex().ends_with("<answer>([A-D])</answer>"));
+    }
+
+    #[test]
+    fn a_stated_number_is_the_last_one_in_its_unit() {
+        let metres = format(AnswerShape::StatedNumber { unit: "m".into() });
+        check(
+            &metres,
+            &[
+                ("I see the door at +2.2-1.1; the door 2.4 m away.", "2.4", "2.4"),
+                ("I see the tv at +0.3+1.5, the bed at +1.0+0.0; the tv 1.35 m from the mirror.", "1.35", "1.35"),
+                ("I do not see a door.", "not seen", "I do not see a door."),
+            ],
+            &["I see the door at +2.2-1.1.", "I see the door 2.4 m away, or 3.", "I see 12345678 m."],
+        );
+        let count = format(AnswerShape::StatedNumber { unit: String::new() });
+        check(
+            &count,
+            &[("I see benches at -1.5-0.9, +0.3-2.1; 2 benches.", "2", "2"), ("I see 1 bench.", "1", "1")],
+            &["I see benches at -1.5-0.9.", ""],
+        );
+        let area = format(AnswerShape::StatedNumber { unit: "m2".into() });
+        check(&area, &[("I see a room of 36 m2.", "36", "36")], &["I see a room of 36 m."]);
     }
 
     #[test]
     fn a_stated_option_has_the_letter_of_its_words() {
-        let answer = AnswerShape::StatedOption { options: vec!["left".into(), "left (far)".into()] };
-        let format = AnswerFormat { answer, abstention: Some("not seen".into()), map_required: false };
-        let regex = regex::Regex::new(&format!("^({})$", format.regex())).expect("a regular expression");
-        let map = r#"<map>{"bed": [[4, 5]]}</map>"#;
-        for right in [
-            "<think>I see the bed at +1.0; the bed: left; A.</think><answer>A</answer>".to_owned(),
-            format!("<think>I see the bed: left (far); B.{map}</think><answer>B</answer>"),
-            format!("<think>I do not see a bed.{map}</think><answer>not seen</answer>"),
-        ] {
-            assert!(regex.is_match(&right), "{right}");
-        }
-        for wrong in [
-            "<think>I see the bed: left; B.</think><answer>B</answer>",
-            "<think>I see the bed: left; A.</think><answer>B</answer>",
-            "<think>I see the bed: right; A.</think><answer>A</answer>",
-            "<think>I see the bed: left; A.</think><answer>not seen</answer>",
-            "<think>I see the bed.</think><answer>A</answer>",
-        ] {
-            assert!(!regex.is_match(wrong), "{wrong}");
-        }
+        let options = ["left", "left (far)", "near: B; A.", "<5 m"].map(str::to_owned).to_vec();
+        check(
+            &format(AnswerShape::StatedOption { options }),
+            &[
+                ("I see the bed at +1.0; the bed: left; A.", "A", "left"),
+                ("I see the bed: left (far); B.", "B", "left (far)"),
+                ("I see the bed: near: B; A.; C.", "C", "near: B; A."),
+                ("I see the bed: <5 m; D.", "D", "<5 m"),
+                ("I do not see a bed.", "not seen", "I do not see a bed."),
+            ],
+            &[
+                "I see the bed: left; B.",
+                "I see the bed: right; A.",
+                "I see the bed: left; A",
+                "I see: the bed: left; A.",
+            ],
+        );
+    }
+
+    #[test]
+    fn other_shapes_state_nothing() {
+        assert_eq!(format(AnswerShape::Number).stated("<think>I see it 2 m away.</think><answer>"), None);
     }
 }

@@ -49,7 +49,7 @@ pub use decoder::{Chunk, Logits};
 pub use draft::DraftSettings;
 pub use engine::{Engine, EngineSettings};
 pub use error::{Error, Result};
-pub use format::{AnswerFormat, AnswerShape};
+pub use format::{AnswerFormat, AnswerShape, Stated};
 pub use generate::{FinishReason, GenerateSettings, Generation, TokenEvent};
 pub use kv::KvState;
 pub use prefix::Prefix;

@@ -16,6 +16,4 @@ pub use answer::{MAX_COMPLETION_BYTES, Outcome, ParsedAnswer, outcome, parse_com
 pub use error::QuestionError;
 pub use nouns::{class_name, plural, singular};
 pub use number::parse_number;
-pub use question::{
-    MAX_QUESTION_BYTES, ParsedQuestion, option_texts, parse_question, parse_question_bytes, with_options,
-};
+pub use question::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question, parse_question_bytes, with_options};

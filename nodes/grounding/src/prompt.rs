@@ -2,9 +2,18 @@
 
 use geometry::{CameraFacts, PlanPose};
 use model_dir::fill;
+use msgs::Unit;
 
 /// What stands for a fact that is not known.
 pub const UNKNOWN: &str = "unknown";
+
+/// A unit as completions write it behind a number and a space.
+pub fn unit_words(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Degree => "degrees",
+        unit => unit.symbol(),
+    }
+}
 
 /// Fills `{fov}`, `{height}` and `{pitch}` of the system template: whole degrees, metres in steps of 0.05 with two
 /// decimals, whole degrees (negative looks down); [`UNKNOWN`] where a fact is missing or not finite. `{path}` is where

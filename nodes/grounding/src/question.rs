@@ -38,7 +38,21 @@ const AFTER_OBJECT: [&str; 18] = [
 /// Marks that matter to readers of lists.
 const MARKS: [&str; 3] = [",", ":", "."];
 /// Heads that ask for something else than instances of a class.
-const NO_CLASS: [&str; 8] = ["kind", "type", "sort", "number", "room", "color", "colour", "thing"];
+const NO_CLASS: [&str; 13] = [
+    "kind",
+    "type",
+    "sort",
+    "number",
+    "room",
+    "color",
+    "colour",
+    "thing",
+    "degree",
+    "metre",
+    "meter",
+    "centimetre",
+    "centimeter",
+];
 
 /// A question that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +64,11 @@ pub struct ParsedQuestion {
     pub object: Option<String>,
     /// The other classes, in the order named.
     pub others: Vec<String>,
-    /// The question with control characters removed and white space collapsed.
+    /// The question with control characters removed and white space collapsed; below it its options, as
+    /// [`with_options`] writes them.
     pub text: String,
+    /// What a multiple-choice question lets one choose from, `A` first; empty for an open one.
+    pub options: Vec<String>,
 }
 
 /// Reads a question as it came over the wire.
@@ -89,7 +106,7 @@ pub fn parse_question(text: &str) -> Result<ParsedQuestion, QuestionError> {
     let read = read.or_else(|| relations::read(with_marks)).or_else(|| viewer::read(with_marks));
     let (kind, objects) = read.unwrap_or((QuestionKind::FreeForm, Vec::new()));
     let mut classes = objects.iter().map(|object| class_name(object));
-    Ok(ParsedQuestion { kind, object: classes.next(), others: classes.collect(), text })
+    Ok(ParsedQuestion { kind, object: classes.next(), others: classes.collect(), text, options: Vec::new() })
 }
 
 /// Words, and the marks that part them, as slices of the text.
@@ -113,22 +130,12 @@ pub fn with_options(question: &ParsedQuestion, options: &[String]) -> ParsedQues
     if options.is_empty() {
         return question.clone();
     }
+    let options: Vec<String> = options.iter().map(|option| clean(option)).collect();
     let mut text = question.text.clone();
-    for (letter, option) in ('A'..='Z').zip(options) {
-        text.push_str(&format!("\n{letter}. {}", clean(option)));
+    for (letter, option) in ('A'..='Z').zip(&options) {
+        text.push_str(&format!("\n{letter}. {option}"));
     }
-    ParsedQuestion { kind: QuestionKind::FreeForm, object: None, others: Vec::new(), text }
-}
-
-/// The texts of the options that [`with_options`] wrote below a question, `A` first.
-pub fn option_texts(question: &ParsedQuestion, options: usize) -> Vec<&str> {
-    let lines: Vec<&str> = question.text.lines().collect();
-    let below = lines.get(lines.len().saturating_sub(options)..).unwrap_or_default();
-    below
-        .iter()
-        .zip('A'..='Z')
-        .map(|(line, letter)| line.strip_prefix(letter).map_or(*line, |rest| rest.trim_start_matches(". ")))
-        .collect()
+    ParsedQuestion { kind: QuestionKind::FreeForm, object: None, others: Vec::new(), text, options }
 }
 
 fn check_length(found: usize) -> Result<(), QuestionError> {

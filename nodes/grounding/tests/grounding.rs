@@ -89,8 +89,10 @@ fn understands_what_people_ask_about_rooms_and_themselves() {
         ("How far did I move?", CameraDistance, ""),
         ("How far have you travelled in the last 10 seconds?", CameraDistance, ""),
         ("How far are you from where you were 5 seconds ago?", CameraDistance, ""),
+        ("How many metres did I move?", CameraDistance, ""),
         ("Which way did I move?", CameraDirection, ""),
         ("How much did I turn?", CameraTurn, ""),
+        ("How many degrees did I turn in the last 3 seconds?", CameraTurn, ""),
         ("Which way and how much did the camera turn?", CameraTurn, ""),
         ("Where do I go?", FreeForm, ""),
     ] {

@@ -44,8 +44,6 @@ pub struct Request<'a> {
     pub view: View<'a>,
     /// The question.
     pub question: &'a ParsedQuestion,
-    /// Number of options of a multiple-choice question; 0 for an open one.
-    pub options: usize,
     /// No token is begun after this.
     pub deadline: Instant,
     /// No token is begun after this is true.

@@ -1,7 +1,7 @@
 //! The grammar of an answer by what is asked for, compiled once and kept.
 
-use grounding::{ParsedQuestion, option_texts};
-use msgs::Unit;
+use grounding::prompt::unit_words;
+use msgs::{QuestionKind, Unit};
 use vlm::{AnswerFormat, AnswerShape, Constraint, Engine};
 
 use crate::AnswerError;
@@ -11,45 +11,42 @@ const NOT_SEEN: &str = "not seen";
 
 /// Compiled grammars.
 #[derive(Debug, Default)]
-pub(crate) struct Constraints(Vec<(AnswerShape, Constraint)>);
+pub(crate) struct Constraints(Vec<(AnswerFormat, Constraint)>);
 
 impl Constraints {
-    /// With the grammars of a number and of words, which most questions ask for.
-    pub fn compile(engine: &Engine) -> Result<Self, AnswerError> {
+    /// With the grammars of a length and of words, which most questions ask for.
+    pub fn compile(engine: &Engine, states_answers: bool) -> Result<Self, AnswerError> {
         let mut constraints = Self::default();
-        for shape in [AnswerShape::Number, AnswerShape::Words] {
-            constraints.of(engine, shape)?;
+        for kind in [QuestionKind::EgoDistance, QuestionKind::FreeForm] {
+            constraints.of(engine, &format(kind, &[], states_answers))?;
         }
         Ok(constraints)
     }
 
-    /// The grammar of answers of this shape. Sharing a compiled one costs nothing; one of options in words is another with
-    /// every question and is not kept.
-    pub fn of(&mut self, engine: &Engine, shape: AnswerShape) -> Result<Constraint, AnswerError> {
-        if let Some((_, constraint)) = self.0.iter().find(|(held, _)| *held == shape) {
+    /// The grammar of completions of this format. Sharing a compiled one costs nothing; one of options in words is another
+    /// with every question and is not kept.
+    pub fn of(&mut self, engine: &Engine, format: &AnswerFormat) -> Result<Constraint, AnswerError> {
+        if let Some((_, constraint)) = self.0.iter().find(|(held, _)| held == format) {
             return Ok(constraint.clone());
         }
-        let abstention = Some(NOT_SEEN.to_owned());
-        let format = AnswerFormat { answer: shape.clone(), abstention, map_required: false };
         let constraint = engine.constraint(&format.grammar())?;
-        if !matches!(shape, AnswerShape::StatedOption { .. }) {
-            self.0.push((shape, constraint.clone()));
+        if !matches!(format.answer, AnswerShape::StatedOption { .. }) {
+            self.0.push((format.clone(), constraint.clone()));
         }
         Ok(constraint)
     }
 }
 
-/// What the answer to a question with so many options must be, of a model that states options in words or not.
-pub(crate) fn shape(question: &ParsedQuestion, options: usize, states_options: bool) -> AnswerShape {
-    if states_options && options > 0 {
-        let options = option_texts(question, options).into_iter().map(str::to_owned).collect();
-        return AnswerShape::StatedOption { options };
-    }
-    match (question.kind, ('A'..='Z').nth(options.wrapping_sub(1))) {
-        (_, Some(last)) => AnswerShape::Option { last },
-        (kind, None) if kind.unit() != Unit::None => AnswerShape::Number,
-        (_, None) => AnswerShape::Words,
-    }
+/// What the answer to a question must be, of a model that states its answers before it draws the map or not.
+pub(crate) fn format(kind: QuestionKind, options: &[String], states_answers: bool) -> AnswerFormat {
+    let answer = match ('A'..='Z').zip(options).last() {
+        Some(_) if states_answers => AnswerShape::StatedOption { options: options.to_vec() },
+        Some((last, _)) => AnswerShape::Option { last },
+        None if kind.unit() == Unit::None => AnswerShape::Words,
+        None if states_answers => AnswerShape::StatedNumber { unit: unit_words(kind.unit()).to_owned() },
+        None => AnswerShape::Number,
+    };
+    AnswerFormat { answer, abstention: Some(NOT_SEEN.to_owned()), map_required: false }
 }
 
 #[cfg(test)]
@@ -58,18 +55,25 @@ mod tests {
 
     #[test]
     fn the_question_says_what_the_answer_must_be() {
-        let of = |text: &str, options| shape(&grounding::parse_question(text).expect("a question"), options, false);
-        assert_eq!(of("how far is the door?", 0), AnswerShape::Number);
-        assert_eq!(of("how many chairs are there?", 0), AnswerShape::Number);
-        assert_eq!(of("how big is the room?", 0), AnswerShape::Number);
-        assert_eq!(of("where is the door?", 0), AnswerShape::Words);
-        assert_eq!(of("what is on the table?", 0), AnswerShape::Words);
-        assert_eq!(of("which one is nearer?", 3), AnswerShape::Option { last: 'C' });
-        let options = ["the bed", "the  door"].map(str::to_owned);
-        let asked =
-            grounding::with_options(&grounding::parse_question("which is nearer?").expect("a question"), &options);
-        let stated = AnswerShape::StatedOption { options: vec!["the bed".into(), "the door".into()] };
-        assert_eq!(shape(&asked, 2, true), stated);
-        assert_eq!(shape(&asked, 0, true), AnswerShape::Words);
+        let shape = |text: &str, options: &[&str], states_answers| {
+            let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+            let asked = grounding::with_options(&grounding::parse_question(text).expect("a question"), &options);
+            format(asked.kind, &asked.options, states_answers).answer
+        };
+        let of = |text: &str| shape(text, &[], false);
+        assert_eq!(of("how far is the door?"), AnswerShape::Number);
+        assert_eq!(of("how many chairs are there?"), AnswerShape::Number);
+        assert_eq!(of("how big is the room?"), AnswerShape::Number);
+        assert_eq!(of("where is the door?"), AnswerShape::Words);
+        assert_eq!(of("what is on the table?"), AnswerShape::Words);
+        let options = ["the bed", "the  door", ". . ."];
+        assert_eq!(shape("which is nearer?", &options, false), AnswerShape::Option { last: 'C' });
+        let options = ["the bed", "the door", ". . ."];
+        let stated = AnswerShape::StatedOption { options: options.map(str::to_owned).to_vec() };
+        assert_eq!(shape("which is nearer?", &options, true), stated);
+        let number = |unit: &str| AnswerShape::StatedNumber { unit: unit.to_owned() };
+        assert_eq!(shape("how far is the door?", &[], true), number("m"));
+        assert_eq!(shape("how many chairs are there?", &[], true), number(""));
+        assert_eq!(shape("where is the door?", &[], true), AnswerShape::Words);
     }
 }

@@ -76,6 +76,11 @@ impl Network {
         prompts.user_text(kind, &wording)
     }
 
+    /// See [`model_dir::Prompts::states_answers`].
+    pub fn states_answers(&self) -> bool {
+        self.directory.prompts().states_answers
+    }
+
     /// The calibration's abstention in token ids.
     pub fn logit_bias(&self) -> Result<Vec<(u32, f32)>, AnswerError> {
         let Some(abstention) = &self.directory.calibration().abstention else { return Ok(Vec::new()) };

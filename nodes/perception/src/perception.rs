@@ -142,7 +142,6 @@ impl Perception {
         let job = Job {
             query_id: query_id.clone(),
             question,
-            options: query.options.len(),
             arrived_at_nanos: now,
             deadline_nanos,
             cancel: Arc::new(AtomicBool::new(false)),

@@ -11,8 +11,6 @@ use grounding::ParsedQuestion;
 pub(crate) struct Job {
     pub query_id: String,
     pub question: ParsedQuestion,
-    /// Number of options of a multiple-choice question; 0 for an open one.
-    pub options: usize,
     pub arrived_at_nanos: i64,
     pub deadline_nanos: i64,
     pub cancel: Arc<AtomicBool>,

@@ -36,9 +36,7 @@ pub(crate) fn reply(
             answer.interval = interval(question.kind, value);
         }
         Outcome::NotSeen => answer.status = Status::NotSeen,
-        Outcome::Option(letter) if job.options > 0 && letter as usize - 'A' as usize >= job.options => {
-            answer.status = Status::ModelError;
-        }
+        Outcome::Option(letter) if !is_offered(letter, question) => answer.status = Status::ModelError,
         Outcome::Option(letter) => answer.option = Some(letter),
         Outcome::Text => {}
         Outcome::Unreadable => answer.status = Status::ModelError,
@@ -46,6 +44,11 @@ pub(crate) fn reply(
     answer.text = sentence(question, &parsed, &answer);
     answer.thinking = parsed.thinking;
     answer
+}
+
+/// Whether the question lets one choose this letter; an open question takes any.
+fn is_offered(letter: char, question: &ParsedQuestion) -> bool {
+    question.options.is_empty() || ('A'..='Z').zip(&question.options).any(|(offered, _)| offered == letter)
 }
 
 /// One plain sentence.

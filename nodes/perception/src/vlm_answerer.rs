@@ -1,10 +1,11 @@
 //! The real answerer: model directory, processor, engine.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Instant;
 
 use msgs::{Interval, QuestionKind, TokenCounts};
-use vlm::{DraftSettings, FinishReason, GenerateSettings, TokenEvent};
+use vlm::{AnswerFormat, DraftSettings, FinishReason, GenerateSettings, Stated, TokenEvent};
 
 use crate::answerer::{Answerer, Completion, Finish, Progress, Ready, Request, RunsOn, View};
 use crate::constraints::{self, Constraints};
@@ -38,7 +39,10 @@ impl VlmAnswerer {
     pub fn load(settings: &Settings) -> Result<Self, AnswerError> {
         let network = Network::load(settings)?;
         Ok(Self {
-            constraints: settings.constrained.then(|| Constraints::compile(&network.engine)).transpose()?,
+            constraints: settings
+                .constrained
+                .then(|| Constraints::compile(&network.engine, network.states_answers()))
+                .transpose()?,
             draft: settings.draft.then(DraftSettings::default),
             logit_bias: network.logit_bias()?,
             network: Arc::new(network),
@@ -72,12 +76,11 @@ impl VlmAnswerer {
     fn generate_settings(
         &mut self,
         request: &Request<'_>,
+        format: &AnswerFormat,
         prompt_tokens: usize,
     ) -> Result<GenerateSettings, AnswerError> {
         let engine = &self.network.engine;
-        let shape =
-            constraints::shape(request.question, request.options, self.network.directory.prompts().states_options);
-        let constraint = self.constraints.as_mut().map(|constraints| constraints.of(engine, shape)).transpose()?;
+        let constraint = self.constraints.as_mut().map(|constraints| constraints.of(engine, format)).transpose()?;
         Ok(GenerateSettings {
             max_new_tokens: request.max_new_tokens.min(engine.context().saturating_sub(prompt_tokens)),
             logit_bias: self.logit_bias.clone(),
@@ -101,7 +104,8 @@ impl VlmAnswerer {
         let network = Arc::clone(&self.network);
         let inputs = network.inputs(&request.view, network.user(request.question))?;
         let embeds = reading.embeds(&network, &request.view)?;
-        let settings = self.generate_settings(request, inputs.input_ids.len())?;
+        let format = constraints::format(request.question.kind, &request.question.options, network.states_answers());
+        let settings = self.generate_settings(request, &format, inputs.input_ids.len())?;
         let (mut end, mut token_ends) = (0, Vec::new());
         let mut on_token = |event: &TokenEvent| {
             end += event.text_piece.len();
@@ -110,8 +114,12 @@ impl VlmAnswerer {
         };
         let prompt = (&inputs, embeds.as_slice());
         let generation = network.engine.generate_from(reading.prefix(), prompt, &settings, &mut on_token)?;
+        let mut text = generation.text;
+        if let Some(answer) = settings.constraint.and_then(|_| format.stated(&text)) {
+            progress(Progress::Decode(&repeat(&answer, &mut text, &mut token_ends)));
+        }
         Ok(Completion {
-            text: generation.text,
+            text,
             token_ends,
             finish: finish(generation.finish),
             vision_secs: 0.0,
@@ -195,6 +203,22 @@ impl Answerer for VlmAnswerer {
         // Neither a length nor a count is negative.
         Some(Interval { lower: lower.max(0.0), upper, coverage: calibration.coverage })
     }
+}
+
+/// Ends `text` with the answer that it stated, as likely as the mean token that stated it; returns what was written.
+fn repeat(answer: &Stated, text: &mut String, token_ends: &mut Vec<(usize, f32)>) -> String {
+    let starts = iter::once(0).chain(token_ends.iter().map(|&(end, _)| end));
+    let tokens = starts.zip(token_ends.iter());
+    let stating = tokens.filter(|&(start, &(end, _))| start < answer.bytes.end && end > answer.bytes.start);
+    let (mut sum, mut count) = (0.0, 0u16);
+    for (_, &(_, logprob)) in stating {
+        sum += logprob;
+        count += 1;
+    }
+    token_ends.push((text.len() + answer.answer.len(), sum / f32::from(count.max(1))));
+    let end = format!("{}</answer>", answer.answer);
+    text.push_str(&end);
+    end
 }
 
 fn finish(reason: FinishReason) -> Finish {

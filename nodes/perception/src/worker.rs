@@ -175,7 +175,6 @@ fn complete(
         let request = Request {
             view: view(shared, snapshot),
             question: &job.question,
-            options: job.options,
             deadline,
             cancel: Arc::clone(&job.cancel),
             max_new_tokens: shared.settings.max_new_tokens,

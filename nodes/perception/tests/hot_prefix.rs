@@ -60,7 +60,6 @@ fn ask(answerer: &mut VlmAnswerer, window: &Window, text: &str) -> Completion {
     let request = Request {
         view: view(window),
         question: &question,
-        options: 0,
         deadline: Instant::now() + Duration::from_secs(60),
         cancel: Arc::new(AtomicBool::new(false)),
         max_new_tokens: 200,

@@ -1,5 +1,7 @@
 //! A constrained completion keeps to its grammar whatever the logits are; one that keeps to it anyway is not changed.
 
+use std::time::Instant;
+
 use vlm::{AnswerFormat, AnswerShape, FinishReason, GenerateSettings, Grammar, Sampling};
 
 use crate::golden::{CASES, GOLDEN, settings, tokens};
@@ -137,6 +139,28 @@ fn the_trained_completions_of_nano_are_valid_and_near_misses_are_not() {
     let required = engine.constraint(&required.grammar()).unwrap();
     let without_map = tokenizer.encode("<think>I see 3 chairs.</think><answer>3</answer>").unwrap();
     assert!(!required.accepts(&without_map).unwrap() && number.accepts(&without_map).unwrap());
+}
+
+/// As many and as long options as a query may have, spelt like regular expressions.
+#[test]
+fn any_options_can_be_stated() {
+    let (engine, tokenizer) = (&NANO.engine, NANO.processor.tokenizer());
+    let options: Vec<String> = ('A'..='Z').map(|of| format!("(the [{of}] door, near: the sofa)+? {of}")).collect();
+    let format = format(AnswerShape::StatedOption { options: options.clone() });
+    let start = Instant::now();
+    let constraint = engine.constraint(&format.grammar()).unwrap();
+    println!("26 options compiled in {:?}", start.elapsed());
+    let accepts = |text: &str| constraint.accepts(&tokenizer.encode(text).unwrap()).unwrap();
+    let map = r#"<map>{"bed":[[4,5]],"door":[[0,9],[1,9]],"cell_size_m":0.6,"robot":[[5,9]]}</map>"#;
+    for (letter, words) in ('A'..='Z').zip(&options) {
+        let stated =
+            |letter| format!("<think>I see 3 doors, one at +1.2 0.4; nearest: {words}; {letter}.{map}</think><answer>");
+        assert!(accepts(&stated(letter)), "{words}");
+        assert_eq!(format.stated(&stated(letter)).map(|stated| stated.answer), Some(letter.to_string()));
+        assert!(!accepts(&stated(if letter == 'A' { 'B' } else { 'A' })), "{words}");
+    }
+    assert!(accepts(&format!("<think>I do not see a door.{map}</think><answer>")));
+    assert!(!accepts(&format!("<think>I see a door: not any of these.{map}</think><answer>")));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use grounding::prompt::unit_words;
 use msgs::{ImaginedMap, QuestionKind, Unit};
 use sim::questions::ask::Answer;
 
@@ -163,7 +164,7 @@ fn statement(exercise: &Exercise) -> (String, String, String) {
         (Answer::Words(value), QuestionKind::ObjAppearanceOrder) => words(" see, in this order: ".into(), value, "."),
         (Answer::Words(value), _) => words(format!(" see {}: ", the(object)), value, "."),
         (Answer::Number(value), kind) => {
-            let number = number_text(kind.unit(), *value);
+            let (number, unit) = (number_text(kind.unit(), *value), unit_words(kind.unit()));
             let (before, after) = match kind {
                 QuestionKind::ObjectCounting if number == "1" => {
                     ("".into(), format!(" {}.", object.unwrap_or("thing")))
@@ -173,14 +174,14 @@ fn statement(exercise: &Exercise) -> (String, String, String) {
                 }
                 QuestionKind::ObjectAbsDistance => (
                     format!("{} ", the(object)),
-                    format!(" m from {}.", the(question.others.first().map(String::as_str))),
+                    format!(" {unit} from {}.", the(question.others.first().map(String::as_str))),
                 ),
-                QuestionKind::ObjectSizeEstimation => (format!("{} ", the(object)), " cm long.".to_owned()),
-                QuestionKind::RoomSizeEstimation => ("a room of ".into(), " m2.".to_owned()),
-                QuestionKind::CameraDistance => ("that I moved ".into(), " m.".to_owned()),
-                QuestionKind::CameraTurn => ("that I turned ".into(), " degrees.".to_owned()),
-                kind if kind.unit() == Unit::Metre => (format!("{} ", the(object)), " m away.".to_owned()),
-                kind => (format!("{} ", the(object)), format!(" {}.", kind.unit().symbol())),
+                QuestionKind::ObjectSizeEstimation => (format!("{} ", the(object)), format!(" {unit} long.")),
+                QuestionKind::RoomSizeEstimation => ("a room of ".into(), format!(" {unit}.")),
+                QuestionKind::CameraDistance => ("that I moved ".into(), format!(" {unit}.")),
+                QuestionKind::CameraTurn => ("that I turned ".into(), format!(" {unit}.")),
+                kind if kind.unit() == Unit::Metre => (format!("{} ", the(object)), format!(" {unit} away.")),
+                _ => (format!("{} ", the(object)), format!(" {unit}.")),
             };
             (format!(" see {before}"), number, after)
         }

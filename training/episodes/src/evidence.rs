@@ -157,7 +157,7 @@ pub(crate) fn roll_calls(places: &[Place]) -> Vec<Exercise> {
     let classes: Vec<String> = places.iter().map(|place| &place.class).filter(|c| named.insert(*c)).cloned().collect();
     let call = |kind, words: &str, others: Vec<String>| {
         let text = format!("{words} the {}?", others.join(", the "));
-        let question = ParsedQuestion { kind, object: None, others, text };
+        let question = ParsedQuestion { kind, object: None, others, text, options: Vec::new() };
         Exercise { question, options: Vec::new(), truth: Answer::Words(String::new()), scored_as: None }
     };
     let only = classes.iter().filter(|class| is_only(class)).cloned().collect();

@@ -85,7 +85,6 @@ fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item)
     let request = Request {
         view: View { window, embeds: &[], frame_rate_hz: sheet.frame_rate_hz, facts: sheet.facts },
         question: &question,
-        options: item.options.len(),
         deadline: Instant::now() + PATIENCE,
         cancel: Arc::new(AtomicBool::new(false)),
         max_new_tokens: MAX_NEW_TOKENS,
