@@ -110,10 +110,11 @@ impl QuestionKind {
 }
 
 /// The unit of a numeric answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// The answer is not a number.
+    #[default]
     None,
     /// Metres, written `m`.
     Metre,

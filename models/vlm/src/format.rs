@@ -96,18 +96,27 @@ impl AnswerFormat {
         Grammar::Regex(self.regex())
     }
 
+    /// Whether `<answer>` repeats what was stated before the map.
+    pub fn is_stated(&self) -> bool {
+        matches!(self.answer, AnswerShape::StatedNumber { .. } | AnswerShape::StatedOption { .. })
+    }
+
     /// What `<answer>` repeats of a completion that ends with it; `None` where the shape has nothing stated, and of a
     /// completion that was cut short.
     pub fn stated(&self, completion: &str) -> Option<Stated> {
         let thought = thought(completion)?;
-        let found = match &self.answer {
+        let (found, abstains) = match &self.answer {
             AnswerShape::Number | AnswerShape::Option { .. } | AnswerShape::Words => return None,
             AnswerShape::StatedNumber { unit } => {
-                last_number(thought, unit).map(|at| (thought[at.clone()].to_owned(), at))
+                let number = last_number(thought, unit).map(|at| (thought[at.clone()].to_owned(), at));
+                (number, !thought.contains(|c: char| c.is_ascii_digit()))
             }
-            AnswerShape::StatedOption { .. } => option(thought).map(|(letter, at)| (letter.to_string(), at)),
+            AnswerShape::StatedOption { options } => {
+                let option = option(thought, options).map(|(letter, at)| (letter.to_string(), at));
+                (option, !thought.contains(':'))
+            }
         };
-        let abstention = || self.abstention.clone().map(|words| (words, 0..thought.len()));
+        let abstention = || self.abstention.clone().filter(|_| abstains).map(|words| (words, 0..thought.len()));
         let (answer, Range { start, end }) = found.or_else(abstention)?;
         Some(Stated { answer, bytes: THINK.len() + start..THINK.len() + end })
     }
@@ -124,7 +133,7 @@ impl AnswerFormat {
         format!(r"{THINK}{thought}</think>\n?{ANSWER}({answer})</answer>")
     }
 
-    /// A thought that states an answer, or of characters `abstaining` none, then its map.
+    /// A thought that states an answer, or one of the characters `abstaining` alone, then its map.
     fn stating(&self, answer: &str, abstaining: &str) -> String {
         let abstention = self.abstention.iter().map(|_| format!("|{abstaining}+"));
         let thought: String = iter::once(answer.to_owned()).chain(abstention).collect();
@@ -157,11 +166,13 @@ fn last_number(thought: &str, unit: &str) -> Option<Range<usize>> {
     })
 }
 
-/// The letter of `…: left; B.` and the bytes of its words.
-fn option(thought: &str) -> Option<(char, Range<usize>)> {
+/// The letter of `…: left; B.` and the bytes of its words. The letter is that of the words, whatever is written.
+fn option(thought: &str, options: &[String]) -> Option<(char, Range<usize>)> {
     let start = thought.find(": ")? + 2;
-    let (words, letter) = thought.strip_suffix('.')?.get(start..)?.rsplit_once("; ")?;
-    Some((letter.chars().next()?, start..start + words.len()))
+    let (words, written) = thought.strip_suffix('.')?.get(start..)?.rsplit_once("; ")?;
+    let of_words = || ('A'..='Z').zip(options).filter(|(_, option)| *option == words).map(|(letter, _)| letter);
+    let letter = of_words().find(|letter| written.chars().eq([*letter])).or_else(|| of_words().next())?;
+    Some((letter, start..start + words.len()))
 }
 
 /// `text` as a regular expression that matches nothing else.
@@ -251,6 +262,21 @@ mod tests {
                 "I see: the bed: left; A.",
             ],
         );
+    }
+
+    /// As a model that is not held to the format may write.
+    #[test]
+    fn free_words_count_and_garbage_is_no_abstention() {
+        let of = |format: &AnswerFormat, thought: &str| {
+            format.stated(&format!("<think>{thought}</think>\n<answer>")).map(|stated| stated.answer)
+        };
+        let side = format(AnswerShape::StatedOption { options: ["left", "right", "left"].map(str::to_owned).to_vec() });
+        assert_eq!(of(&side, "the bed: right; A.").as_deref(), Some("B"));
+        assert_eq!(of(&side, "the bed: left; C.").as_deref(), Some("C"));
+        assert_eq!(of(&side, "the bed: behind; A."), None);
+        let metres = format(AnswerShape::StatedNumber { unit: "m".to_owned() });
+        assert_eq!(of(&metres, "I see the bed at +1.0-0.5."), None);
+        assert_eq!(of(&metres, "I do not see it.").as_deref(), Some("not seen"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The grammar of an answer by what is asked for, compiled once and kept.
 
 use grounding::prompt::unit_words;
-use msgs::{QuestionKind, Unit};
+use msgs::Unit;
 use vlm::{AnswerFormat, AnswerShape, Constraint, Engine};
 
 use crate::AnswerError;
@@ -17,8 +17,8 @@ impl Constraints {
     /// With the grammars of a length and of words, which most questions ask for.
     pub fn compile(engine: &Engine, states_answers: bool) -> Result<Self, AnswerError> {
         let mut constraints = Self::default();
-        for kind in [QuestionKind::EgoDistance, QuestionKind::FreeForm] {
-            constraints.of(engine, &format(kind, &[], states_answers))?;
+        for unit in [Unit::Metre, Unit::None] {
+            constraints.of(engine, &answer_format(unit, &[], states_answers))?;
         }
         Ok(constraints)
     }
@@ -37,13 +37,15 @@ impl Constraints {
     }
 }
 
-/// What the answer to a question must be, of a model that states its answers before it draws the map or not.
-pub(crate) fn format(kind: QuestionKind, options: &[String], states_answers: bool) -> AnswerFormat {
+/// What the completion of a question must be whose answer has this unit or is one of `options`, of a model that states its
+/// answers before it draws the map or not.
+#[must_use]
+pub fn answer_format(unit: Unit, options: &[String], states_answers: bool) -> AnswerFormat {
     let answer = match ('A'..='Z').zip(options).last() {
         Some(_) if states_answers => AnswerShape::StatedOption { options: options.to_vec() },
         Some((last, _)) => AnswerShape::Option { last },
-        None if kind.unit() == Unit::None => AnswerShape::Words,
-        None if states_answers => AnswerShape::StatedNumber { unit: unit_words(kind.unit()).to_owned() },
+        None if unit == Unit::None => AnswerShape::Words,
+        None if states_answers => AnswerShape::StatedNumber { unit: unit_words(unit).to_owned() },
         None => AnswerShape::Number,
     };
     AnswerFormat { answer, abstention: Some(NOT_SEEN.to_owned()), map_required: false }
@@ -58,7 +60,7 @@ mod tests {
         let shape = |text: &str, options: &[&str], states_answers| {
             let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
             let asked = grounding::with_options(&grounding::parse_question(text).expect("a question"), &options);
-            format(asked.kind, &asked.options, states_answers).answer
+            answer_format(asked.kind.unit(), &asked.options, states_answers).answer
         };
         let of = |text: &str| shape(text, &[], false);
         assert_eq!(of("how far is the door?"), AnswerShape::Number);

@@ -31,6 +31,7 @@ mod worker;
 
 pub use answerer::{Answerer, Completion, Finish, Progress, Ready, Request, RunsOn, View};
 pub use clock::{Clock, SystemClock};
+pub use constraints::answer_format;
 pub use error::{AnswerError, QueryError, StartError};
 pub use frame_ring::{Pose, StillSettings};
 pub use network::providers;

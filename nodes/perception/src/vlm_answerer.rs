@@ -8,7 +8,7 @@ use msgs::{Interval, QuestionKind, TokenCounts};
 use vlm::{AnswerFormat, DraftSettings, FinishReason, GenerateSettings, Stated, TokenEvent};
 
 use crate::answerer::{Answerer, Completion, Finish, Progress, Ready, Request, RunsOn, View};
-use crate::constraints::{self, Constraints};
+use crate::constraints::{Constraints, answer_format};
 use crate::network::Network;
 use crate::reading::Reading;
 use crate::vision::PairEncoder;
@@ -104,7 +104,8 @@ impl VlmAnswerer {
         let network = Arc::clone(&self.network);
         let inputs = network.inputs(&request.view, network.user(request.question))?;
         let embeds = reading.embeds(&network, &request.view)?;
-        let format = constraints::format(request.question.kind, &request.question.options, network.states_answers());
+        let question = request.question;
+        let format = answer_format(question.kind.unit(), &question.options, network.states_answers());
         let settings = self.generate_settings(request, &format, inputs.input_ids.len())?;
         let (mut end, mut token_ends) = (0, Vec::new());
         let mut on_token = |event: &TokenEvent| {

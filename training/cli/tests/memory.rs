@@ -28,6 +28,7 @@ impl SceneSource for Noise {
             solution: "two chairs".into(),
             map: None,
             interval_coverage: None,
+            format: None,
         };
         let pixel_values = (0..16 * 1176).map(|i| ((i as f32 + index as f32) * 12.9898).sin()).collect();
         let prompts = vec![Prompt { tokens: Tokens { ids, positions }, problem }];

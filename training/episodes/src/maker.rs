@@ -148,6 +148,11 @@ impl SampleMaker {
         self.teacher.processor()
     }
 
+    /// See [`model_dir::Prompts::states_answers`].
+    pub fn states_answers(&self) -> bool {
+        self.teacher.prompts().states_answers
+    }
+
     /// Names of the classes in [`crate::sample::PatchTargets::class_shares`]; 0 is whatever is no object.
     pub fn patch_classes(&self) -> &[String] {
         &self.patch_classes

@@ -69,6 +69,10 @@ pub struct Segment {
     pub problem_type: ProblemType,
     /// The true answer, exactly.
     pub solution: String,
+    /// The unit of the answer; none where there are options.
+    pub unit: Unit,
+    /// What is to be chosen from, `A` first; empty for an open question.
+    pub options: Vec<String>,
     /// Whether it sees nothing of the frames: a drill, whose completion gives what its answer follows from.
     pub is_blind: bool,
 }

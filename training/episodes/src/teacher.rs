@@ -236,6 +236,8 @@ impl Teacher {
             targets: row,
             problem_type: exercise.problem_type(),
             solution: exercise.solution(),
+            unit: exercise.prompt().0.unit(),
+            options: exercise.options.clone(),
             is_blind: false,
         };
         Ok((slice(0..prefix), segment))

@@ -52,6 +52,7 @@ fn main() -> Result<()> {
             solution: "about two metres".into(),
             map: None,
             interval_coverage: None,
+            format: None,
         };
         let image = image()?;
         Ok(Scene {

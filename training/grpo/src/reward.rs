@@ -67,14 +67,14 @@ pub fn judge(group: &[Judged], shuffled: &[Judged], problem: &Problem, settings:
 
 /// The parts that do not look at the rest of the group.
 fn alone(completion: &Judged, problem: &Problem, settings: &RewardSettings) -> Reward {
-    let answer = scoring::answer_text(&completion.text);
-    let accuracy = scoring::problem_accuracy(problem.problem_type, answer, &problem.solution, settings.abstention);
+    let answer = problem.answer_of(&completion.text);
+    let accuracy = scoring::problem_accuracy(problem.problem_type, &answer, &problem.solution, settings.abstention);
     let looked_at = settings.map.zip(problem.map.as_ref()).filter(|_| problem.problem_type.is_good(accuracy));
     let map = looked_at.and_then(|(settings, truth)| {
         scoring::stated_map_score(&completion.text, &truth.map, &truth.categories, settings)
     });
     let truth = problem.solution.parse::<f64>().ok();
-    let interval = problem.interval_coverage.zip(truth).zip(scoring::stated_interval(answer));
+    let interval = problem.interval_coverage.zip(truth).zip(scoring::stated_interval(&answer));
     Reward {
         format: scoring::format_reward(&completion.text),
         accuracy: scoring::accuracy_with_map(accuracy, map),
@@ -90,6 +90,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use scoring::ProblemType;
+    use vlm::{AnswerFormat, AnswerShape};
 
     use super::*;
     use crate::scene::TrueMap;
@@ -109,6 +110,7 @@ mod tests {
             solution: solution.to_owned(),
             map: Some(TrueMap { map, categories }),
             interval_coverage: Some(0.9),
+            format: None,
         }
     }
 
@@ -136,6 +138,21 @@ mod tests {
         // MRA 0.4 at 32 %: right enough for the length, not for a map.
         assert_eq!((found[2].format, found[2].accuracy, found[2].map, found[2].length), (0.0, 0.4, None, 0.2));
         assert_eq!(found[3].total, 0.0);
+    }
+
+    #[test]
+    fn what_the_robot_goes_by_is_judged() {
+        let answer = AnswerShape::StatedNumber { unit: "m".to_owned() };
+        let format = AnswerFormat { answer, abstention: Some("not seen".to_owned()), map_required: false };
+        let stated = Problem { format: Some(format.clone()), ..problem("2") };
+        let settings = RewardSettings { map: None, ..SETTINGS };
+        let accuracy = |problem: &Problem, text: &str| judge(&[judged(text, 9)], &[], problem, &settings)[0].accuracy;
+        let contradicted = "<think>I see it 2.0 m away.</think><answer>3.5</answer>";
+        assert_eq!((accuracy(&stated, contradicted), accuracy(&problem("2"), contradicted)), (1.0, 0.0));
+        assert_eq!(accuracy(&stated, "<think>I see it 3.5 m away.</think><answer>2.0</answer>"), 0.0);
+        assert_eq!(accuracy(&stated, "<think>I see it.</think>2.0"), 0.0);
+        let answered = AnswerFormat { answer: AnswerShape::Number, ..format };
+        assert_eq!(accuracy(&Problem { format: Some(answered), ..problem("2") }, contradicted), 0.0);
     }
 
     #[test]

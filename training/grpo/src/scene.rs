@@ -6,6 +6,7 @@ use episodes::{Split, Tokens};
 use msgs::ImaginedMap;
 use processor::Processor;
 use scoring::ProblemType;
+use vlm::AnswerFormat;
 
 use crate::Result;
 
@@ -20,6 +21,21 @@ pub struct Problem {
     pub map: Option<TrueMap>,
     /// The coverage of the interval that the question asks for, in (0, 1), if it asks for one.
     pub interval_coverage: Option<f64>,
+    /// How the robot holds the model to an answer, where it does: of a model that states its answers, what it states before
+    /// the map counts, whatever it writes into `<answer>`.
+    pub format: Option<AnswerFormat>,
+}
+
+impl Problem {
+    /// The answer of a completion, as the robot reads it; empty where there is none.
+    #[must_use]
+    pub fn answer_of(&self, completion: &str) -> String {
+        let written = scoring::answer_text(completion);
+        let Some(format) = self.format.as_ref().filter(|format| format.is_stated()) else { return written.to_owned() };
+        let open = "<answer>";
+        let thought = completion.find(open).and_then(|at| completion.get(..at + open.len()));
+        thought.and_then(|thought| format.stated(thought)).map_or_else(String::new, |stated| stated.answer)
+    }
 }
 
 /// A true map and the categories that count in it.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use optimiser::ranges::{at_least, within};
 use optimiser::{AdamWSettings, Schedule};
 use scoring::{AbstentionReward, MapScoreSettings};
 
@@ -26,23 +27,15 @@ impl Recipe {
     }
 
     fn validate(&self) -> std::result::Result<(), String> {
-        let at_least = |name: &str, found: usize, least: usize| match found >= least {
-            true => Ok(()),
-            false => Err(format!("{name}: expected at least {least}, found {found}")),
-        };
-        at_least("data.scenes_per_step", self.data.scenes_per_step, 1)?;
-        at_least("data.questions_per_scene", self.data.questions_per_scene, 1)?;
-        at_least("data.epoch_scenes", self.data.epoch_scenes.unwrap_or(1) as usize, 1)?;
-        at_least("data.threads", self.data.threads, 1)?;
-        at_least("rollout.group_size", self.rollout.group_size, 2)?;
-        at_least("rollout.max_completion_tokens", self.rollout.max_completion_tokens, 1)?;
-        at_least("objective.updates_per_rollout", self.objective.updates_per_rollout, 1)?;
-        at_least("run.checkpoints_kept", self.run.checkpoints_kept, 1)?;
-        at_least("run.checkpoint_every", self.run.checkpoint_every as usize, 1)?;
-        let within = |name: &str, found: f64, range: std::ops::RangeInclusive<f64>| match range.contains(&found) {
-            true => Ok(()),
-            false => Err(format!("{name}: expected {} to {}, found {found}", range.start(), range.end())),
-        };
+        at_least("data.scenes_per_step", self.data.scenes_per_step as u64, 1)?;
+        at_least("data.questions_per_scene", self.data.questions_per_scene as u64, 1)?;
+        at_least("data.epoch_scenes", self.data.epoch_scenes.unwrap_or(1), 1)?;
+        at_least("data.threads", self.data.threads as u64, 1)?;
+        at_least("rollout.group_size", self.rollout.group_size as u64, 2)?;
+        at_least("rollout.max_completion_tokens", self.rollout.max_completion_tokens as u64, 1)?;
+        at_least("objective.updates_per_rollout", self.objective.updates_per_rollout as u64, 1)?;
+        at_least("run.checkpoints_kept", self.run.checkpoints_kept as u64, 1)?;
+        at_least("run.checkpoint_every", self.run.checkpoint_every, 1)?;
         within("data.unknown_camera_share", self.data.unknown_camera_share, 0.0..=1.0)?;
         within("data.walk_share", self.data.walk_share, 0.0..=1.0)?;
         self.data.logged()?;

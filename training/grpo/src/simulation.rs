@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use episodes::{ClipSample, SampleMaker, SampleSettings, Segment, Split, Tokens};
+use perception::answer_format;
 use processor::Processor;
 
 use crate::scene::{Problem, Prompt, Scene, SceneSource, TrueMap};
@@ -50,6 +51,7 @@ impl Simulation {
             solution: segment.solution.clone(),
             map: sample.map.clone().map(|map| TrueMap { map, categories }),
             interval_coverage: None,
+            format: Some(answer_format(segment.unit, &segment.options, self.maker.states_answers())),
         };
         Ok(Prompt { tokens, problem })
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`Optimiser`]: [`AdamW`](adamw), and [Muon](muon) for the matrices of hidden layers where it is given a rate;
 //! - [`gradients`]: adding and clipping; [`schedule`]: the learning rate over a run;
+//! - [`ranges`]: whether a recipe's numbers can be meant;
 //! - [`ranks`]: the same over the processes of a run;
 //! - [`checkpoint`]: weights, optimiser state and progress, written so that a crash loses nothing.
 
@@ -10,6 +11,7 @@ pub mod checkpoint;
 mod error;
 pub mod gradients;
 pub mod muon;
+pub mod ranges;
 pub mod ranks;
 pub mod schedule;
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use episodes::LoggedShare;
+use optimiser::ranges::{at_least, positive, within};
 use optimiser::{AdamWSettings, Schedule, ScheduleKind};
 use policy::{ComputeConfig, LoraSettings, Trained};
 use serde::{Deserialize, Serialize};
@@ -235,30 +236,14 @@ impl Recipe {
                 data.shards, data.clips_per_step
             ));
         }
-        if !(0.0..=data.questions_per_clip as f64).contains(&data.whole_completions_per_clip) {
-            return Err(format!(
-                "data.whole_completions_per_clip: expected 0 to data.questions_per_clip = {}, found {}",
-                data.questions_per_clip, data.whole_completions_per_clip
-            ));
-        }
-        for (name, found) in [("clips_per_step", data.clips_per_step), ("questions_per_clip", data.questions_per_clip)]
-        {
-            if found == 0 {
-                return Err(format!("data.{name}: expected at least 1, found 0"));
-            }
-        }
-        for (name, found) in [("walk_share", data.walk_share), ("unknown_camera_share", data.unknown_camera_share)] {
-            if !(0.0..=1.0).contains(&found) {
-                return Err(format!("data.{name}: expected 0 to 1, found {found}"));
-            }
-        }
-        let numbers =
-            [("loss.number_sigma", self.loss.number_sigma), ("optimiser.learning_rate", self.optimiser.learning_rate)];
-        for (name, found) in numbers {
-            if !(found.is_finite() && found > 0.0) {
-                return Err(format!("{name}: expected a finite number above 0, found {found}"));
-            }
-        }
+        let questions = data.questions_per_clip as f64;
+        within("data.whole_completions_per_clip", data.whole_completions_per_clip, 0.0..=questions)?;
+        at_least("data.clips_per_step", data.clips_per_step as u64, 1)?;
+        at_least("data.questions_per_clip", data.questions_per_clip as u64, 1)?;
+        within("data.walk_share", data.walk_share, 0.0..=1.0)?;
+        within("data.unknown_camera_share", data.unknown_camera_share, 0.0..=1.0)?;
+        positive("loss.number_sigma", self.loss.number_sigma)?;
+        positive("optimiser.learning_rate", self.optimiser.learning_rate)?;
         if self.optimiser.freeze_vision && self.loss.patch_class != 0.0 {
             let found = self.loss.patch_class;
             return Err(format!("loss.patch_class: expected 0 with optimiser.freeze_vision, found {found}"));
@@ -266,12 +251,9 @@ impl Recipe {
         data.logged()?;
         self.validate_start()?;
         self.optimiser.schedule().check().map_err(|reason| format!("optimiser: {reason}"))?;
-        match self.run.evaluation_clips > 0 && self.run.checkpoint_every > 0 && self.run.checkpoints_kept > 0 {
-            true => Ok(()),
-            false => {
-                Err("run: expected evaluation_clips, checkpoint_every and checkpoints_kept of at least 1".to_owned())
-            }
-        }
+        at_least("run.evaluation_clips", self.run.evaluation_clips, 1)?;
+        at_least("run.checkpoint_every", self.run.checkpoint_every, 1)?;
+        at_least("run.checkpoints_kept", self.run.checkpoints_kept as u64, 1)
     }
 
     fn validate_start(&self) -> std::result::Result<(), String> {
