@@ -48,7 +48,7 @@ pub(crate) fn reply(
 
 /// Whether the question lets one choose this letter; an open question takes any.
 fn is_offered(letter: char, question: &ParsedQuestion) -> bool {
-    question.options.is_empty() || ('A'..='Z').zip(&question.options).any(|(offered, _)| offered == letter)
+    question.options.is_empty() || chosen(question, Some(letter)).is_some()
 }
 
 /// One plain sentence.
@@ -81,8 +81,14 @@ fn sentence(question: &ParsedQuestion, parsed: &ParsedAnswer, answer: &SpatialAn
                 answer.interval.map_or_else(String::new, |i| format!(" (between {:.0} and {:.0})", i.lower, i.upper));
             format!("I see {value} {many}{range}.")
         }
-        _ => parsed.answer_text.clone(),
+        _ => chosen(question, answer.option).unwrap_or_else(|| parsed.answer_text.clone()),
     }
+}
+
+/// `back (C).`
+fn chosen(question: &ParsedQuestion, letter: Option<char>) -> Option<String> {
+    let (letter, words) = ('A'..='Z').zip(&question.options).find(|(offered, _)| Some(*offered) == letter)?;
+    Some(format!("{words} ({letter})."))
 }
 
 /// `exp(mean log-probability)` of the tokens inside `<answer>`, of all tokens where there is no such tag.
@@ -105,6 +111,14 @@ fn confidence(completion: &Completion) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_is_said_in_words() {
+        let asked = grounding::parse_question("Which way did I move?").expect("a question");
+        let asked = grounding::with_options(&asked, &["left".to_owned(), "back".to_owned()]);
+        assert_eq!(chosen(&asked, Some('B')).as_deref(), Some("back (B)."));
+        assert_eq!((chosen(&asked, Some('C')), chosen(&asked, None)), (None, None));
+    }
 
     #[test]
     fn confidence_looks_at_the_answer_only() {
