@@ -1,7 +1,7 @@
 //! A question in words with its true answer, whoever made it up: clips, walks and logged episodes alike.
 
 use grounding::ParsedQuestion;
-use msgs::{ProblemType, QuestionKind, Unit};
+use msgs::{ProblemType, Unit};
 use sim::questions::ask::Answer;
 use sim::questions::choice;
 use sim::questions::exam::ExamQuestion;
@@ -74,11 +74,10 @@ impl Exercise {
         Ok(Some(Self { question: read, options, truth, scored_as: Some(question.problem_type) }))
     }
 
-    /// The question as it stands in the prompt, and the kind that chooses the prompt's instruction: see
-    /// [`grounding::with_options`].
-    pub fn prompt(&self) -> (QuestionKind, String) {
-        let asked = grounding::with_options(&self.question, &self.options);
-        (asked.kind, asked.text)
+    /// The question as the robot reads it, options included: see [`grounding::with_options`]. Its text stands in the prompt,
+    /// and its kind chooses the prompt's instruction.
+    pub fn asked(&self) -> ParsedQuestion {
+        grounding::with_options(&self.question, &self.options)
     }
 
     /// The letter of the true option, where the truth is one.
@@ -139,7 +138,9 @@ mod tests {
         assert_eq!(of(&read_off).problem_type(), ProblemType::Ocr);
         let side = of(&question("Where is the door?", &["A. left", "B. right"], "B"));
         assert_eq!((side.truth.clone(), side.answer()), (Answer::Words("right".into()), "B".into()));
-        assert!(side.prompt().1.ends_with("\nA. left\nB. right"), "{:?}", side.prompt());
+        assert!(side.asked().text.ends_with("\nA. left\nB. right"), "{:?}", side.asked());
+        let spaced = of(&question("Where is the door?", &["A. far  left", "B. right"], "B"));
+        assert_eq!(spaced.asked().options, ["far left", "right"]);
         assert_eq!(of(&question("Where is the door?", &[], "not seen")).truth, Answer::NotSeen);
         let unlabelled = Question { label: None, ..question("Where is the door?", &[], "") };
         assert_eq!(Exercise::of_episode(&unlabelled).unwrap(), None);

@@ -189,8 +189,8 @@ impl Teacher {
         let &VisionInput { grid_thw, second_per_grid, .. } = lesson.vision;
         let grid_only = VisionInput { pixel_values: Vec::new(), grid_thw, second_per_grid };
         let system = grounding::prompt::system(&self.prompts.system, &lesson.facts, lesson.cameras);
-        let (kind, text) = exercise.prompt();
-        let user = self.prompts.user_text(kind.name(), &text);
+        let asked = exercise.asked();
+        let user = self.prompts.user_text(asked.kind.name(), &asked.text);
         let messages = [
             Message::new("system", vec![Content::Text(system)]),
             Message::new("user", vec![Content::Video, Content::Text(user)]),
@@ -231,13 +231,14 @@ impl Teacher {
         };
         let mut row = vec![None; prompt_length - 1 - prefix];
         row.extend(targets);
+        let asked = exercise.asked();
         let segment = Segment {
             tokens: slice(prefix..last),
             targets: row,
             problem_type: exercise.problem_type(),
             solution: exercise.solution(),
-            unit: exercise.prompt().0.unit(),
-            options: exercise.options.clone(),
+            unit: asked.kind.unit(),
+            options: asked.options,
             is_blind: false,
         };
         Ok((slice(0..prefix), segment))

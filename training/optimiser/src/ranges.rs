@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+/// Refuses too few things.
+///
 /// # Errors
 /// When a number of things is smaller than `least`.
 pub fn at_least(name: &str, found: u64, least: u64) -> Result<(), String> {
@@ -11,6 +13,8 @@ pub fn at_least(name: &str, found: u64, least: u64) -> Result<(), String> {
     }
 }
 
+/// Refuses what is out of range.
+///
 /// # Errors
 /// When a number lies outside a range, or is NaN.
 pub fn within(name: &str, found: f64, range: RangeInclusive<f64>) -> Result<(), String> {
@@ -20,6 +24,8 @@ pub fn within(name: &str, found: f64, range: RangeInclusive<f64>) -> Result<(), 
     }
 }
 
+/// Refuses what is not above zero.
+///
 /// # Errors
 /// When a number is not above zero, or not finite.
 pub fn positive(name: &str, found: f64) -> Result<(), String> {
