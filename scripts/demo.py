@@ -33,7 +33,7 @@ GRID = 10
 STATUS_NAMES = {
     getattr(SpatialAnswer, name): name
     for name in ("ANSWERED", "NOT_SEEN", "NO_FRAMES", "STALE_FRAMES", "BAD_QUERY", "BUSY", "TIMEOUT", "CANCELLED",
-                 "MODEL_ERROR")
+                 "MODEL_ERROR", "UNSUPPORTED")
 }
 TIMES = ("queue", "vision", "prefill", "first_token", "decode", "total")
 

@@ -28,9 +28,14 @@ pub enum Status {
     /// The model is missing, was refused, or failed; the text says which file or step.
     #[default]
     ModelError = 8,
+    /// The model was not made for such questions; the text says which it answers, with an example of each.
+    Unsupported = 9,
 }
 
 impl Status {
+    /// Number of statuses; every [`Status::code`] is below it.
+    pub const COUNT: usize = 10;
+
     /// The code of `SpatialAnswer.msg`.
     pub fn code(self) -> u8 {
         self as u8
@@ -48,6 +53,7 @@ impl Status {
             Self::Timeout => "TIMEOUT",
             Self::Cancelled => "CANCELLED",
             Self::ModelError => "MODEL_ERROR",
+            Self::Unsupported => "UNSUPPORTED",
         }
     }
 }
@@ -128,4 +134,8 @@ pub struct SpatialAnswer {
     pub tokens: TokenCounts,
     /// Name and version of the model.
     pub model: String,
+    /// What the model was told about the camera, each fact with its source or the reason why it is unknown; empty where
+    /// no frame was used.
+    #[serde(default)]
+    pub camera: String,
 }

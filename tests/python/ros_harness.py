@@ -27,7 +27,7 @@ HAS_MODEL = (NANO / "manifest.toml").exists() and (NANO / "onnx/model.onnx").exi
 STATUS = {
     getattr(SpatialAnswer, name): name
     for name in ("ANSWERED", "NOT_SEEN", "NO_FRAMES", "STALE_FRAMES", "BAD_QUERY", "BUSY", "TIMEOUT", "CANCELLED",
-                 "MODEL_ERROR")
+                 "MODEL_ERROR", "UNSUPPORTED")
 }
 # What a question about good frames may be answered with.
 GOOD = {"ANSWERED", "NOT_SEEN"} if HAS_MODEL else {"MODEL_ERROR"}

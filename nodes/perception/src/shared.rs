@@ -44,7 +44,7 @@ pub struct Diagnostics {
     /// Questions asked so far.
     pub asked: u64,
     /// Questions answered so far, by [`Status::code`].
-    pub answered: [u64; 9],
+    pub answered: [u64; Status::COUNT],
     /// What became of the frames on the vision thread.
     pub vision: VisionCounters,
     /// Memory held by what is ready for the next question, bytes: prefixes, and embeds in the ring.
@@ -78,7 +78,7 @@ pub(crate) struct Shared {
     /// Of the answerer.
     pub ready_bytes: AtomicUsize,
     asked: AtomicU64,
-    answered: [AtomicU64; 9],
+    answered: [AtomicU64; Status::COUNT],
 }
 
 impl Latest {

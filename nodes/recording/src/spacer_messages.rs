@@ -92,4 +92,5 @@ pub struct SpatialAnswer {
     pub cached_tokens: u32,
     pub generated_tokens: u32,
     pub model: String,
+    pub camera: String,
 }

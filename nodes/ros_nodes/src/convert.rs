@@ -37,6 +37,7 @@ pub fn answer_message(answer: &SpatialAnswer, map: Option<&PlacedMap>, camera_fr
         cached_tokens: answer.tokens.cached,
         generated_tokens: answer.tokens.generated,
         model: without_nul(&answer.model),
+        camera: without_nul(&answer.camera),
     }
 }
 

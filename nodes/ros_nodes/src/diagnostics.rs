@@ -7,8 +7,18 @@ use r2r::std_msgs::msg::Header;
 use crate::convert::without_nul;
 
 /// Status codes in the order of [`Diagnostics::answered`].
-const STATUSES: [&str; 9] =
-    ["answered", "not_seen", "no_frames", "stale_frames", "bad_query", "busy", "timeout", "cancelled", "model_error"];
+const STATUSES: [&str; msgs::Status::COUNT] = [
+    "answered",
+    "not_seen",
+    "no_frames",
+    "stale_frames",
+    "bad_query",
+    "busy",
+    "timeout",
+    "cancelled",
+    "model_error",
+    "unsupported",
+];
 
 /// What the shell itself counted.
 #[derive(Clone, Copy, Debug, Default)]
