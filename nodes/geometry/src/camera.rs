@@ -43,6 +43,11 @@ impl Camera {
         (self.cx / self.fx).atan() + ((f64::from(self.width) - self.cx) / self.fx).atan()
     }
 
+    /// Vertical field of view between the top and bottom edges, radians.
+    pub fn vertical_fov_rad(&self) -> f64 {
+        (self.cy / self.fy).atan() + ((f64::from(self.height) - self.cy) / self.fy).atan()
+    }
+
     /// Pixel of a point in the optical frame (metres); `None` at or behind the camera's plane.
     pub fn project(&self, point: &Point3<f64>) -> Option<[f64; 2]> {
         (point.z > 1e-9).then(|| [self.fx * point.x / point.z + self.cx, self.fy * point.y / point.z + self.cy])

@@ -72,4 +72,35 @@ pub enum GeometryError {
         /// Stamp asked for, nanoseconds.
         found_nanos: i64,
     },
+    /// The picture's size has nothing to do with the calibration's.
+    #[error(
+        "camera_info is of {}x{}, sent as {}x{}; found pictures of {}x{}, of another shape",
+        calibrated.0, calibrated.1, sent.0, sent.1, found.0, found.1
+    )]
+    PictureSize {
+        /// Width and height of the calibration, pixels.
+        calibrated: (u32, u32),
+        /// Width and height of what its region and binning leave, pixels.
+        sent: (u32, u32),
+        /// Width and height of the picture, pixels.
+        found: (u32, u32),
+    },
+    /// Nothing says how the robot moves: neither TF nor odometry.
+    #[error("neither TF nor odometry moves {found}")]
+    NotMoving {
+        /// The robot's frame.
+        found: String,
+    },
+    /// A transform's stamp lies in the future.
+    #[error(
+        "frame {child:?}: expected a stamp of at most {expected_nanos} ns (now and a second), found {found_nanos} ns"
+    )]
+    Future {
+        /// The frame.
+        child: String,
+        /// The latest believed stamp, nanoseconds.
+        expected_nanos: i64,
+        /// The stamp found, nanoseconds.
+        found_nanos: i64,
+    },
 }

@@ -5,14 +5,29 @@
 //! the child frame to the parent frame. Failure modes are [`GeometryError`].
 
 mod buffer;
+mod calibration;
 mod camera;
+mod clock;
+mod description;
 mod error;
+mod lens;
+mod mounting;
 mod plan;
+mod report;
+mod tracker;
+mod view;
 
-pub use buffer::{MAX_FRAMES, MAX_HISTORY, MAX_NAME_BYTES, StampedTransform, TransformBuffer};
+pub use buffer::{Inserted, MAX_FRAMES, MAX_HISTORY, MAX_NAME_BYTES, StampedTransform, TransformBuffer};
+pub use calibration::{Calibration, CalibrationMessage, Region};
 pub use camera::{Camera, CameraFacts};
+pub use clock::{CameraClock, StampKind};
 pub use error::GeometryError;
+pub use lens::Lens;
+pub use mounting::{Mounting, QuarterTurn};
 pub use plan::PlanPose;
+pub use report::{CameraReport, Fact};
+pub use tracker::{CameraTracker, TrackerSettings};
+pub use view::CameraView;
 
 /// A rotation followed by a translation, in metres.
 pub type RigidTransform = nalgebra::Isometry3<f64>;

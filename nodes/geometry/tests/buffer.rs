@@ -1,6 +1,6 @@
 //! Promises of the transform buffer.
 
-use geometry::{GeometryError, RigidTransform, StampedTransform, TransformBuffer, rigid_transform};
+use geometry::{GeometryError, Inserted, RigidTransform, StampedTransform, TransformBuffer, rigid_transform};
 use nalgebra::Point3;
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ fn insert(
     (parent, child): (&str, &str),
     stamp_nanos: Option<i64>,
     parent_from_child: RigidTransform,
-) -> Result<(), GeometryError> {
+) -> Result<Inserted, GeometryError> {
     let (parent, child) = (parent.to_owned(), child.to_owned());
     buffer.insert(&StampedTransform { parent, child, stamp_nanos, parent_from_child })
 }
@@ -88,9 +88,44 @@ fn history_is_bounded() {
     }
     let one_more = insert(&mut buffer, ("odom", "one_more"), None, RigidTransform::identity());
     assert!(matches!(one_more, Err(GeometryError::TooManyFrames { .. })));
-    buffer.clear_moving();
-    assert!(buffer.lookup("odom", "base_link", None).is_err());
+    assert!(buffer.lookup("odom", "base_link", None).is_err(), "what moves made room for what does not");
     assert!(buffer.lookup("odom", "f3", None).is_ok());
+}
+
+#[test]
+fn a_flood_of_frames_does_not_silence_those_that_go_on() {
+    let mut buffer = robot();
+    for stamp in 0..5_000 {
+        insert(&mut buffer, ("junk", &format!("f{stamp}")), Some(stamp), RigidTransform::identity()).expect("room");
+        insert(&mut buffer, ("odom", "base_link"), Some(1_000 + stamp), RigidTransform::identity()).expect("held");
+    }
+    assert!(buffer.lookup("odom", "camera", Some(5_000)).is_ok());
+}
+
+#[test]
+fn a_link_that_stopped_serves_for_a_while_and_then_no_more() {
+    let buffer = robot();
+    let near = |stamp, oldest| buffer.lookup_near("odom", "camera", stamp, oldest);
+    assert_eq!(near(1_400, 500), buffer.lookup("odom", "camera", Some(1_000)));
+    assert!(matches!(near(1_501, 500), Err(GeometryError::Extrapolation { .. })));
+    assert!(near(-1, 500).is_err(), "nothing is guessed before the first stamp");
+    assert_eq!(near(500, 500), buffer.lookup("odom", "camera", Some(500)));
+}
+
+#[test]
+fn one_straggler_changes_nothing_and_a_clock_that_was_set_back_begins_anew() {
+    const HOUR: i64 = 3_600_000_000_000;
+    let mut buffer = TransformBuffer::new(10.0);
+    let mut at = |stamp: i64| {
+        let moved = rigid_transform([stamp as f64, 0.0, 0.0], LEVEL);
+        insert(&mut buffer, ("odom", "base_link"), Some(stamp), moved).expect("valid")
+    };
+    assert_eq!([HOUR, HOUR - 1, HOUR + 1, 5, HOUR + 2].map(&mut at), [Inserted::Kept; 5]);
+    let restarted = Inserted::Restarted { back_nanos: HOUR - 6 };
+    assert_eq!([6, 7, 8].map(&mut at), [Inserted::Kept, Inserted::Kept, restarted]);
+    assert_eq!(at(9), Inserted::Kept);
+    assert!(buffer.lookup("odom", "base_link", Some(9)).is_ok());
+    assert!(buffer.lookup("odom", "base_link", Some(HOUR)).is_err());
 }
 
 proptest! {
