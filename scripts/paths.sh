@@ -10,6 +10,24 @@ onnxruntime_library=$onnxruntime_dir/libonnxruntime.so
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# Runs a command and notes how long it took, under NAME.  usage: timed NAME COMMAND…
+timed() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  "$@" || status=$?
+  times+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
+  return "$status"
+}
+times=()
+
+# Prints where the time went; to be called at the end, or on EXIT.
+print_times() {
+  [ "${#times[@]}" -gt 0 ] || return 0
+  printf 'time spent:\n' >&2
+  printf '  %s\n' "${times[@]}" >&2
+  printf '  %5d s  in all\n' "$SECONDS" >&2
+}
+
 # Runs a command with its output kept back, and shows the output only if the command fails.
 quietly() {
   local log status=0

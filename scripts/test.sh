@@ -2,6 +2,8 @@
 # Every check that CI runs, cheapest first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/paths.sh
+trap print_times EXIT
 eval "$(scripts/ros_env.sh)"
 unset CMAKE_PREFIX_PATH
 export ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST
@@ -10,11 +12,12 @@ export ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST
 if command -v apt-get >/dev/null && ! command -v mpicc >/dev/null; then
   (. scripts/paths.sh && install_packages libopenmpi-dev openmpi-bin iproute2) || echo "no MPI: ranks can't be started" >&2
 fi
-python3 tests/python/check_launch.py
-scripts/lint.sh
-scripts/build.sh
-cargo test --locked --workspace
-scripts/check_colcon.sh
+timed check_launch python3 tests/python/check_launch.py
+timed build scripts/build.sh
+timed demo scripts/demo.sh
+timed lint scripts/lint.sh
+timed 'cargo test' cargo test --locked --workspace
+timed colcon scripts/check_colcon.sh
 # MuJoCo, an outside renderer that a test compares depth with, draws through EGL; without it that test is skipped.
 if command -v apt-get >/dev/null && ! ldconfig -p | grep -q libEGL.so.1; then
   (. scripts/paths.sh && install_packages libegl1 libgl1-mesa-dri) || echo "no EGL: MuJoCo can't be asked" >&2
@@ -28,5 +31,5 @@ for test in tests/python/test_*.py; do
   echo "$test"
   # Its own domain, so that no other test or robot is heard; bounded, so that a hung node fails. The first run of one
   # test fetches packages.
-  ROS_DOMAIN_ID=$((RANDOM % 100 + 1)) timeout --kill-after=10 900 python3 "$test"
+  timed "$test" env ROS_DOMAIN_ID=$((RANDOM % 100 + 1)) timeout --kill-after=10 900 python3 "$test"
 done

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import venv
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -29,14 +30,16 @@ def python_with(name, packages, bare=(), prepare=None):
     with open(f"{folder}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / ".complete").exists():
-            print(f"fetching {', '.join(packages)} to {folder}")
+            # Whoever asks for the interpreter's path reads standard output.
+            print(f"fetching {', '.join(packages)} to {folder}", file=sys.stderr)
             venv.create(folder, clear=True, with_pip=True)
             install = [python, "-m", "pip", "install", "-q"]
-            subprocess.run([*install, *packages], check=True, env=without_python_paths())
+            subprocess.run([*install, *packages], check=True, env=without_python_paths(), stdout=sys.stderr)
             if bare:
-                subprocess.run([*install, "--no-deps", *bare], check=True, env=without_python_paths())
+                subprocess.run([*install, "--no-deps", *bare], check=True, env=without_python_paths(),
+                               stdout=sys.stderr)
             if prepare:
-                subprocess.run([python, prepare], check=True, env=without_python_paths())
+                subprocess.run([python, prepare], check=True, env=without_python_paths(), stdout=sys.stderr)
             (folder / ".complete").touch()
     return python
 

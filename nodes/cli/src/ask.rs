@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use anyhow::{Context, Result, bail};
-use frame_ring::{RawFrame, Shot};
-use geometry::CameraFacts;
+use frame_ring::RawFrame;
+use geometry::{CameraReport, Fact};
 use msgs::{SpatialAnswer, SpatialQuery, Status};
 use perception::{Perception, Progress, Settings, Sink};
 
-use crate::bag_frames::BagFrames;
+use crate::bag_flags::BagFlags;
 use crate::frames::{CaptureFrames, Frame, Frames};
 
 /// Example: `spacer ask --video walk.mp4 --camera-height 0.6 --pitch -10 "how far is the door?"`
@@ -24,15 +24,8 @@ pub struct Arguments {
     /// A folder of pictures, in order of their names, taken at `--rate`.
     #[arg(long, group = "source")]
     images: Option<String>,
-    /// A rosbag2 folder or an .mcap file; its camera_info and TF tell what the flags about the camera leave open.
-    #[arg(long, group = "source")]
-    bag: Option<PathBuf>,
-    /// Image topic of the bag; needed where it has several.
-    #[arg(long, requires = "bag")]
-    topic: Option<String>,
-    /// Frame of the robot in the bag's TF.
-    #[arg(long, requires = "bag", default_value = "base_link")]
-    base_frame: String,
+    #[command(flatten)]
+    bag: BagFlags,
     /// The model directory.
     #[arg(long, default_value = "models/zoo/spacer-nano")]
     model: PathBuf,
@@ -85,12 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     while let Some(frame) = frames.next_frame()? {
         push(&perception, &frame)?;
     }
-    let recorded = frames.camera_facts();
-    perception.set_camera_facts(CameraFacts {
-        horizontal_fov_deg: arguments.fov.or(recorded.horizontal_fov_deg),
-        height_m: arguments.camera_height.or(recorded.height_m),
-        pitch_deg: arguments.pitch.or(recorded.pitch_deg),
-    });
+    perception.set_camera(told(arguments, frames.camera()));
     perception.ask(SpatialQuery { text: arguments.question.clone(), ..SpatialQuery::default() });
     let answer = answers.recv().context("the pipeline gave no answer")?;
     eprintln!();
@@ -98,14 +86,27 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn open(arguments: &Arguments) -> Result<Box<dyn Frames>> {
-    match (&arguments.video, &arguments.images, &arguments.bag) {
-        (Some(video), ..) => Ok(Box::new(CaptureFrames::open(video, None)?)),
-        (_, Some(images), _) => {
+    match (&arguments.video, &arguments.images) {
+        (Some(video), _) => Ok(Box::new(CaptureFrames::open(video, None)?)),
+        (_, Some(images)) => {
             let rate = Settings { frame_rate_hz: arguments.rate, ..Settings::new(&arguments.model) };
             Ok(Box::new(CaptureFrames::open(images, Some(rate.with_models_window().frame_rate_hz))?))
         }
-        (.., Some(bag)) => Ok(Box::new(BagFrames::open(bag, arguments.topic.as_deref(), &arguments.base_frame)?)),
-        _ => bail!("expected --video, --images or --bag, found none"),
+        _ => Ok(Box::new(arguments.bag.open().context("expected --video, --images or --bag, found none")??)),
+    }
+}
+
+/// What the source tells about the camera, with what the flags say in its place.
+fn told(arguments: &Arguments, recorded: CameraReport) -> CameraReport {
+    let flag = |value: Option<f32>, name: &str, recorded: Fact| match value {
+        Some(value) => Fact { value: Some(value), source: format!("--{name}") },
+        None => recorded,
+    };
+    CameraReport {
+        fov: flag(arguments.fov, "fov", recorded.fov),
+        height: flag(arguments.camera_height, "camera-height", recorded.height),
+        pitch: flag(arguments.pitch, "pitch", recorded.pitch),
+        ..recorded
     }
 }
 
@@ -134,7 +135,7 @@ fn push(perception: &Perception, frame: &Frame) -> Result<()> {
         stamp_nanos: frame.stamp_nanos,
         received_at_nanos: perception.now_nanos(),
     };
-    perception.push_at(&raw, &Shot::at(frame.pose))?;
+    perception.push_at(&raw, &frame.shot)?;
     Ok(())
 }
 

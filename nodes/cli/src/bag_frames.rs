@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use frame_ring::Pose;
-use geometry::{Camera, CameraFacts, TransformBuffer, transform_parts};
-use recording::messages::{CameraInfo, TfMessage};
-use recording::{BagMessage, BagReader, Messages};
+use frame_ring::{Pose, Shot};
+use geometry::{CameraReport, CameraTracker, StampKind, StampedTransform, TrackerSettings, transform_parts};
+use perception::ViewMap;
+use recording::messages::{CameraInfo, Odometry, TfMessage};
+use recording::{BagMessage, BagReader, Messages, Picture};
 
 use crate::frames::{Frame, Frames};
-
-/// Only the newest mounting counts.
-const HISTORY_SECS: f64 = 1.0;
 
 /// Frames of a bag.
 pub struct BagFrames {
@@ -19,69 +17,98 @@ pub struct BagFrames {
     messages: Messages,
     image_topic: String,
     info_topic: Option<String>,
-    base_frame: String,
-    camera_frame: String,
-    camera: Option<Camera>,
-    transforms: TransformBuffer,
+    odometry_topic: Option<String>,
+    tracker: CameraTracker,
+    map: ViewMap,
+    said: String,
 }
 
 impl BagFrames {
-    /// Opens a bag; `topic`: the images, needed where there are several such topics.
-    pub fn open(path: &Path, topic: Option<&str>, base_frame: &str) -> Result<Self> {
+    /// Opens a bag; `topic`: the images, needed where there are several such topics. `settings`: the robot's frames.
+    pub fn open(path: &Path, topic: Option<&str>, settings: TrackerSettings) -> Result<Self> {
         let bag = BagReader::open(path)?;
         let image_topic = bag.image_topic(topic)?.name.clone();
+        let odometry = bag.topics().iter().find(|topic| topic.message_count > 0 && topic.is::<Odometry>());
         Ok(Self {
             name: path.display().to_string(),
             messages: bag.messages(),
             info_topic: bag.camera_info_topic(&image_topic).map(|topic| topic.name.clone()),
+            odometry_topic: odometry.map(|topic| topic.name.clone()),
             image_topic,
-            base_frame: base_frame.to_owned(),
-            camera_frame: String::new(),
-            camera: None,
-            transforms: TransformBuffer::new(HISTORY_SECS),
+            tracker: CameraTracker::new(settings),
+            map: ViewMap::default(),
+            said: String::new(),
         })
     }
 
     /// Learns from what is no image. A message that says nothing usable leaves what is known as it is.
     fn learn(&mut self, message: &BagMessage) -> recording::Result<()> {
+        let now_nanos = log_time(message);
         if self.info_topic.as_deref() == Some(message.topic()) {
-            let info: CameraInfo = message.decode()?;
-            // A driver without calibration sends zeros.
-            self.camera = Camera::from_k(&info.k, info.width, info.height).ok().or(self.camera);
+            self.tracker.take_calibration(message.decode::<CameraInfo>()?.into());
         } else if message.is::<TfMessage>() {
             let fixed = message.topic().ends_with("tf_static");
             for transform in message.decode::<TfMessage>()?.transforms {
-                // One broken transform leaves its frame unknown, which the camera's facts then say.
-                let _ = self.transforms.insert(&transform.stamped(fixed));
+                let taken = self.tracker.take_transform(&transform.stamped(fixed), now_nanos);
+                self.say(taken.err().map(|error| format!("left out: {error}")));
             }
+        } else if self.odometry_topic.as_deref() == Some(message.topic()) {
+            let pose = StampedTransform::from(&message.decode::<Odometry>()?);
+            let taken = self.tracker.take_odometry(&pose, now_nanos);
+            self.say(taken.err().map(|error| format!("left out: {error}")));
         }
         Ok(())
     }
 
     fn frame(&mut self, message: &BagMessage) -> recording::Result<Frame> {
         let picture = message.picture()?;
-        self.camera_frame = picture.frame_id;
-        let pose = self.pose(picture.stamp_nanos);
+        let (stamp_nanos, kind) = self.tracker.read_stamp(picture.stamp_nanos, log_time(message));
+        if let StampKind::Moved(by) = kind {
+            let secs = by as f64 * 1e-9;
+            self.say(Some(format!("the camera's clock is not TF's: its stamps are moved by {secs:.3} s")));
+        }
+        let shot = self.shot(&picture, stamp_nanos);
         Ok(Frame {
             encoding: picture.encoding,
             width: picture.width,
             height: picture.height,
             step: picture.step,
             data: picture.data.into_owned(),
-            stamp_nanos: picture.stamp_nanos,
-            pose,
+            stamp_nanos,
+            shot,
         })
     }
 
-    /// Where the camera was, in the frame that the robot moves in.
-    fn pose(&self, stamp_nanos: i64) -> Option<Pose> {
-        let camera = self.camera_frame.trim_start_matches('/');
-        let world = self.transforms.world_of(&self.base_frame)?;
-        // A picture often comes before the transforms of its own moment.
-        let found = self.transforms.lookup_near(world, camera, stamp_nanos).ok()?;
-        let (position_m, orientation) = transform_parts(&found);
-        Some(Pose { position_m, orientation })
+    /// Where the camera was, and how the picture is made upright and straight.
+    fn shot(&mut self, picture: &Picture<'_>, stamp_nanos: i64) -> Shot {
+        let rectified = is_rectified(&self.image_topic);
+        let view = self.tracker.see(&picture.frame_id, (picture.width, picture.height), rectified);
+        // A size that no picture has is refused by the ring, by name.
+        let pixel_map = self.map.get(view).unwrap_or_default();
+        let pose = self.tracker.camera_at(stamp_nanos).ok().map(|fixed_from_optical| {
+            let (position_m, orientation) = transform_parts(&fixed_from_optical);
+            Pose { position_m, orientation }
+        });
+        Shot { pose, pixel_map }
     }
+
+    /// Says something on standard error, once until something else is said.
+    fn say(&mut self, text: Option<String>) {
+        if let Some(text) = text.filter(|text| *text != self.said) {
+            eprintln!("{text}");
+            self.said = text;
+        }
+    }
+}
+
+/// When a message was recorded, nanoseconds.
+fn log_time(message: &BagMessage) -> i64 {
+    i64::try_from(message.log_time_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Whether the pictures of a topic are straight already, as `image_proc` names them.
+fn is_rectified(topic: &str) -> bool {
+    topic.trim_end_matches("/compressed").rsplit('/').next().is_some_and(|name| name.contains("rect"))
 }
 
 impl Frames for BagFrames {
@@ -108,9 +135,7 @@ impl Frames for BagFrames {
         Ok(None)
     }
 
-    fn camera_facts(&self) -> CameraFacts {
-        let camera_frame = self.camera_frame.trim_start_matches('/');
-        let mounting = self.transforms.lookup(&self.base_frame, camera_frame, None).ok();
-        CameraFacts::new(self.camera.as_ref(), mounting.as_ref())
+    fn camera(&self) -> CameraReport {
+        self.tracker.report().clone()
     }
 }

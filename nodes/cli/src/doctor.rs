@@ -5,11 +5,16 @@ mod gpu;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use geometry::CameraReport;
 use model_dir::ModelDir;
 use perception::{Answerer, Device, RunsOn, Settings, VlmAnswerer};
 use serde::Serialize;
 
-/// Examples: `spacer doctor --model models/zoo/spacer-nano`, `spacer doctor --gpu --model models/zoo/spacer-7b`
+use crate::bag_flags::BagFlags;
+use crate::bag_frames::BagFrames;
+use crate::frames::Frames;
+
+/// Examples: `spacer doctor --model models/zoo/spacer-nano`, `spacer doctor --bag episodes/mine`, `spacer doctor --gpu`
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The model directory to load.
@@ -19,6 +24,8 @@ pub struct Arguments {
     /// TensorRT builds its engines at the first run, for minutes.
     #[arg(long)]
     gpu: bool,
+    #[command(flatten)]
+    bag: BagFlags,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -48,6 +55,7 @@ struct Finding {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut findings = vec![machine(), ros(), cameras(Path::new("/dev")), runtime()];
     findings.extend(model(&arguments.model));
+    findings.extend(arguments.bag.open().map(told));
     if arguments.gpu {
         findings.extend(gpu::check(&arguments.model));
     }
@@ -113,6 +121,23 @@ fn cameras(devices: &Path) -> Finding {
         true => finding("camera", Verdict::Warn, "no /dev/video*: frames must come from a topic, file or stream"),
         false => finding("camera", Verdict::Ok, names.join(", ")),
     }
+}
+
+/// What the model would be told about the camera of a bag.
+fn told(frames: Result<BagFrames>) -> Finding {
+    match frames.and_then(read) {
+        Ok(report) => {
+            let facts = report.facts();
+            let known = facts.horizontal_fov_deg.is_some() && facts.height_m.is_some() && facts.pitch_deg.is_some();
+            finding("bag's camera", if known { Verdict::Ok } else { Verdict::Warn }, report.to_string())
+        }
+        Err(error) => finding("bag's camera", Verdict::Warn, format!("{error:#}")),
+    }
+}
+
+fn read(mut frames: BagFrames) -> Result<CameraReport> {
+    while frames.next_frame()?.is_some() {}
+    Ok(frames.camera())
 }
 
 fn runtime() -> Finding {

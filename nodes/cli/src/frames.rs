@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use capture::Capture;
-use frame_ring::Pose;
-use geometry::CameraFacts;
+use frame_ring::Shot;
+use geometry::{CameraReport, Fact};
 
 /// The rate of a video that states none, frames per second.
 const DEFAULT_RATE_HZ: f64 = 30.0;
@@ -22,8 +22,8 @@ pub struct Frame {
     pub data: Vec<u8>,
     /// When light hit the sensor, nanoseconds of the source's own clock.
     pub stamp_nanos: i64,
-    /// Where the camera was then, as far as known.
-    pub pose: Option<Pose>,
+    /// Where the camera was then, and how the picture is made upright and straight.
+    pub shot: Shot,
 }
 
 /// A recorded sequence of frames.
@@ -35,7 +35,7 @@ pub trait Frames {
     fn next_frame(&mut self) -> Result<Option<Frame>>;
 
     /// What the source tells about its camera, as far as it was read.
-    fn camera_facts(&self) -> CameraFacts;
+    fn camera(&self) -> CameraReport;
 }
 
 /// Frames that OpenCV reads.
@@ -44,6 +44,7 @@ pub struct CaptureFrames {
     capture: Capture,
     period_nanos: f64,
     count: u32,
+    size: Option<(u32, u32)>,
 }
 
 impl CaptureFrames {
@@ -51,7 +52,7 @@ impl CaptureFrames {
     pub fn open(source: &str, rate_hz: Option<f64>) -> Result<Self> {
         let capture = Capture::open(source)?;
         let rate_hz = rate_hz.or(capture.rate_hz()).unwrap_or(DEFAULT_RATE_HZ);
-        Ok(Self { name: source.to_owned(), capture, period_nanos: 1e9 / rate_hz, count: 0 })
+        Ok(Self { name: source.to_owned(), capture, period_nanos: 1e9 / rate_hz, count: 0, size: None })
     }
 }
 
@@ -66,8 +67,10 @@ impl Frames for CaptureFrames {
                 Ok(Some(frame)) => {
                     let stamp_nanos = (f64::from(self.count) * self.period_nanos) as i64;
                     self.count += 1;
+                    self.size = Some((frame.width, frame.height));
                     let (encoding, width, height, data) = ("bgr8".to_owned(), frame.width, frame.height, frame.data);
-                    return Ok(Some(Frame { encoding, width, height, step: width * 3, data, stamp_nanos, pose: None }));
+                    let (step, shot) = (width * 3, Shot::default());
+                    return Ok(Some(Frame { encoding, width, height, step, data, stamp_nanos, shot }));
                 }
                 Ok(None) => return Ok(None),
                 // The first frame says whether this is a source of frames at all.
@@ -77,7 +80,15 @@ impl Frames for CaptureFrames {
         }
     }
 
-    fn camera_facts(&self) -> CameraFacts {
-        CameraFacts::default()
+    fn camera(&self) -> CameraReport {
+        let unknown = || Fact::unknown("not said by this source");
+        CameraReport {
+            picture: self.size,
+            fov: unknown(),
+            height: unknown(),
+            pitch: unknown(),
+            lens: "unknown".to_owned(),
+            ..CameraReport::default()
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `spacer`: the robot-side command.
 
 mod ask;
+mod bag_flags;
 mod bag_frames;
 mod bench;
 mod doctor;

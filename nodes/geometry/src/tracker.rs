@@ -59,6 +59,7 @@ pub struct CameraTracker {
     by_odometry: HashSet<String>,
     clock: CameraClock,
     newest_tf_nanos: Option<i64>,
+    newest_picture_nanos: i64,
     calibration: Option<CalibrationMessage>,
     image_frame: String,
     view: Option<CameraView>,
@@ -75,6 +76,7 @@ impl CameraTracker {
             by_odometry: HashSet::new(),
             clock: CameraClock::default(),
             newest_tf_nanos: None,
+            newest_picture_nanos: 0,
             calibration: None,
             view: None,
             report: CameraReport::default(),
@@ -137,7 +139,8 @@ impl CameraTracker {
 
     fn check_future(&self, transform: &StampedTransform, now_nanos: i64) -> Result<(), GeometryError> {
         let Some(found_nanos) = transform.stamp_nanos.filter(|_| now_nanos != 0) else { return Ok(()) };
-        let expected_nanos = now_nanos.saturating_add(FUTURE_NANOS);
+        // A robot whose clock is ahead of ours is ahead with its pictures, too.
+        let expected_nanos = now_nanos.max(self.newest_picture_nanos).saturating_add(FUTURE_NANOS);
         if found_nanos <= expected_nanos {
             return Ok(());
         }
@@ -158,7 +161,11 @@ impl CameraTracker {
 
     /// The stamp of a picture that arrived at `now_nanos`, in TF's clock.
     pub fn read_stamp(&mut self, stamp_nanos: i64, now_nanos: i64) -> (i64, StampKind) {
-        self.clock.read(stamp_nanos, now_nanos)
+        let (read, kind) = self.clock.read(stamp_nanos, now_nanos);
+        if kind == StampKind::AsSent {
+            self.newest_picture_nanos = read;
+        }
+        (read, kind)
     }
 
     /// Age of the newest moving transform or odometry at `now_nanos`, seconds.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 use frame_ring::{FrameError, FrameRing, Pushed, RawFrame, RingSettings, Shot, SlotSize};
-use geometry::CameraFacts;
+use geometry::CameraReport;
 use msgs::{SpatialAnswer, SpatialQuery, Status};
 use processor::PreprocessorConfig;
 
@@ -116,9 +116,9 @@ impl Perception {
         self.shared.clock.now_nanos()
     }
 
-    /// Tells what is known of the camera from now on.
-    pub fn set_camera_facts(&self, facts: CameraFacts) {
-        self.shared.set_camera_facts(facts);
+    /// Tells what is known of the camera from now on; answers carry it in words.
+    pub fn set_camera(&self, camera: CameraReport) {
+        self.shared.set_camera(camera);
     }
 
     /// Asks. The answer comes through the sink, at once where the question is refused (`BAD_QUERY`, `BUSY`). Returns

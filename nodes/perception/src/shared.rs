@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use frame_ring::{Counters, FrameRing};
-use geometry::CameraFacts;
+use geometry::CameraReport;
 use msgs::{SpatialAnswer, Status, Timing};
 use vlm::ImageEmbeds;
 
@@ -57,13 +57,15 @@ pub struct Diagnostics {
     pub last_timing: Option<Timing>,
     /// Age of the newest frame, seconds since it was received.
     pub newest_frame_age_secs: Option<f64>,
+    /// What the model is told about the camera.
+    pub camera: CameraReport,
 }
 
 /// What the last of each kind was.
 #[derive(Debug)]
 pub(crate) struct Latest {
     model: ModelState,
-    facts: CameraFacts,
+    camera: CameraReport,
     error: Option<String>,
     timing: Option<Timing>,
 }
@@ -83,7 +85,7 @@ pub(crate) struct Shared {
 
 impl Latest {
     fn new() -> Self {
-        Self { model: ModelState::Loading, facts: CameraFacts::default(), error: None, timing: None }
+        Self { model: ModelState::Loading, camera: CameraReport::default(), error: None, timing: None }
     }
 }
 
@@ -127,12 +129,12 @@ impl Shared {
         self.latest(|latest| latest.error = Some(text));
     }
 
-    pub fn set_camera_facts(&self, facts: CameraFacts) {
-        self.latest(|latest| latest.facts = facts);
+    pub fn set_camera(&self, camera: CameraReport) {
+        self.latest(|latest| latest.camera = camera);
     }
 
-    pub fn camera_facts(&self) -> CameraFacts {
-        self.latest(|latest| latest.facts)
+    pub fn camera(&self) -> CameraReport {
+        self.latest(|latest| latest.camera.clone())
     }
 
     /// The number of a new question.
@@ -170,6 +172,7 @@ impl Shared {
             last_error,
             last_timing,
             newest_frame_age_secs: newest.map(|received| seconds_between(received, now)),
+            camera: self.camera(),
         }
     }
 }

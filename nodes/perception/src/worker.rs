@@ -153,7 +153,7 @@ fn view<'a>(shared: &Shared, snapshot: &'a Snapshot<ImageEmbeds>) -> View<'a> {
         window: &snapshot.window,
         embeds: &snapshot.embeds,
         frame_rate_hz: shared.settings.frame_rate_hz,
-        facts: shared.camera_facts(),
+        facts: shared.camera().facts(),
     }
 }
 
@@ -167,13 +167,14 @@ fn complete(
     let left = Duration::from_secs_f64(seconds_between(now, job.deadline_nanos).min(1e6));
     let deadline = Instant::now() + left;
     let mut progress = |progress: Progress<'_>| shared.sink.progress(&job.query_id, progress);
+    let camera = shared.camera();
     let completed = catch_unwind(AssertUnwindSafe(|| {
         let start = Instant::now();
         progress(Progress::Vision);
         shared.vision.complete(snapshot, || halted(&job.cancel, deadline))?;
         let encode_secs = start.elapsed().as_secs_f64();
         let request = Request {
-            view: view(shared, snapshot),
+            view: View { facts: camera.facts(), ..view(shared, snapshot) },
             question: &job.question,
             deadline,
             cancel: Arc::clone(&job.cancel),
@@ -182,7 +183,8 @@ fn complete(
         let mut completion = answerer.answer(&request, &mut progress)?;
         completion.vision_secs += encode_secs;
         completion.first_token_secs += encode_secs;
-        let answer = reply(job, &completion, &snapshot.window, |kind, value| answerer.interval(kind, value));
+        let mut answer = reply(job, &completion, &snapshot.window, |kind, value| answerer.interval(kind, value));
+        answer.camera = camera.to_string();
         Ok::<_, AnswerError>((completion, answer))
     }));
     let failed = |text: String| refusal(&job.query_id, Status::ModelError, text);

@@ -1,8 +1,8 @@
 //! Recorded poses and transforms as those of [`geometry`].
 
-use geometry::{RigidTransform, StampedTransform, rigid_transform};
+use geometry::{CalibrationMessage, RigidTransform, StampedTransform, rigid_transform};
 
-use crate::messages::{Pose, Transform, TransformStamped};
+use crate::messages::{CameraInfo, Odometry, Pose, Transform, TransformStamped};
 
 impl From<&Transform> for RigidTransform {
     fn from(transform: &Transform) -> Self {
@@ -26,6 +26,32 @@ impl TransformStamped {
             child: self.child_frame_id.trim_start_matches('/').to_owned(),
             stamp_nanos: (!fixed).then(|| self.header.stamp.nanos()),
             parent_from_child: RigidTransform::from(&self.transform),
+        }
+    }
+}
+
+impl From<&Odometry> for StampedTransform {
+    fn from(odometry: &Odometry) -> Self {
+        Self {
+            parent: odometry.header.frame_id.trim_start_matches('/').to_owned(),
+            child: odometry.child_frame_id.trim_start_matches('/').to_owned(),
+            stamp_nanos: Some(odometry.header.stamp.nanos()),
+            parent_from_child: RigidTransform::from(&odometry.pose.pose),
+        }
+    }
+}
+
+impl From<CameraInfo> for CalibrationMessage {
+    fn from(info: CameraInfo) -> Self {
+        let roi = info.roi;
+        Self {
+            size: (info.width, info.height),
+            k: info.k,
+            p: info.p,
+            distortion_model: info.distortion_model,
+            d: info.d,
+            binning: (info.binning_x, info.binning_y),
+            roi: [roi.x_offset, roi.y_offset, roi.width, roi.height],
         }
     }
 }

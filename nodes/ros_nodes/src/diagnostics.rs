@@ -1,5 +1,6 @@
 //! `/diagnostics`: what became of every frame and question, and whether there is a model.
 
+use geometry::CameraReport;
 use perception::{Diagnostics, ModelState, RunsOn};
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::std_msgs::msg::Header;
@@ -29,6 +30,10 @@ pub struct ShellCounts {
     pub undecodable: u64,
     /// Corrections heard on `feedback`.
     pub feedback: u64,
+    /// Compressed images that were copies of raw ones.
+    pub copies: u64,
+    /// Age of the newest transform or odometry, seconds.
+    pub tf_age_secs: Option<f64>,
 }
 
 /// Levels of `DiagnosticStatus`.
@@ -40,7 +45,7 @@ pub(crate) enum Level {
     Stale = 3,
 }
 
-/// Three statuses: frames, questions, model. `max_age_secs`: from which age on frames are stale.
+/// Four statuses: frames, questions, model, camera. `max_age_secs`: from which age on frames are stale.
 pub fn diagnostics_message(
     node: &str,
     header: Header,
@@ -48,7 +53,12 @@ pub fn diagnostics_message(
     shell: &ShellCounts,
     max_age_secs: f64,
 ) -> DiagnosticArray {
-    let statuses = [frames(diagnostics, shell, max_age_secs), questions(diagnostics, shell), model(diagnostics)];
+    let statuses = [
+        frames(diagnostics, shell, max_age_secs),
+        questions(diagnostics, shell),
+        model(diagnostics),
+        camera(&diagnostics.camera, shell.tf_age_secs),
+    ];
     array_of(node, header, statuses.into())
 }
 
@@ -88,7 +98,7 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
         level,
         message,
         &[
-            ("received", (counters.received + shell.undecodable).to_string()),
+            ("received", (counters.received + shell.undecodable + shell.copies).to_string()),
             ("kept", counters.pushed.to_string()),
             ("skipped_rate", counters.skipped_rate.to_string()),
             ("skipped_still", counters.skipped_still.to_string()),
@@ -106,6 +116,7 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
             ("rejected_map_size", rejected.map_size.to_string()),
             ("rejected_no_slot", rejected.no_slot.to_string()),
             ("rejected_undecodable", shell.undecodable.to_string()),
+            ("copies", shell.copies.to_string()),
             ("pairs_encoded", vision.encoded.to_string()),
             ("pairs_failed", vision.failed.to_string()),
             ("vision_dropped", vision.dropped.to_string()),
@@ -136,6 +147,21 @@ fn questions(diagnostics: &Diagnostics, shell: &ShellCounts) -> DiagnosticStatus
         ]);
     }
     status("questions", Level::Ok, format!("{} waiting", diagnostics.queue_len), &values)
+}
+
+/// What the model is told about the camera; what is unknown is worth a look.
+fn camera(report: &CameraReport, tf_age_secs: Option<f64>) -> DiagnosticStatus {
+    let facts = report.facts();
+    let known = [facts.horizontal_fov_deg, facts.height_m, facts.pitch_deg].iter().all(Option::is_some);
+    let level = match report.picture {
+        None => Level::Stale,
+        Some(_) if known && !report.pose.contains("unknown") => Level::Ok,
+        Some(_) => Level::Warn,
+    };
+    let message = if report.picture.is_some() { report.to_string() } else { "no frame yet".to_owned() };
+    let mut values = report.values();
+    values.push(("tf_age_secs", tf_age_secs.map_or("unknown".to_owned(), |age| format!("{age:.3}"))));
+    status("camera", level, message, &values)
 }
 
 fn model(diagnostics: &Diagnostics) -> DiagnosticStatus {

@@ -1,39 +1,47 @@
 //! Image messages on their way into the frame ring.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, bail};
 use frame_ring::{FrameError, Pushed, RawFrame, Shot};
 use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
 use opencv::imgcodecs;
-use perception::{Perception, Pose};
+use perception::Perception;
 use r2r::NativeMsg;
 use r2r::sensor_msgs::msg::{CompressedImage, Image};
 
 use crate::image_message::view;
 use crate::time::nanos_from_time;
-use crate::transforms::RobotState;
+use crate::transforms::{PictureHeader, RobotState};
 
 /// Largest compressed picture that is looked at, bytes.
 const MAX_COMPRESSED_BYTES: usize = 64 << 20;
 
+/// While raw images come, compressed ones are copies of them; they are taken when no raw one has come for so long.
+const RAW_SILENCE: Duration = Duration::from_secs(2);
+
 /// Takes images in and remembers what they said about themselves.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct FrameIntake {
-    /// Optical frame of the newest valid image.
-    pub camera_frame: String,
     /// Compressed images that could not be decoded.
     pub undecodable: u64,
+    /// Compressed images that were copies of raw ones.
+    pub copies: u64,
+    raw_came_at: Option<Instant>,
     last_error: String,
 }
 
 impl FrameIntake {
-    /// `camera_frame`: for images without a frame.
-    pub fn new(camera_frame: &str) -> Self {
-        Self { camera_frame: camera_frame.to_owned(), undecodable: 0, last_error: String::new() }
-    }
-
-    /// Hands a raw image on with the camera's pose as far as `robot` knows it. A refused one is counted by the ring and
-    /// logged when the reason is new. True if stamps jumped back.
-    pub fn take_image(&mut self, perception: &Perception, message: &NativeMsg<Image>, robot: &RobotState) -> bool {
+    /// Hands a raw image, which came at `now_nanos` of ROS time, on with what `robot` knows of its camera. A refused one
+    /// is counted by the ring and logged when the reason is new.
+    pub fn take_image(
+        &mut self,
+        perception: &Perception,
+        message: &NativeMsg<Image>,
+        robot: &mut RobotState,
+        now_nanos: i64,
+    ) {
+        self.raw_came_at = Some(Instant::now());
         let image = view(message);
         let frame = RawFrame {
             encoding: &image.encoding,
@@ -41,21 +49,29 @@ impl FrameIntake {
             height: image.height,
             step: image.step,
             data: image.data,
-            stamp_nanos: image.stamp_nanos,
+            stamp_nanos: robot.read_stamp(image.stamp_nanos, now_nanos),
             received_at_nanos: perception.now_nanos(),
         };
-        let pushed = perception.push_at(&frame, &Shot::at(self.pose(robot, &frame, &image.frame_id)));
-        self.note_push(pushed, &image.frame_id)
+        self.push(perception, &frame, &image.frame_id, robot);
     }
 
-    /// Decodes a compressed image and hands it on, as [`FrameIntake::take_image`] does. True if stamps jumped back.
-    pub fn take_compressed(&mut self, perception: &Perception, message: &CompressedImage, robot: &RobotState) -> bool {
+    /// Decodes a compressed image and hands it on, as [`FrameIntake::take_image`] does; not while raw ones come.
+    pub fn take_compressed(
+        &mut self,
+        perception: &Perception,
+        message: &CompressedImage,
+        robot: &mut RobotState,
+        now_nanos: i64,
+    ) {
+        if self.raw_came_at.is_some_and(|came_at| came_at.elapsed() < RAW_SILENCE) {
+            self.copies += 1;
+            return;
+        }
         let picture = match decode(&message.data) {
             Ok(picture) => picture,
             Err(error) => {
                 self.undecodable += 1;
-                self.note(format!("compressed image ({}): {error:#}", message.format));
-                return false;
+                return self.note(format!("compressed image ({}): {error:#}", message.format));
             }
         };
         let (width, height, data) = &picture;
@@ -65,24 +81,28 @@ impl FrameIntake {
             height: *height,
             step: width * 3,
             data,
-            stamp_nanos: nanos_from_time(&message.header.stamp),
+            stamp_nanos: robot.read_stamp(nanos_from_time(&message.header.stamp), now_nanos),
             received_at_nanos: perception.now_nanos(),
         };
-        let pushed = perception.push_at(&frame, &Shot::at(self.pose(robot, &frame, &message.header.frame_id)));
-        self.note_push(pushed, &message.header.frame_id)
+        self.push(perception, &frame, &message.header.frame_id, robot);
     }
 
-    /// Where the camera of an image was.
-    fn pose(&self, robot: &RobotState, frame: &RawFrame<'_>, frame_id: &str) -> Option<Pose> {
-        robot.camera_at(if frame_id.is_empty() { &self.camera_frame } else { frame_id }, frame.stamp_nanos)
+    fn push(&mut self, perception: &Perception, frame: &RawFrame<'_>, frame_id: &str, robot: &mut RobotState) {
+        // What lies about its size says nothing about a camera.
+        let shot = match frame.validate() {
+            Ok(_) => {
+                let (size, stamp_nanos) = ((frame.width, frame.height), frame.stamp_nanos);
+                robot.shot(&PictureHeader { frame_id, size, stamp_nanos })
+            }
+            Err(_) => Shot::default(),
+        };
+        let pushed = perception.push_at(frame, &shot);
+        self.note_push(pushed);
     }
 
-    fn note_push(&mut self, pushed: Result<Pushed, FrameError>, frame_id: &str) -> bool {
+    fn note_push(&mut self, pushed: Result<Pushed, FrameError>) {
         match pushed {
             Ok(Pushed { jump, resized, .. }) => {
-                if !frame_id.is_empty() && self.camera_frame != frame_id {
-                    self.camera_frame = frame_id.to_owned();
-                }
                 if let Some(resized) = resized {
                     let (from, to) = (resized.from, resized.to);
                     tracing::warn!(?from, ?to, "images come in another size; the window starts anew");
@@ -91,12 +111,8 @@ impl FrameIntake {
                     let (from, to) = (jump.from_nanos, jump.to_nanos);
                     tracing::warn!(from, to, "stamps jumped back; the window starts anew");
                 }
-                jump.is_some()
             }
-            Err(error) => {
-                self.note(error.to_string());
-                false
-            }
+            Err(error) => self.note(error.to_string()),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
+use geometry::TrackerSettings;
 use perception::{Settings, StillSettings};
 use r2r::RosParams;
 
@@ -37,6 +38,8 @@ pub struct Parameters {
     pub deadline_secs: f64,
     /// Frame of the robot
     pub base_frame: String,
+    /// Height of that frame over the floor, in m; negative = that of base_footprint where TF has it, else 0
+    pub base_height_m: f64,
     /// Optical frame of the camera, for images without a frame_id
     pub camera_frame: String,
     /// Frame the imagined map is placed in
@@ -72,6 +75,7 @@ impl Default for Parameters {
             max_frame_age_secs: 5.0,
             deadline_secs: 30.0,
             base_frame: "base_link".to_owned(),
+            base_height_m: -1.0,
             camera_frame: "camera_optical_frame".to_owned(),
             fixed_frame: "odom".to_owned(),
             threads: 0,
@@ -122,6 +126,17 @@ impl Parameters {
         };
         // No difference is below 0.
         (self.still_luma != 0.0).then_some(still)
+    }
+
+    /// What the camera's tracker is told.
+    pub fn tracker_settings(&self) -> TrackerSettings {
+        TrackerSettings {
+            base_frame: self.base_frame.clone(),
+            base_height_m: Some(self.base_height_m).filter(|height| *height >= 0.0),
+            fixed_frame: Some(self.fixed_frame.clone()),
+            camera_frame: self.camera_frame.clone(),
+            ..TrackerSettings::default()
+        }
     }
 
     /// The frames that maps are published in.

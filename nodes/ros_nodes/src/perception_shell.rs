@@ -74,8 +74,8 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         perception: Perception::start_with(settings, clock, outbox.clone(), load)?,
         outbox,
         switchboard: Switchboard::default(),
-        intake: FrameIntake::new(&parameters.camera_frame),
-        robot: RobotState::new(parameters.map_frames()),
+        intake: FrameIntake::default(),
+        robot: RobotState::new(parameters.tracker_settings(), is_rectified("image_raw")),
         publishers: Publishers::new(&mut executor.node)?,
         node_name: executor.node.fully_qualified_name()?,
         ros_clock: executor.node.get_ros_clock(),
@@ -95,6 +95,13 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     });
     shell.borrow_mut().shut_down();
     Ok(())
+}
+
+/// Whether the topic that `name` is remapped to carries pictures that are straight already, as `image_proc` names them.
+fn is_rectified(name: &str) -> bool {
+    let rules = std::env::args();
+    let target = rules.filter_map(|rule| rule.strip_prefix(name)?.strip_prefix(":=").map(str::to_owned)).next_back();
+    target.is_some_and(|target| target.rsplit('/').next().is_some_and(|last| last.contains("rect")))
 }
 
 /// Spawns a handler for the items of a stream.
@@ -120,14 +127,12 @@ fn listen_to_camera(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyh
     let compressed = node.subscribe::<sensor_msgs::msg::CompressedImage>("image_raw/compressed", qos())?;
     let infos = node.subscribe::<sensor_msgs::msg::CameraInfo>("camera_info", qos())?;
     on_each(executor, shell, images, |shell, image| {
-        if shell.intake.take_image(&shell.perception, &image, &shell.robot) {
-            shell.robot.restart();
-        }
+        let now_nanos = shell.ros_now_nanos();
+        shell.intake.take_image(&shell.perception, &image, &mut shell.robot, now_nanos);
     })?;
     on_each(executor, shell, compressed, |shell, image| {
-        if shell.intake.take_compressed(&shell.perception, &image, &shell.robot) {
-            shell.robot.restart();
-        }
+        let now_nanos = shell.ros_now_nanos();
+        shell.intake.take_compressed(&shell.perception, &image, &mut shell.robot, now_nanos);
     })?;
     on_each(executor, shell, infos, |shell, info| shell.robot.take_camera_info(&info))
 }
@@ -141,12 +146,16 @@ fn listen_to_robot(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyho
     let transforms = |fixed: bool| {
         move |shell: &mut Shell, message: tf2_msgs::msg::TFMessage| {
             let transforms: &[geometry_msgs::msg::TransformStamped] = &message.transforms;
-            shell.robot.take_transforms(transforms, fixed);
+            let now_nanos = shell.ros_now_nanos();
+            shell.robot.take_transforms(transforms, fixed, now_nanos);
         }
     };
     on_each(executor, shell, moving, transforms(false))?;
     on_each(executor, shell, fixed, transforms(true))?;
-    on_each(executor, shell, odometry, |shell, odometry| shell.robot.take_odometry(&odometry))
+    on_each(executor, shell, odometry, |shell, odometry| {
+        let now_nanos = shell.ros_now_nanos();
+        shell.robot.take_odometry(&odometry, now_nanos);
+    })
 }
 
 fn listen_to_askers(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyhow::Result<()> {
@@ -172,12 +181,12 @@ fn listen_to_askers(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyh
         tracing::info!(query_id, value, text, "feedback");
     })?;
     on_each(executor, shell, service, |shell, request| {
-        shell.tell_camera_facts();
+        shell.tell_camera();
         shell.switchboard.ask_from_service(&shell.perception, request);
         shell.deliver_all();
     })?;
     on_each(executor, shell, action, |shell, request| {
-        shell.tell_camera_facts();
+        shell.tell_camera();
         let capacity = shell.parameters.queue_capacity as usize;
         shell.switchboard.ask_from_action(&shell.perception, request, capacity);
         shell.deliver_all();
@@ -186,13 +195,19 @@ fn listen_to_askers(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyh
 
 impl Shell {
     fn ask(&mut self, query: ros::SpatialQuery) {
-        self.tell_camera_facts();
+        self.tell_camera();
         self.switchboard.ask_from_topic(&self.perception, query);
         self.deliver_all();
     }
 
-    fn tell_camera_facts(&self) {
-        self.perception.set_camera_facts(self.robot.camera_facts(&self.intake.camera_frame));
+    fn tell_camera(&self) {
+        self.perception.set_camera(self.robot.camera());
+    }
+
+    /// ROS time, nanoseconds; 0 before a simulation's clock has begun.
+    fn ros_now_nanos(&self) -> i64 {
+        let now = lock(&self.ros_clock).get_now().unwrap_or_default();
+        i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
     }
 
     fn turn(&mut self) {
@@ -201,7 +216,7 @@ impl Shell {
         let now = Instant::now();
         if now >= self.diagnostics_due {
             self.diagnostics_due = now + DIAGNOSTICS_PERIOD;
-            self.tell_camera_facts();
+            self.tell_camera();
             self.publish_diagnostics();
         }
     }
@@ -224,7 +239,7 @@ impl Shell {
             let stamp = answer.newest_stamp_nanos;
             PlacedMap::new(map, &self.parameters.map_frames(), stamp, self.robot.robot_at(stamp))
         });
-        let message = crate::convert::answer_message(&answer, map.as_ref(), &self.intake.camera_frame);
+        let message = crate::convert::answer_message(&answer, map.as_ref(), self.robot.camera_frame());
         self.publishers.publish(&message, map.as_ref());
         self.switchboard.reply(&number, &message, answer.status);
         // At debug: a flood of questions must not become a flood of lines.
@@ -233,6 +248,8 @@ impl Shell {
 
     fn publish_diagnostics(&mut self) {
         self.counts.undecodable = self.intake.undecodable;
+        self.counts.copies = self.intake.copies;
+        self.counts.tf_age_secs = self.robot.tf_age_secs(self.ros_now_nanos());
         let now = lock(&self.ros_clock).get_now().unwrap_or_default();
         let stamp = r2r::Clock::to_builtin_time(&now);
         let header = r2r::std_msgs::msg::Header { stamp, ..Default::default() };

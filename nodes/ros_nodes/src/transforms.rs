@@ -1,134 +1,194 @@
-//! What TF, odometry and calibration tell: where the robot is, and how its camera is mounted.
+//! What TF, odometry and calibration tell: where the robot is, and how its camera is mounted. ROS messages in front of
+//! [`geometry::CameraTracker`], which decides.
 
-use std::collections::HashSet;
-
-use geometry::{Camera, CameraFacts, PlanPose, StampedTransform, TransformBuffer, rigid_transform, transform_parts};
-use perception::Pose;
+use frame_ring::Shot;
+use geometry::{
+    CalibrationMessage, CameraReport, CameraTracker, GeometryError, Inserted, PlanPose, StampKind, StampedTransform,
+    TrackerSettings, rigid_transform, transform_parts,
+};
+use perception::{Pose, ViewMap};
 use r2r::geometry_msgs::msg::{Quaternion, TransformStamped};
 use r2r::nav_msgs::msg::Odometry;
 use r2r::sensor_msgs::msg::CameraInfo;
 
-use crate::placed_map::MapFrames;
 use crate::time::nanos_from_time;
 
-/// How much of every moving frame is remembered: the oldest answer's frame plus a long decode.
-const HISTORY_SECS: f64 = 60.0;
-
-/// Transforms and calibration, kept up to date.
+/// Transforms and calibration, kept up to date. Every change of what the model is told is logged.
 pub struct RobotState {
-    buffer: TransformBuffer,
-    /// Frames whose parent TF tells; odometry is not asked about them.
-    told_by_tf: HashSet<String>,
-    camera: Option<Camera>,
-    frames: MapFrames,
+    tracker: CameraTracker,
+    map: ViewMap,
+    rectified: bool,
+    logged: Option<CameraReport>,
+    stamp_kind: StampKind,
     last_error: String,
 }
 
+/// A picture as far as its header goes.
+pub struct PictureHeader<'a> {
+    /// The frame, empty where the driver names none.
+    pub frame_id: &'a str,
+    /// Width and height, pixels.
+    pub size: (u32, u32),
+    /// As sent, nanoseconds.
+    pub stamp_nanos: i64,
+}
+
 impl RobotState {
-    /// Nothing is known yet.
-    pub fn new(frames: MapFrames) -> Self {
+    /// Nothing is known yet. `rectified`: pictures are straight as they are sent.
+    pub fn new(settings: TrackerSettings, rectified: bool) -> Self {
         Self {
-            buffer: TransformBuffer::new(HISTORY_SECS),
-            told_by_tf: HashSet::new(),
-            camera: None,
-            frames,
+            tracker: CameraTracker::new(settings),
+            map: ViewMap::default(),
+            rectified,
+            logged: None,
+            stamp_kind: StampKind::AsSent,
             last_error: String::new(),
         }
     }
 
-    /// Takes in the transforms of `/tf` or, `fixed`, of `/tf_static`. Broken ones are logged and left out.
-    pub fn take_transforms(&mut self, transforms: &[TransformStamped], fixed: bool) {
+    /// Takes in the transforms of `/tf` or, `fixed`, of `/tf_static`, which arrived at `now_nanos` of ROS time. Broken
+    /// ones are logged and left out.
+    pub fn take_transforms(&mut self, transforms: &[TransformStamped], fixed: bool, now_nanos: i64) {
         for transform in transforms {
             let (at, turn) = (&transform.transform.translation, &transform.transform.rotation);
-            let taken = self.insert(StampedTransform {
-                parent: frame_name(&transform.header.frame_id),
-                child: frame_name(&transform.child_frame_id),
-                stamp_nanos: (!fixed).then(|| nanos_from_time(&transform.header.stamp)),
-                parent_from_child: rigid_transform([at.x, at.y, at.z], quaternion(turn)),
-            });
-            // The buffer bounds the number of frames, and so of these.
-            if taken {
-                self.told_by_tf.insert(frame_name(&transform.child_frame_id));
-            }
+            let taken = self.tracker.take_transform(
+                &StampedTransform {
+                    parent: transform.header.frame_id.clone(),
+                    child: transform.child_frame_id.clone(),
+                    stamp_nanos: (!fixed).then(|| nanos_from_time(&transform.header.stamp)),
+                    parent_from_child: rigid_transform([at.x, at.y, at.z], quaternion(turn)),
+                },
+                now_nanos,
+            );
+            self.note_insertion(&transform.child_frame_id, taken);
         }
     }
 
-    /// Takes in odometry, for robots that publish no TF.
-    pub fn take_odometry(&mut self, odometry: &Odometry) {
-        let child = frame_name(&odometry.child_frame_id);
-        if self.told_by_tf.contains(&child) {
-            return;
-        }
+    /// Takes in odometry, for robots whose TF does not tell how they move.
+    pub fn take_odometry(&mut self, odometry: &Odometry, now_nanos: i64) {
         let (at, turn) = (&odometry.pose.pose.position, &odometry.pose.pose.orientation);
-        self.insert(StampedTransform {
-            parent: frame_name(&odometry.header.frame_id),
-            child,
-            stamp_nanos: Some(nanos_from_time(&odometry.header.stamp)),
-            parent_from_child: rigid_transform([at.x, at.y, at.z], quaternion(turn)),
+        let taken = self.tracker.take_odometry(
+            &StampedTransform {
+                parent: odometry.header.frame_id.clone(),
+                child: odometry.child_frame_id.clone(),
+                stamp_nanos: Some(nanos_from_time(&odometry.header.stamp)),
+                parent_from_child: rigid_transform([at.x, at.y, at.z], quaternion(turn)),
+            },
+            now_nanos,
+        );
+        self.note_insertion(&odometry.child_frame_id, taken);
+    }
+
+    /// Takes in a calibration; what is wrong with it the camera's report says.
+    pub fn take_camera_info(&mut self, info: &CameraInfo) {
+        let roi = &info.roi;
+        self.tracker.take_calibration(CalibrationMessage {
+            size: (info.width, info.height),
+            k: numbers(&info.k),
+            p: numbers(&info.p),
+            distortion_model: info.distortion_model.clone(),
+            d: info.d.clone(),
+            binning: (info.binning_x, info.binning_y),
+            roi: [roi.x_offset, roi.y_offset, roi.width, roi.height],
         });
     }
 
-    /// Takes in a calibration; one of an uncalibrated driver is as good as none.
-    pub fn take_camera_info(&mut self, info: &CameraInfo) {
-        let Ok(k) = <[f64; 9]>::try_from(info.k.as_slice()) else { return };
-        match Camera::from_k(&k, info.width, info.height) {
-            Ok(camera) => self.camera = Some(camera),
-            Err(error) => self.note(format!("camera_info: {error}")),
+    /// Reads a picture's stamp, which arrived at `now_nanos` of ROS time: in TF's clock, nanoseconds.
+    pub fn read_stamp(&mut self, stamp_nanos: i64, now_nanos: i64) -> i64 {
+        let (read, kind) = self.tracker.read_stamp(stamp_nanos, now_nanos);
+        if kind != self.stamp_kind {
+            match kind {
+                StampKind::AsSent => tracing::info!("pictures are stamped with TF's clock again"),
+                StampKind::Arrival => {
+                    tracing::warn!("pictures have no stamp: the time of arrival stands in for it");
+                }
+                StampKind::Moved(by) => {
+                    let by_secs = by as f64 * 1e-9;
+                    tracing::warn!(by_secs, "the camera's clock is not TF's: its stamps are moved");
+                }
+            }
+            self.stamp_kind = kind;
         }
+        read
     }
 
-    /// Forgets what moves: stamps jumped back.
-    pub fn restart(&mut self) {
-        self.buffer.clear_moving();
+    /// Where the camera of a picture was, and how the picture is made upright and straight. `picture.stamp_nanos` is in
+    /// TF's clock.
+    pub fn shot(&mut self, picture: &PictureHeader<'_>) -> Shot {
+        let view = self.tracker.see(picture.frame_id, picture.size, self.rectified);
+        // A size that no picture has is refused by the ring, by name.
+        let pixel_map = self.map.get(view).unwrap_or_default();
+        let camera = self.tracker.camera_at(picture.stamp_nanos).ok();
+        let pose = camera.map(|fixed_from_optical| {
+            let (position_m, orientation) = transform_parts(&fixed_from_optical);
+            Pose { position_m, orientation }
+        });
+        self.log_changes();
+        Shot { pose, pixel_map }
     }
 
-    /// What the model is told about the camera. Its mounting is taken at the newest stamps.
-    pub fn camera_facts(&self, camera_frame: &str) -> CameraFacts {
-        let mounting = self.buffer.lookup(&self.frames.base, &frame_name(camera_frame), None).ok();
-        CameraFacts::new(self.camera.as_ref(), mounting.as_ref())
+    /// What the model is told about the camera.
+    pub fn camera(&self) -> CameraReport {
+        self.tracker.report().clone()
+    }
+
+    /// Age of the newest transform or odometry at `now_nanos` of ROS time, seconds.
+    pub fn tf_age_secs(&self, now_nanos: i64) -> Option<f64> {
+        self.tracker.tf_age_secs(now_nanos)
+    }
+
+    /// The frame of the newest picture.
+    pub fn camera_frame(&self) -> &str {
+        self.tracker.image_frame()
     }
 
     /// The robot's pose in the fixed frame at a stamp, where TF knows it for that very moment.
     pub fn robot_at(&self, stamp_nanos: i64) -> Option<PlanPose> {
-        let found = self.buffer.lookup(&self.frames.fixed, &self.frames.base, Some(stamp_nanos));
-        found.ok().map(|fixed_from_base| PlanPose::from_transform(&fixed_from_base))
+        self.tracker.robot_at(stamp_nanos)
     }
 
-    /// The camera's pose in the fixed frame at a stamp, or the newest known one where TF is not that far yet.
-    pub fn camera_at(&self, camera_frame: &str, stamp_nanos: i64) -> Option<Pose> {
-        let found = self.buffer.lookup_near(&self.frames.fixed, &frame_name(camera_frame), stamp_nanos).ok()?;
-        let (position_m, orientation) = transform_parts(&found);
-        Some(Pose { position_m, orientation })
-    }
-
-    fn insert(&mut self, transform: StampedTransform) -> bool {
-        let result = self.buffer.insert(&transform);
-        if let Err(error) = &result {
-            self.note(error.to_string());
+    fn log_changes(&mut self) {
+        let report = self.tracker.report();
+        if self.logged.as_ref().is_none_or(|logged| report.differs(logged)) {
+            tracing::info!("camera: {report}");
+            self.logged = Some(report.clone());
         }
-        result.is_ok()
+    }
+
+    fn note_insertion(&mut self, frame: &str, taken: Result<Inserted, GeometryError>) {
+        match taken {
+            Ok(Inserted::Kept) => {}
+            Ok(Inserted::Restarted { back_nanos }) => {
+                let back_secs = back_nanos as f64 * 1e-9;
+                tracing::warn!(frame, back_secs, "the clock of this transform went back; its history begins anew");
+            }
+            Err(error) => self.note(error.to_string()),
+        }
     }
 
     /// Logs a reason once, until another one comes.
     fn note(&mut self, error: String) {
-        if self.last_error != error {
+        // Numbers differ with every message of one kind.
+        let kind: String = error.chars().filter(|c| !c.is_ascii_digit()).collect();
+        if self.last_error != kind {
             tracing::warn!("left out: {error}");
-            self.last_error = error;
+            self.last_error = kind;
         }
     }
-}
-
-/// TF1 wrote a leading slash, and some drivers still do.
-fn frame_name(name: &str) -> String {
-    name.strip_prefix('/').unwrap_or(name).to_owned()
 }
 
 fn quaternion(turn: &Quaternion) -> [f64; 4] {
     [turn.x, turn.y, turn.z, turn.w]
 }
 
+/// The message's numbers; those that are missing are zero.
+fn numbers<const N: usize>(found: &[f64]) -> [f64; N] {
+    std::array::from_fn(|index| found.get(index).copied().unwrap_or(0.0))
+}
+
 #[cfg(test)]
 mod tests {
+    use geometry::CameraFacts;
     use sim::camera::Pose as CameraPose;
 
     use super::*;
@@ -137,27 +197,35 @@ mod tests {
 
     const POSE: CameraPose =
         CameraPose { position: [1.0, 2.0, 0.7], yaw: 0.5, pitch: -0.2, roll: 0.1, stamp_secs: 0.0 };
+    const FRAME: &str = "camera_optical_frame";
 
-    fn state() -> RobotState {
-        RobotState::new(MapFrames { fixed: "map".into(), base: "base_link".into() })
+    fn state(fixed: &str) -> RobotState {
+        let fixed_frame = Some(fixed.to_owned());
+        RobotState::new(TrackerSettings { fixed_frame, ..TrackerSettings::default() }, false)
+    }
+
+    fn shot_at(state: &mut RobotState, stamp_nanos: i64) -> Option<Pose> {
+        state.shot(&PictureHeader { frame_id: FRAME, size: (640, 480), stamp_nanos }).pose
     }
 
     #[test]
     fn the_simulated_robot_is_where_the_simulator_says() {
-        let mut state = state();
-        state.take_transforms(&fixed_transforms(WorldKind::Clip, &POSE, 5).transforms, true);
-        state.take_transforms(&moving_transforms(WorldKind::Clip, &POSE, &POSE, 5).transforms, false);
+        let mut state = state("map");
+        state.take_transforms(&fixed_transforms(WorldKind::Clip, &POSE, 5).transforms, true, 0);
+        state.take_transforms(&moving_transforms(WorldKind::Clip, &POSE, &POSE, 5).transforms, false, 0);
         let robot = state.robot_at(5).expect("known");
         assert!((robot.x - 1.0).abs() + (robot.y - 2.0).abs() + (robot.yaw_rad - 0.5).abs() < 1e-9, "{robot:?}");
-        let camera = state.camera_at("camera_optical_frame", 5).expect("known");
+        let camera = shot_at(&mut state, 5).expect("known");
         assert!(camera.position_m.iter().zip(POSE.position).all(|(found, expected)| (found - expected).abs() < 1e-9));
         let plan = PlanPose::of_camera(&rigid_transform(camera.position_m, camera.orientation));
         assert!((plan.yaw_rad - POSE.yaw).abs() < 1e-9, "{plan:?}");
-        assert_eq!(state.camera_at("camera_optical_frame", 6), Some(camera), "the newest that is known");
+        assert_eq!(shot_at(&mut state, 6), Some(camera), "the newest that is known");
+        assert_eq!(shot_at(&mut state, 6_000_000_000), None, "transforms have stopped");
         assert!(state.robot_at(6).is_none(), "nothing is guessed beyond the newest stamp");
         let camera = sim::camera::Camera::pinhole(640, 480, 1.2);
         state.take_camera_info(&camera_info(&camera, 5));
-        let facts = state.camera_facts("camera_optical_frame");
+        shot_at(&mut state, 5);
+        let facts = state.camera().facts();
         let wanted = [(facts.height_m, 0.7), (facts.pitch_deg, (-0.2f32).to_degrees())];
         for (found, expected) in wanted {
             assert!((found.expect("mounted") - expected).abs() < 1e-4, "{facts:?}");
@@ -168,12 +236,12 @@ mod tests {
     #[test]
     fn drifting_odometry_is_put_right_and_a_swaying_camera_is_where_it_is() {
         let believed = CameraPose { position: [1.3, 1.8, 0.7], yaw: 0.65, ..POSE };
-        let mut state = state();
-        state.take_transforms(&fixed_transforms(WorldKind::Full, &POSE, 5).transforms, true);
-        state.take_transforms(&moving_transforms(WorldKind::Full, &POSE, &believed, 5).transforms, false);
+        let mut state = state("map");
+        state.take_transforms(&fixed_transforms(WorldKind::Full, &POSE, 5).transforms, true, 0);
+        state.take_transforms(&moving_transforms(WorldKind::Full, &POSE, &believed, 5).transforms, false, 0);
         let robot = state.robot_at(5).expect("known");
         assert!((robot.x - 1.0).abs() + (robot.y - 2.0).abs() + (robot.yaw_rad - 0.5).abs() < 1e-9, "{robot:?}");
-        let found = state.buffer.lookup("map", "camera_optical_frame", Some(5)).expect("known");
+        let found = state.tracker.transforms().lookup("map", FRAME, Some(5)).expect("known");
         // What lies at (0.4, -0.3, 2.0) for the camera.
         let point = found * nalgebra::Point3::new(0.4, -0.3, 2.0);
         let expected = POSE.to_world([0.4, -0.3, 2.0]);
@@ -182,18 +250,17 @@ mod tests {
 
     #[test]
     fn odometry_serves_where_tf_is_silent() {
-        let mut state = state();
-        state.frames.fixed = "odom".into();
-        state.take_odometry(&odometry(&POSE, None, 0.1, 7));
+        let mut state = state("odom");
+        state.take_odometry(&odometry(&POSE, None, 0.1, 7), 0);
         assert!(state.robot_at(7).is_some());
-        state.restart();
-        assert!(state.robot_at(7).is_none());
     }
 
     #[test]
     fn an_uncalibrated_camera_is_unknown() {
-        let mut state = state();
+        let mut state = state("map");
         state.take_camera_info(&CameraInfo::default());
-        assert_eq!(state.camera_facts("camera_optical_frame"), CameraFacts::default());
+        shot_at(&mut state, 5);
+        assert_eq!(state.camera().facts(), CameraFacts::default());
+        assert!(state.camera().to_string().contains("uncalibrated"), "{}", state.camera());
     }
 }
