@@ -1,7 +1,8 @@
 //! Promises of the ring: what is kept, what is counted, what is refused.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use std::sync::Arc;
 
 use frame_ring::{
@@ -267,11 +268,12 @@ fn matches_fast_image_resize() {
             received_at_nanos,
         };
         ring.push(&frame).expect("valid");
-        let source = ImageRef::new(w, h, &data, PixelType::U8x3).expect("source");
-        let mut output = Image::new(ow, oh, PixelType::U8x3);
+        let source = TypedImageRef::<U8x3>::from_buffer(w, h, &data).expect("source");
+        let mut resized = vec![0; (ow * oh * 3) as usize];
+        let mut output = TypedImage::<U8x3>::from_buffer(ow, oh, &mut resized).expect("output");
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-        Resizer::new().resize(&source, &mut output, &options).expect("resize");
-        let worst = ring.window(1).frames[0].rgb.iter().zip(output.buffer()).map(|(a, b)| a.abs_diff(*b)).max();
+        Resizer::new().resize_typed(&source, &mut output, &options).expect("resize");
+        let worst = ring.window(1).frames[0].rgb.iter().zip(&resized).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(2), "{w}x{h} to {ow}x{oh}: worst difference {worst:?}");
     }
 }

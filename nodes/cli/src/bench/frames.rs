@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use frame_ring::{FrameRing, RawFrame, RingSettings, SlotSize};
 
 use super::figure::{Aim, Figure, median};
@@ -47,8 +48,8 @@ pub(super) fn camera_frame(data: &[u8], index: usize) -> RawFrame<'_> {
 fn ring_push((width, height): (u32, u32), rounds: usize) -> Result<Figure> {
     let data = noise();
     let ring = ring(8, (width, height))?;
-    let source = ImageRef::new(CAMERA.0, CAMERA.1, &data, PixelType::U8x3)?;
-    let mut output = Image::new(width, height, PixelType::U8x3);
+    let source = TypedImageRef::<U8x3>::from_buffer(CAMERA.0, CAMERA.1, &data)?;
+    let mut output = TypedImage::<U8x3>::new(width, height);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     let mut resizer = Resizer::new();
     let mut ratios = Vec::with_capacity(rounds);
@@ -59,7 +60,7 @@ fn ring_push((width, height): (u32, u32), rounds: usize) -> Result<Figure> {
         ring.push(&camera_frame(&data, round))?;
         let push_secs = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        resizer.resize(&source, &mut output, &options)?;
+        resizer.resize_typed(&source, &mut output, &options)?;
         ratios.push(push_secs / start.elapsed().as_secs_f64());
     }
     let name = format!("1080p frame into a {width}x{height} slot, over the resize alone");
