@@ -42,6 +42,4 @@ has_package() {
 
 has_package tf2_msgs || build_package "$repo/msgs/third_party/tf2_msgs"
 build_package "$repo/msgs"
-# r2r doesn't notice that the messages that it wraps have changed.
-[ ! -d "$repo/target" ] || (cd "$repo" && cargo clean -q -p r2r -p r2r_msg_gen) || true
 echo "$digest" >"$stamp"
