@@ -28,6 +28,7 @@ def generate_launch_description():
         DeclareLaunchArgument("questions", default_value="false", description="ask the questions of the bag again"),
         # Fast DDS's default segment loses most images.
         SetEnvironmentVariable("FASTRTPS_DEFAULT_PROFILES_FILE", PathJoinSubstitution([config, "fastdds.xml"])),
+        # Not started again when it ends: the end of the bag is its own.
         Node(
             package="spacer_nodes",
             executable="replay_node",
@@ -47,6 +48,8 @@ def generate_launch_description():
             name="perception_node",
             namespace=LaunchConfiguration("namespace"),
             output="screen",
+            respawn=True,
+            respawn_delay=2.0,
             parameters=[
                 LaunchConfiguration("params_file"),
                 {

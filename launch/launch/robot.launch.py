@@ -37,6 +37,11 @@ def generate_launch_description():
         DeclareLaunchArgument("loop", default_value="false", description="start again at the end of the source"),
         DeclareLaunchArgument("frame_id", default_value="camera_optical_frame", description="frame of the images"),
         DeclareLaunchArgument("camera_info_file", default_value="", description="calibration; empty = none"),
+        DeclareLaunchArgument(
+            "respawn",
+            default_value="true",
+            description="start the camera again when it ends; false for a file or folder that is to be played once",
+        ),
         DeclareLaunchArgument("record", default_value="false", description="record an episode"),
         DeclareLaunchArgument("episodes", default_value="episodes", description="folder of the recorded episodes"),
         *[
@@ -51,6 +56,8 @@ def generate_launch_description():
             name="recorder_node",
             namespace=LaunchConfiguration("namespace"),
             output="screen",
+            respawn=True,
+            respawn_delay=2.0,
             condition=IfCondition(LaunchConfiguration("record")),
             parameters=[{
                 "folder": ParameterValue(LaunchConfiguration("episodes"), value_type=str),
@@ -63,6 +70,8 @@ def generate_launch_description():
             name="camera_node",
             namespace=LaunchConfiguration("namespace"),
             output="screen",
+            respawn=LaunchConfiguration("respawn"),
+            respawn_delay=2.0,
             parameters=[{
                 "source": ParameterValue(LaunchConfiguration("source"), value_type=str),
                 "rate_hz": ParameterValue(LaunchConfiguration("rate_hz"), value_type=float),
@@ -77,6 +86,8 @@ def generate_launch_description():
             name="perception_node",
             namespace=LaunchConfiguration("namespace"),
             output="screen",
+            respawn=True,
+            respawn_delay=2.0,
             parameters=[
                 LaunchConfiguration("params_file"),
                 {"model_dir": ParameterValue(LaunchConfiguration("model_dir"), value_type=str)},

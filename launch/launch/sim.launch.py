@@ -39,6 +39,8 @@ def generate_launch_description():
             name="recorder_node",
             namespace=LaunchConfiguration("namespace"),
             output="screen",
+            respawn=True,
+            respawn_delay=2.0,
             condition=IfCondition(LaunchConfiguration("record")),
             parameters=[{
                 "folder": ParameterValue(LaunchConfiguration("episodes"), value_type=str),
@@ -51,6 +53,8 @@ def generate_launch_description():
             name="sim_node",
             namespace=LaunchConfiguration("namespace"),
             output="screen",
+            respawn=True,
+            respawn_delay=2.0,
             parameters=[{
                 "seed": ParameterValue(LaunchConfiguration("seed"), value_type=int),
                 "width": ParameterValue(LaunchConfiguration("width"), value_type=int),
@@ -66,6 +70,8 @@ def generate_launch_description():
             name="perception_node",
             namespace=LaunchConfiguration("namespace"),
             output="screen",
+            respawn=True,
+            respawn_delay=2.0,
             parameters=[
                 LaunchConfiguration("params_file"),
                 {

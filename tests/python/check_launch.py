@@ -13,7 +13,8 @@ SHARES = {"spacer_bringup": str(LAUNCH), "spacer_nodes": str(REPO / "models")}
 OVERRIDES = {
     "sim.launch.py": {"namespace": "/robot_2", "seed": "7", "rate_hz": "5", "rooms": "novel"},
     "replay.launch.py": {"bag": "other", "image_topic": "/rgb", "rate": "2", "questions": "true"},
-    "robot.launch.py": {"source": "0", "rate_hz": "30", "loop": "true", "camera_info_file": "camera.yaml"},
+    "robot.launch.py": {"source": "0", "rate_hz": "30", "loop": "true", "camera_info_file": "camera.yaml",
+                        "respawn": "false"},
 }
 # Arguments without a default.
 REQUIRED = {"replay.launch.py": {"bag": "bag"}}
@@ -55,6 +56,9 @@ def check_launch_files(table):
             assert node["namespace"] == "/spacer", node
             profile = node["environment"]["FASTRTPS_DEFAULT_PROFILES_FILE"]
             assert pathlib.Path(profile).is_file(), profile
+            # A replay ends with its bag; whatever else ends is started again.
+            respawned = (node["respawn"], node["respawn_delay"])
+            assert respawned == ((False, None) if node["executable"] == "replay_node" else (True, 2.0)), node
         perception = nodes[-1]["parameters"]
         missing = set(table["perception_node"]) - set(perception) - {"use_sim_time"}
         assert not missing, f"{name}: perception_node is not given {sorted(missing)}"
@@ -70,6 +74,7 @@ def check_recorder(name, path, table):
         return
     nodes, _ = resolve(path, table, record="true", episodes="/data")
     assert [node["executable"] for node in nodes] == ["recorder_node", *EXPECTED[name]], nodes
+    assert nodes[0]["respawn"], nodes[0]
     recorder, perception = nodes[0]["parameters"], nodes[-1]["parameters"]
     assert recorder["folder"] == "/data", recorder
     assert recorder.get("use_sim_time") == perception.get("use_sim_time"), recorder
@@ -95,9 +100,11 @@ def check_refusals(table):
         'package="spacer_nodes"': 'package="spacer_node"',
         'executable="camera_node"': 'executable="cam_node"',
         '"frame_id": Par': '"frame": Par',
-        'output="screen",\n            parameters=[{': 'outputs="screen",\n            parameters=[{',
+        'output="screen",\n            respawn=Launch': 'outputs="screen",\n            respawn=Launch',
         'LaunchConfiguration("loop")': 'LaunchConfiguration("looping")',
         "value_type=bool": "value_type=int",
+        "respawn_delay=2.0": 'respawn_delay="2.0"',
+        "respawn=True": "respawned=True",
         'FindPackageShare("spacer_bringup")': 'FindPackageShare("spacer_launch")',
     }
     for right, wrong in mistakes.items():
@@ -112,7 +119,7 @@ def check_refusals(table):
         except (stand_in.Refused, TypeError):
             continue
         raise AssertionError(f"not refused: {wrong}")
-    for given in ({"sede": "7"}, {"loop": "perhaps"}, {"params_file": "/nowhere.yaml"}):
+    for given in ({"sede": "7"}, {"loop": "perhaps"}, {"respawn": "perhaps"}, {"params_file": "/nowhere.yaml"}):
         try:
             resolve(LAUNCH / "launch" / "robot.launch.py", table, **given)
         except stand_in.Refused:

@@ -119,16 +119,26 @@ class IfCondition:
         self.predicate = predicate_expression
 
     def evaluate(self, context):
-        text = context.resolve(self.predicate).lower()
-        if text not in ("true", "1", "false", "0"):
-            raise Refused(f"expected a condition of true or false, found {text!r}")
-        return text in ("true", "1")
+        return truth(context.resolve(self.predicate))
+
+
+def truth(text):
+    if text.lower() not in ("true", "1", "false", "0"):
+        raise Refused(f"expected true or false, found {text!r}")
+    return text.lower() in ("true", "1")
 
 
 class Node:
     def __init__(self, *, package, executable, name=None, namespace=None, parameters=None, remappings=None,
-                 output=None, arguments=None, respawn=False, condition=None):
+                 output=None, arguments=None, respawn=False, respawn_delay=None, respawn_max_retries=-1,
+                 emulate_tty=False, additional_env=None, sigterm_timeout="5", sigkill_timeout="5", condition=None):
         self.condition = condition
+        self.respawn, self.respawn_delay = respawn, respawn_delay
+        if respawn_delay is not None and not isinstance(respawn_delay, float):
+            raise Refused(f"respawn_delay: expected a float, found {respawn_delay!r}")
+        for timeout in (sigterm_timeout, sigkill_timeout):
+            if not isinstance(timeout, (str, Substitution)):
+                raise Refused(f"sigterm_timeout, sigkill_timeout: expected text, found {timeout!r}")
         self.package, self.executable, self.name, self.namespace = package, executable, name, namespace
         self.parameters, self.remappings, self.output = parameters or [], remappings or [], output
 
@@ -161,6 +171,8 @@ class Node:
             "parameters": values,
             "remappings": {context.resolve(name): context.resolve(to) for name, to in self.remappings},
             "environment": dict(context.environment),
+            "respawn": self.respawn if isinstance(self.respawn, bool) else truth(context.resolve(self.respawn)),
+            "respawn_delay": self.respawn_delay,
         })
 
 

@@ -45,15 +45,15 @@ def end_with_parent():
 class Process:
     """One node; leaving the context ends it by its id and asserts that it had not ended before."""
 
-    def __init__(self, executable, environment=None, **parameters):
+    def __init__(self, executable, environment=None, arguments=(), started_in=REPO, **parameters):
         self.executable = executable
-        command = [executable, "--ros-args", "-r", f"__ns:={NAMESPACE}"]
+        command = [executable, "--ros-args", "-r", f"__ns:={NAMESPACE}", *map(str, arguments)]
         for name, value in parameters.items():
             command += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
         self.log = tempfile.NamedTemporaryFile("w+", prefix=f"{executable}-", suffix=".log")
         # Tests read the log, so it must not depend on the caller's level.
         environment = {**(os.environ if environment is None else environment), "RUST_LOG": "info"}
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, cwd=REPO,
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, cwd=started_in,
                                         env=environment, preexec_fn=end_with_parent)
 
     def __enter__(self):

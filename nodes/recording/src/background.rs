@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::qos::Qos;
 use crate::writer::{BagWriter, TopicId};
 
 /// How long the thread waits for a message before it looks whether a chunk is due.
@@ -53,10 +54,9 @@ struct Shared {
     error: Mutex<Option<String>>,
 }
 
-struct Job {
-    topic: TopicId,
-    log_time_nanos: u64,
-    cdr: Vec<u8>,
+enum Job {
+    Message { topic: TopicId, log_time_nanos: u64, cdr: Vec<u8> },
+    Offered { topic: TopicId, qos: Qos },
 }
 
 /// A [`BagWriter`] behind a bounded queue that rejects new messages when it is full, and counts them.
@@ -89,7 +89,7 @@ impl BackgroundWriter {
         let bytes = cdr.len() as u64;
         let waiting = self.shared.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         let taken = waiting + bytes <= self.limit_bytes
-            && match self.queue.try_send(Job { topic, log_time_nanos, cdr }) {
+            && match self.queue.try_send(Job::Message { topic, log_time_nanos, cdr }) {
                 Ok(()) => true,
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
             };
@@ -98,6 +98,11 @@ impl BackgroundWriter {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
         taken
+    }
+
+    /// Tells how a topic is offered, as [`BagWriter::set_offered`]; `false` when the queue is full.
+    pub fn set_offered(&self, topic: TopicId, qos: Qos) -> bool {
+        self.queue.try_send(Job::Offered { topic, qos }).is_ok()
     }
 
     /// Counts a message as dropped that its listener could not even offer.
@@ -133,8 +138,9 @@ fn record(writer: BagWriter, jobs: &Receiver<Job>, shared: &Shared) -> Result<()
         *shared.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
         // What still waits is lost with the disk.
         for job in jobs.try_iter() {
+            let Job::Message { cdr, .. } = job else { continue };
             shared.dropped.fetch_add(1, Ordering::Relaxed);
-            shared.waiting_bytes.fetch_sub(job.cdr.len() as u64, Ordering::Relaxed);
+            shared.waiting_bytes.fetch_sub(cdr.len() as u64, Ordering::Relaxed);
         }
     }
     ended
@@ -143,7 +149,8 @@ fn record(writer: BagWriter, jobs: &Receiver<Job>, shared: &Shared) -> Result<()
 fn write_all(mut writer: BagWriter, jobs: &Receiver<Job>, shared: &Shared) -> Result<()> {
     loop {
         match jobs.recv_timeout(PATIENCE) {
-            Ok(Job { topic, log_time_nanos, cdr }) => {
+            Ok(Job::Offered { topic, qos }) => writer.set_offered(topic, qos),
+            Ok(Job::Message { topic, log_time_nanos, cdr }) => {
                 let bytes = cdr.len() as u64;
                 shared.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
                 writer.write(topic, log_time_nanos, &cdr)?;
@@ -176,5 +183,27 @@ mod tests {
         assert_eq!(taken + before.dropped, 1001);
         background.close().unwrap();
         assert_eq!(BagReader::open(&folder).unwrap().messages().count() as u64, taken);
+    }
+
+    #[test]
+    fn the_bag_says_how_a_topic_was_offered() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("bag");
+        let mut writer = BagWriter::create(&folder, WriterSettings::default()).unwrap();
+        let definitions = Definitions::new("");
+        let topics = ["/early", "/late"].map(|name| {
+            writer.add_topic(Topic::of::<StringMessage>(name, &definitions).unwrap())
+        });
+        let background = BackgroundWriter::start(writer, QueueLimits::default()).unwrap();
+        let message = crate::to_cdr(&StringMessage { data: "x".to_owned() }).unwrap();
+        let best_effort = Qos { reliable: false, transient_local: true, depth: 3 };
+        // Known before the first message of one topic, and after that of the other.
+        assert!(background.offer(topics[1], 1, message.clone()));
+        assert!(topics.iter().all(|topic| background.set_offered(*topic, best_effort)));
+        assert!(background.offer(topics[0], 2, message));
+        background.close().unwrap();
+        let metadata = std::fs::read_to_string(folder.join("metadata.yaml")).unwrap();
+        assert_eq!(metadata.matches("reliability: 2").count(), 2, "{metadata}");
+        assert_eq!(metadata.matches("depth: 3").count(), 2, "{metadata}");
     }
 }

@@ -10,6 +10,7 @@ use mcap::write::NoSeek;
 
 use crate::contents::{Contents, QOS_KEY, TopicInfo};
 use crate::error::{Error, Result};
+use crate::qos::Qos;
 use crate::writer::{Compression, Topic};
 
 /// A file that grows by what was written between two flushes, or not at all.
@@ -106,6 +107,13 @@ impl BagFile {
         let (name, type_name, qos) = (name.clone(), type_name.clone(), Some(*qos));
         self.channels.insert(number, Channel { id, info: TopicInfo { name, type_name, message_count: 1, qos } });
         Ok(id)
+    }
+
+    /// How topic number `id` is offered, for who lists the contents; its channel stays as it is.
+    pub fn set_offered(&mut self, id: usize, qos: Qos) {
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.info.qos = Some(qos);
+        }
     }
 
     /// Ends the chunk and hands it to the operating system. After an error the file ends with the chunk before.

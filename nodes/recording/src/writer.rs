@@ -138,6 +138,17 @@ impl BagWriter {
         TopicId(self.topics.len() - 1)
     }
 
+    /// Tells how a topic is offered, where that was not known when it was added. `metadata.yaml` has the newest; the files
+    /// have what was known at the topic's first message in them.
+    pub fn set_offered(&mut self, topic: TopicId, qos: Qos) {
+        if let Some(described) = self.topics.get_mut(topic.0) {
+            described.qos = qos;
+        }
+        if let Some(file) = &mut self.file {
+            file.set_offered(topic.0, qos);
+        }
+    }
+
     /// Records a message that is serialized already, header included.
     ///
     /// # Errors

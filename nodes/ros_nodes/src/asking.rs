@@ -2,32 +2,31 @@
 
 use std::collections::HashMap;
 
-use futures::{FutureExt, Stream, StreamExt};
 use msgs::{SpatialAnswer, Status};
 use perception::Perception;
+use r2r::ServiceRequest;
 use r2r::spacer_msgs::action::AnswerSpatialQuery;
 use r2r::spacer_msgs::msg as ros;
 use r2r::spacer_msgs::srv::AskSpatial;
-use r2r::{ActionServerCancelRequest, ActionServerGoal, ActionServerGoalRequest, ServiceRequest};
 
+use crate::action_server::{ActionServer, CancelRequest, GoalRequest, ResultRequest};
 use crate::executor::warn_on_error;
+use crate::goals::{GoalId, GoalState};
+use crate::log_line::cut;
 use crate::outbox::Phase;
 
-type Cancels = Box<dyn Stream<Item = ActionServerCancelRequest> + Unpin>;
+/// The longest `query_id`, bytes. Ids travel with every answer and are held until then.
+const LONGEST_ID: usize = 256;
+/// Characters of a longer one that its refusal bears.
+const SHOWN_ID: usize = 64;
 
-/// A goal that was accepted.
-struct RunningGoal {
-    goal: ActionServerGoal<AnswerSpatialQuery::Action>,
-    cancels: Cancels,
-    cancelled: bool,
-    told: Phase,
-}
+type Server = ActionServer<AnswerSpatialQuery::Action>;
 
 /// Where an answer goes besides the topics.
 enum Asker {
     Topic,
     Service(ServiceRequest<AskSpatial::Service>),
-    Action(Box<RunningGoal>),
+    Action { goal: GoalId, told: Phase },
 }
 
 struct Pending {
@@ -37,49 +36,59 @@ struct Pending {
 
 /// The questions that have no answer yet.
 ///
-/// Inside, questions are numbered, so that two askers with the same `query_id` never get each other's answer.
-#[derive(Default)]
+/// Inside, questions are numbered, so that two askers with the same `query_id` never get each other's answer. They are
+/// at most as many as the pipeline's queue holds, for what it refuses is answered at once.
 pub struct Switchboard {
     asked: u64,
     pending: HashMap<String, Pending>,
+    actions: Server,
 }
 
 impl Switchboard {
-    /// Asks for a topic.
-    pub fn ask_from_topic(&mut self, perception: &Perception, query: ros::SpatialQuery) {
-        self.ask(perception, query, Asker::Topic);
+    /// Nobody has asked yet; goals come and end through `actions`.
+    pub fn new(actions: Server) -> Self {
+        Self { asked: 0, pending: HashMap::new(), actions }
+    }
+
+    /// Asks for a topic. Here and below: returns the answer to a question that is refused before the pipeline sees it.
+    pub fn ask_from_topic(&mut self, perception: &Perception, query: ros::SpatialQuery) -> Option<SpatialAnswer> {
+        self.ask(perception, query, Asker::Topic)
     }
 
     /// Asks for a service call.
-    pub fn ask_from_service(&mut self, perception: &Perception, request: ServiceRequest<AskSpatial::Service>) {
-        self.ask(perception, request.message.query.clone(), Asker::Service(request));
+    pub fn ask_from_service(
+        &mut self,
+        perception: &Perception,
+        request: ServiceRequest<AskSpatial::Service>,
+    ) -> Option<SpatialAnswer> {
+        self.ask(perception, request.message.query.clone(), Asker::Service(request))
     }
 
-    /// Asks for an action's goal; a goal is refused when the queue is full.
+    /// Asks for an action's goal; a goal is rejected when the queue is full.
     pub fn ask_from_action(
         &mut self,
         perception: &Perception,
-        request: ActionServerGoalRequest<AnswerSpatialQuery::Action>,
+        request: GoalRequest<AnswerSpatialQuery::Action>,
         queue_capacity: usize,
-    ) {
+    ) -> Option<SpatialAnswer> {
         if perception.diagnostics().queue_len >= queue_capacity {
-            return warn_on_error(request.reject());
+            self.actions.reject(request);
+            return None;
         }
-        let query = request.goal.query.clone();
-        match request.accept() {
-            Ok((goal, cancels)) => {
-                let running = RunningGoal { goal, cancels: Box::new(cancels), cancelled: false, told: Phase::Queued };
-                tell(&running.goal, &running.told);
-                self.ask(perception, query, Asker::Action(Box::new(running)));
-            }
-            Err(error) => tracing::warn!("goal not accepted: {error}"),
-        }
+        let (id, goal) = self.actions.accept(request)?;
+        tell(&self.actions, &id, &Phase::Queued);
+        self.ask(perception, goal.query, Asker::Action { goal: id, told: Phase::Queued })
     }
 
-    fn ask(&mut self, perception: &Perception, query: ros::SpatialQuery, asker: Asker) {
-        let number = format!("q{}", self.asked);
-        self.asked += 1;
-        let query_id = if query.query_id.is_empty() { number.clone() } else { query.query_id };
+    fn ask(&mut self, perception: &Perception, query: ros::SpatialQuery, asker: Asker) -> Option<SpatialAnswer> {
+        let number = self.number();
+        let found = query.query_id.len();
+        if found > LONGEST_ID {
+            let query_id = cut(&query.query_id, SHOWN_ID);
+            self.pending.insert(number.clone(), Pending { query_id, asker });
+            return Some(refusal(number, format!("query_id: expected at most {LONGEST_ID} bytes, found {found}")));
+        }
+        let query_id = if found == 0 { number.clone() } else { query.query_id };
         self.pending.insert(number.clone(), Pending { query_id, asker });
         perception.ask(msgs::SpatialQuery {
             query_id: number,
@@ -87,28 +96,43 @@ impl Switchboard {
             options: query.options,
             deadline_secs: query.deadline,
         });
+        None
+    }
+
+    fn number(&mut self) -> String {
+        self.asked += 1;
+        format!("q{}", self.asked - 1)
     }
 
     /// An answer to a question that never became one.
-    pub fn refuse(&mut self, why: String) -> SpatialAnswer {
-        let query_id = format!("q{}", self.asked);
-        self.asked += 1;
-        SpatialAnswer { query_id, status: Status::BadQuery, text: format!("question: {why}"), ..Default::default() }
+    pub fn refuse(&mut self, why: &str) -> SpatialAnswer {
+        refusal(self.number(), format!("question: {why}"))
     }
 
-    /// Passes wishes to cancel on, and tells goals how far they are.
-    pub fn attend_goals(&mut self, perception: &Perception, phases: &[(String, Phase)]) {
-        for (number, pending) in &mut self.pending {
-            let Asker::Action(running) = &mut pending.asker else { continue };
-            while let Some(Some(request)) = running.cancels.next().now_or_never() {
-                request.accept();
-                running.cancelled = true;
+    /// Passes a wish to cancel on to the questions of the goals that are meant.
+    pub fn cancel_goals(&mut self, perception: &Perception, request: CancelRequest) {
+        for id in self.actions.cancel(request) {
+            let is_its = |pending: &Pending| matches!(pending.asker, Asker::Action { goal, .. } if goal == id);
+            for number in self.pending.iter().filter(|(_, pending)| is_its(pending)).map(|(number, _)| number) {
                 perception.cancel(number);
             }
-            let phase = phases.iter().find(|(id, _)| id == number).map(|(_, phase)| phase);
-            if let Some(phase) = phase.filter(|phase| **phase != running.told) {
-                tell(&running.goal, phase);
-                running.told = phase.clone();
+        }
+    }
+
+    /// Replies with the result of a goal, when there is one.
+    pub fn give_result(&mut self, request: ResultRequest<AnswerSpatialQuery::Action>) {
+        self.actions.give_result(request);
+    }
+
+    /// Tells goals how far they are, and forgets those that ended long ago.
+    pub fn attend_goals(&mut self, phases: &[(String, Phase)]) {
+        self.actions.expire();
+        for (number, phase) in phases {
+            if let Some(Pending { asker: Asker::Action { goal, told }, .. }) = self.pending.get_mut(number) {
+                if told != phase {
+                    tell(&self.actions, goal, phase);
+                    told.clone_from(phase);
+                }
             }
         }
     }
@@ -123,14 +147,6 @@ impl Switchboard {
     /// Whether every question has its answer.
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
-    }
-
-    /// Whether the answer to `number` must wait a turn: its goal was cancelled, and r2r has not yet noted that.
-    pub fn must_wait(&self, number: &str) -> bool {
-        match self.pending.get(number).map(|pending| &pending.asker) {
-            Some(Asker::Action(running)) => running.cancelled && !running.goal.is_cancelling().unwrap_or(true),
-            _ => false,
-        }
     }
 
     /// Gives an answer the asker's own id back.
@@ -150,19 +166,23 @@ impl Switchboard {
             Asker::Service(request) => {
                 warn_on_error(request.respond(AskSpatial::Response { answer: answer.clone() }));
             }
-            Asker::Action(mut running) => {
-                let result = AnswerSpatialQuery::Result { answer: answer.clone() };
-                warn_on_error(match status {
-                    Status::Answered | Status::NotSeen => running.goal.succeed(result),
-                    Status::Cancelled if running.cancelled => running.goal.cancel(result),
-                    _ => running.goal.abort(result),
-                });
+            Asker::Action { goal, .. } => {
+                let state = match status {
+                    Status::Answered | Status::NotSeen => GoalState::Succeeded,
+                    Status::Cancelled => GoalState::Canceled,
+                    _ => GoalState::Aborted,
+                };
+                self.actions.finish(&goal, state, AnswerSpatialQuery::Result { answer: answer.clone() });
             }
         }
     }
 }
 
-fn tell(goal: &ActionServerGoal<AnswerSpatialQuery::Action>, phase: &Phase) {
+fn refusal(query_id: String, text: String) -> SpatialAnswer {
+    SpatialAnswer { query_id, status: Status::BadQuery, text, ..Default::default() }
+}
+
+fn tell(actions: &Server, goal: &GoalId, phase: &Phase) {
     use AnswerSpatialQuery::Feedback;
     let (phase, partial_text) = match phase {
         Phase::Queued => (Feedback::QUEUED as u8, String::new()),
@@ -170,5 +190,5 @@ fn tell(goal: &ActionServerGoal<AnswerSpatialQuery::Action>, phase: &Phase) {
         Phase::Prefill => (Feedback::PREFILL as u8, String::new()),
         Phase::Decode(text) => (Feedback::DECODE as u8, crate::convert::without_nul(text)),
     };
-    warn_on_error(goal.publish_feedback(Feedback { phase, partial_text }));
+    actions.tell(goal, Feedback { phase, partial_text });
 }

@@ -6,6 +6,7 @@ use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use r2r::std_msgs::msg::Header;
 
 use crate::convert::without_nul;
+use crate::subscriptions::TopicState;
 
 /// Status codes in the order of [`Diagnostics::answered`].
 const STATUSES: [&str; msgs::Status::COUNT] = [
@@ -24,7 +25,7 @@ const STATUSES: [&str; msgs::Status::COUNT] = [
 /// What the shell itself counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ShellCounts {
-    /// Questions whose bytes were no text; answered `BAD_QUERY`.
+    /// Questions whose bytes were no text or whose id was too long; answered `BAD_QUERY`.
     pub unreadable: u64,
     /// Compressed images that could not be decoded.
     pub undecodable: u64,
@@ -60,6 +61,40 @@ pub fn diagnostics_message(
         camera(&diagnostics.camera, shell.tf_age_secs),
     ];
     array_of(node, header, statuses.into())
+}
+
+/// `message` with one status more: how topics are heard. `advice`: what a user should do about pictures that get lost.
+pub fn with_topics(
+    mut message: DiagnosticArray,
+    node: &str,
+    topics: &[TopicState],
+    advice: Option<&str>,
+) -> DiagnosticArray {
+    message.status.extend(array_of(node, Header::default(), vec![topics_status(topics, advice)]).status);
+    message
+}
+
+/// How topics are heard: one value for each.
+pub(crate) fn topics_status(topics: &[TopicState], advice: Option<&str>) -> DiagnosticStatus {
+    let unheard: Vec<&str> = topics.iter().flat_map(|topic| &topic.unheard).map(String::as_str).collect();
+    let told = topics.iter().filter(|topic| topic.publishers > 0).count();
+    let (level, message) = match unheard.first() {
+        Some(first) => (Level::Warn, format!("not heard: {first}")),
+        None => (Level::Ok, format!("{told} of {} topics have publishers", topics.len())),
+    };
+    let mut values: Vec<(&str, String)> =
+        topics.iter().map(|topic| (topic.name.as_str(), how_heard(topic))).collect();
+    values.extend(advice.map(|advice| ("large_pictures", advice.to_owned())));
+    status("topics", level, message, &values)
+}
+
+fn how_heard(topic: &TopicState) -> String {
+    let heard: Vec<String> = topic.heard.iter().map(ToString::to_string).collect();
+    let mut text = format!("{}: {} publishers, {}", topic.full_name, topic.publishers, heard.join(" and "));
+    for unheard in &topic.unheard {
+        text += &format!("; not heard: {unheard}");
+    }
+    text
 }
 
 /// Statuses under the node's name.

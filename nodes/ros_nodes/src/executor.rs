@@ -1,45 +1,81 @@
-//! One node, its streams and its parameters on one thread.
+//! One node, its streams, its parameters and its log on one thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use futures::executor::{LocalPool, LocalSpawner};
-use futures::task::LocalSpawnExt;
-use r2r::RosParams;
+use futures::Stream;
+use r2r::{NativeMsg, Node, ParameterValue, QosProfile, RosParams, WrappedTypesupport};
+
+pub use crate::logging::start_logging;
+use crate::duplicates::Duplicates;
+use crate::parameter_services;
+use crate::parameters::Registry;
+use crate::rosout::Rosout;
+use crate::stopping::stop_flag;
+use crate::subscriptions::{Listener, Slot, Topic, TopicState};
+use crate::topic_names::TopicNames;
 
 /// How long one turn waits for messages, and so the longest that an answer from another thread waits for its turn.
 const TURN: Duration = Duration::from_millis(5);
+/// How often what publishers offer is looked at. Until then a topic is heard in the way that misses nobody.
+const FOLLOW_PERIOD: Duration = Duration::from_millis(250);
+/// How long two subscriptions of a topic are heard side by side where nothing may be missed.
+const OVERLAP: Duration = Duration::from_secs(2);
 
-/// A node with its executor. Streams and timers are spawned on [`Executor::spawner`], then [`Executor::run`] turns
-/// until the process is told to stop.
+/// A node with its executor. Streams and timers are spawned on [`Executor::spawner`], topics are listened to with
+/// [`Executor::listen`] and its kin, then [`Executor::run`] turns until the process is told to stop.
 pub struct Executor {
     /// The node.
-    pub node: r2r::Node,
+    pub node: Node,
     pool: LocalPool,
+    names: TopicNames,
+    listeners: Vec<Listener>,
+    states: Rc<RefCell<Vec<TopicState>>>,
+    rosout: Rosout,
 }
 
 impl Executor {
     /// Creates the node `name`; `--ros-args` may rename it, set its namespace and its parameters.
     ///
     /// # Errors
-    /// When ROS refuses; a parameter of a wrong type is refused in [`Executor::parameters`].
+    /// When ROS refuses, for instance arguments that it can't read; a parameter of a wrong type is refused in
+    /// [`Executor::parameters`].
     pub fn new(name: &str) -> anyhow::Result<Self> {
-        let context = r2r::Context::create()?;
-        Ok(Self { node: r2r::Node::create(context, name, "")?, pool: LocalPool::new() })
+        crate::dds_profile::ensure();
+        let mut node = Node::create(context()?, name, "")?;
+        let names = TopicNames::new(&node.namespace()?, &node.name()?, std::env::args());
+        let rosout = Rosout::new(&mut node)?;
+        let (listeners, states) = (Vec::new(), Rc::default());
+        Ok(Self { node, pool: LocalPool::new(), names, listeners, states, rosout })
     }
 
     /// Declares the fields of `defaults` as ROS parameters and returns them with what the command line and parameter
-    /// files say. Later changes are accepted and shown, and used at the next start.
+    /// files say. They are read at start: a later wish to set one is refused with what to do instead.
     ///
     /// # Errors
-    /// When a given value has another type than the field.
-    pub fn parameters<P: RosParams + Clone + Send + 'static>(&mut self, defaults: P) -> anyhow::Result<P> {
-        let parameters = Arc::new(Mutex::new(defaults));
-        let (handler, _events) = self.node.make_derived_parameter_handler(parameters.clone())?;
-        self.spawner().spawn_local(handler)?;
-        let read = lock(&parameters).clone();
-        Ok(read)
+    /// [`crate::parameters::ParameterError`] for a value that a parameter can't have.
+    pub fn parameters<P: RosParams>(&mut self, defaults: P) -> anyhow::Result<P> {
+        let mut parameters = defaults;
+        let params = self.node.params.clone();
+        let given = lock(&params);
+        let (mut registry, unknown) = Registry::read(&mut parameters, &given)?;
+        for complaint in unknown {
+            tracing::warn!("{complaint}");
+        }
+        let sim_time = given.get("use_sim_time").map(|parameter| &parameter.value);
+        let off = ParameterValue::Bool(false);
+        let sim_time = registry.declare("use_sim_time", "Take the time from /clock", off, sim_time)?;
+        if sim_time == ParameterValue::Bool(true) {
+            self.node.get_time_source().enable_sim_time(&mut self.node)?;
+        }
+        parameter_services::serve(&mut self.node, &self.pool.spawner(), registry)?;
+        Ok(parameters)
     }
 
     /// Where streams and timers are spawned.
@@ -47,31 +83,110 @@ impl Executor {
         self.pool.spawner()
     }
 
+    /// The full name of a topic, as the graph knows it.
+    pub fn full_name(&self, topic: &str) -> String {
+        self.names.resolve(topic)
+    }
+
+    /// Listens to a topic, in the way that hears its publishers best.
+    ///
+    /// # Errors
+    /// When ROS refuses the topic.
+    pub fn listen<T>(&mut self, topic: Topic, mut handle: impl FnMut(T) + 'static) -> anyhow::Result<()>
+    where
+        T: WrappedTypesupport + 'static,
+    {
+        let open = |node: &mut Node, name: &str, profile| node.subscribe::<T>(name, profile);
+        self.add(topic, open, move |_, message| handle(message))
+    }
+
+    /// As [`Executor::listen`], without a copy of each message.
+    ///
+    /// # Errors
+    /// As [`Executor::listen`].
+    pub fn listen_native<T>(
+        &mut self,
+        topic: Topic,
+        mut handle: impl FnMut(NativeMsg<T>) + 'static,
+    ) -> anyhow::Result<()>
+    where
+        T: WrappedTypesupport + 'static,
+    {
+        let open = |node: &mut Node, name: &str, profile| node.subscribe_native::<T>(name, profile);
+        self.add(topic, open, move |_, message| handle(message))
+    }
+
+    /// As [`Executor::listen`], for messages as they travel, of any type. Nothing is missed and nothing comes twice while
+    /// the topic is subscribed to anew.
+    ///
+    /// # Errors
+    /// As [`Executor::listen`]; also when the type is none of those that the node was built with.
+    pub fn listen_raw(&mut self, topic: Topic, mut handle: impl FnMut(Vec<u8>) + 'static) -> anyhow::Result<()> {
+        let type_name = topic.type_name().to_owned();
+        let open = move |node: &mut Node, name: &str, profile| node.subscribe_raw(name, &type_name, profile);
+        let mut duplicates = Duplicates::default();
+        self.add(topic.overlapping(OVERLAP), open, move |slot, message| {
+            if duplicates.take(slot, &message, Instant::now()) {
+                handle(message);
+            }
+        })
+    }
+
+    fn add<S: Stream + Unpin + 'static>(
+        &mut self,
+        topic: Topic,
+        open: impl FnMut(&mut Node, &str, QosProfile) -> r2r::Result<S> + 'static,
+        handle: impl FnMut(Slot, S::Item) + 'static,
+    ) -> anyhow::Result<()> {
+        let full_name = self.names.resolve(topic.name());
+        let spawner = self.pool.spawner();
+        self.listeners.push(Listener::new((topic, full_name), (&mut self.node, &spawner), open, handle)?);
+        Ok(())
+    }
+
+    /// How the topics are heard that are listened to, in the order in which that began; kept up to date by
+    /// [`Executor::run`].
+    pub fn topic_states(&self) -> Rc<RefCell<Vec<TopicState>>> {
+        self.states.clone()
+    }
+
     /// Turns until SIGINT or SIGTERM, or until `each_turn` returns `false`.
     pub fn run(&mut self, mut each_turn: impl FnMut() -> bool) {
         let stop = stop_flag();
+        let mut due = Instant::now();
         while !stop.load(Ordering::Relaxed) && each_turn() {
             self.node.spin_once(TURN);
+            let now = Instant::now();
+            if now >= due {
+                due = now + FOLLOW_PERIOD;
+                self.follow_publishers(now);
+            }
             self.pool.run_until_stalled();
+            self.rosout.publish();
         }
+        self.rosout.publish();
+    }
+
+    fn follow_publishers(&mut self, now: Instant) {
+        let spawner = self.pool.spawner();
+        for listener in &mut self.listeners {
+            listener.follow(&mut self.node, &spawner, now);
+        }
+        *self.states.borrow_mut() = self.listeners.iter().map(|listener| listener.state().clone()).collect();
     }
 }
 
-/// Set once the process is told to stop. `rcl` installs no handlers of its own when used from here.
-fn stop_flag() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        if let Err(error) = signal_hook::flag::register(signal, flag.clone()) {
-            tracing::warn!(signal, %error, "no handler for this signal; the node ends without saying so");
-        }
-    }
-    flag
-}
-
-/// Logging to standard error, at the level of `RUST_LOG` or `info`.
-pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+/// ROS's context, which reads the command line. r2r panics over arguments that can't be read.
+fn context() -> anyhow::Result<r2r::Context> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let created = catch_unwind(AssertUnwindSafe(r2r::Context::create));
+    std::panic::set_hook(hook);
+    let created = created.map_err(|panic| {
+        let reason = panic.downcast_ref::<String>().map_or("unknown reason", String::as_str);
+        anyhow!("ROS refuses the command line: {}", crate::log_line::one_line(reason))
+    })?;
+    Ok(created?)
 }
 
 /// The value behind a lock; a thread that panicked while holding it left it whole.

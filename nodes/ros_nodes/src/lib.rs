@@ -10,24 +10,39 @@
 //!
 //! A node never panics on a message; what can't be used is counted, logged and answered with a status.
 
+pub mod action_server;
 pub mod asking;
 pub mod camera_info;
+pub mod camera_topics;
 pub mod convert;
+pub mod dds_profile;
 pub mod diagnostics;
+pub mod duplicates;
 pub mod executor;
 pub mod frames;
+pub mod goals;
 pub mod image_message;
+pub mod log_line;
+pub mod logging;
+pub mod offers;
 pub mod outbox;
+pub mod parameter_services;
+pub mod parameters;
 pub mod perception_parameters;
 pub mod perception_publishers;
 pub mod perception_shell;
 pub mod placed_map;
 pub mod recorded_topics;
 pub mod recorder;
+pub mod repeats;
 pub mod replay;
 pub mod replayed_topics;
+pub mod rosout;
 pub mod sim_messages;
 pub mod simulation;
+pub mod stopping;
+pub mod subscriptions;
 pub mod text_message;
 pub mod time;
+pub mod topic_names;
 pub mod transforms;

@@ -1,8 +1,8 @@
 //! The parameters of `perception_node`, as written, and the settings made of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use geometry::TrackerSettings;
 use perception::{Settings, StillSettings};
 use r2r::RosParams;
@@ -113,8 +113,18 @@ impl Parameters {
             hot_prefix: self.hot_prefix,
             constrained: self.constrained,
             draft: self.draft,
-            ..Settings::new(&self.model_dir)
+            ..Settings::new(self.absolute_model_dir()?)
         })
+    }
+
+    /// A relative folder is one of the folder that the node was started in.
+    fn absolute_model_dir(&self) -> anyhow::Result<PathBuf> {
+        let path = std::path::absolute(&self.model_dir).context("model_dir")?;
+        if !path.exists() && Path::new(&self.model_dir).is_relative() {
+            let started_in = std::env::current_dir().unwrap_or_default();
+            tracing::warn!("model_dir {} was looked up in {}", self.model_dir, started_in.display());
+        }
+        Ok(path)
     }
 
     fn still(&self) -> Option<StillSettings> {

@@ -5,6 +5,8 @@
 //! jumps, neither by their stamps nor by ROS time: a camera whose clock is wrong, a replayed recording and a simulation
 //! slower than real time are all fresh as long as they arrive, and a paused one is not.
 
+mod askers;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -13,27 +15,29 @@ use std::time::{Duration, Instant};
 use futures::task::LocalSpawnExt;
 use futures::{Stream, StreamExt, future};
 use msgs::SpatialAnswer;
-use perception::{Answerer, Clock, Perception, VlmAnswerer};
-use r2r::spacer_msgs::action::AnswerSpatialQuery;
+use perception::{Answerer, Clock, ModelState, Perception, VlmAnswerer};
 use r2r::spacer_msgs::msg as ros;
-use r2r::spacer_msgs::srv::AskSpatial;
-use r2r::{QosProfile, geometry_msgs, nav_msgs, sensor_msgs, tf2_msgs};
+use r2r::{WrappedTypesupport, nav_msgs, sensor_msgs, tf2_msgs};
 
+use crate::action_server::ActionServer;
 use crate::asking::Switchboard;
-use crate::diagnostics::{ShellCounts, diagnostics_message};
+use crate::camera_topics::CameraTopics;
+use crate::dds_profile::{LARGE_PICTURE_BYTES, advice};
+use crate::diagnostics::{ShellCounts, diagnostics_message, with_topics};
 use crate::executor::{Executor, lock, warn_on_error};
 use crate::frames::FrameIntake;
 use crate::outbox::Outbox;
 use crate::perception_parameters::Parameters;
 use crate::perception_publishers::Publishers;
 use crate::placed_map::PlacedMap;
-use crate::text_message::read_text;
+use crate::stopping::{drop_within, end_process};
+use crate::subscriptions::{Topic, TopicState};
 use crate::transforms::RobotState;
 
-/// Questions that DDS holds for a node that is busy with others; more than a burst of strangers sends.
-const QUESTION_DEPTH: usize = 2000;
 /// How long a running answer may take to notice that the node ends.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1500);
+/// How long the pipeline's threads may take after that; a model that is being loaded does not stop.
+const THREADS_LIMIT: Duration = Duration::from_millis(700);
 const DIAGNOSTICS_PERIOD: Duration = Duration::from_secs(1);
 
 /// Time since the node began.
@@ -56,7 +60,10 @@ struct Shell {
     node_name: String,
     ros_clock: Arc<Mutex<r2r::Clock>>,
     counts: ShellCounts,
-    deferred: Vec<SpatialAnswer>,
+    topics: Rc<RefCell<Vec<TopicState>>>,
+    /// What to tell a user whose pictures are large, once they are.
+    advice: Option<String>,
+    told_model: ModelState,
     diagnostics_due: Instant,
 }
 
@@ -70,23 +77,28 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     let clock = Arc::new(SteadyClock(Instant::now()));
     let for_worker = settings.clone();
     let load = move || VlmAnswerer::load(&for_worker).map(|loaded| Box::new(loaded) as Box<dyn Answerer>);
+    let camera_topics = CameraTopics::new(std::env::args());
+    let (actions, requests) = ActionServer::new(&mut executor.node, "answer_spatial_query")?;
     let shell = Rc::new(RefCell::new(Shell {
         perception: Perception::start_with(settings, clock, outbox.clone(), load)?,
         outbox,
-        switchboard: Switchboard::default(),
+        switchboard: Switchboard::new(actions),
         intake: FrameIntake::default(),
-        robot: RobotState::new(parameters.tracker_settings(), is_rectified("image_raw")),
+        robot: RobotState::new(parameters.tracker_settings(), camera_topics.is_rectified()),
         publishers: Publishers::new(&mut executor.node)?,
         node_name: executor.node.fully_qualified_name()?,
         ros_clock: executor.node.get_ros_clock(),
         parameters: parameters.clone(),
         counts: ShellCounts::default(),
-        deferred: Vec::new(),
+        topics: executor.topic_states(),
+        advice: None,
+        told_model: ModelState::Loading,
         diagnostics_due: Instant::now(),
     }));
-    listen_to_camera(&mut executor, &shell)?;
+    listen_to_camera(&mut executor, &shell, &camera_topics)?;
     listen_to_robot(&mut executor, &shell)?;
-    listen_to_askers(&mut executor, &shell)?;
+    askers::listen(&mut executor, &shell)?;
+    askers::serve_goals(&executor, &shell, requests)?;
     tracing::info!(model_dir = parameters.model_dir, "up");
     let turned = shell.clone();
     executor.run(move || {
@@ -94,14 +106,25 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         true
     });
     shell.borrow_mut().shut_down();
+    // From here on others know that the node is gone. What it ran holds the shell too.
+    drop(executor);
+    let perception = Rc::into_inner(shell).map(|shell| shell.into_inner().perception);
+    if !drop_within(perception, THREADS_LIMIT) {
+        tracing::warn!("the model is still being loaded or run; the node ends without it");
+        end_process();
+    }
     Ok(())
 }
 
-/// Whether the topic that `name` is remapped to carries pictures that are straight already, as `image_proc` names them.
-fn is_rectified(name: &str) -> bool {
-    let rules = std::env::args();
-    let target = rules.filter_map(|rule| rule.strip_prefix(name)?.strip_prefix(":=").map(str::to_owned)).next_back();
-    target.is_some_and(|target| target.rsplit('/').next().is_some_and(|last| last.contains("rect")))
+/// Listens to a topic; `handle` gets the shell and each message.
+fn listen<T: WrappedTypesupport + 'static>(
+    executor: &mut Executor,
+    shell: &Rc<RefCell<Shell>>,
+    topic: Topic,
+    mut handle: impl FnMut(&mut Shell, T) + 'static,
+) -> anyhow::Result<()> {
+    let shell = shell.clone();
+    executor.listen(topic, move |message| handle(&mut shell.borrow_mut(), message))
 }
 
 /// Spawns a handler for the items of a stream.
@@ -119,85 +142,54 @@ fn on_each<S: Stream + Unpin + 'static>(
     Ok(())
 }
 
-fn listen_to_camera(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyhow::Result<()> {
+fn listen_to_camera(
+    executor: &mut Executor,
+    shell: &Rc<RefCell<Shell>>,
+    topics: &CameraTopics,
+) -> anyhow::Result<()> {
     // r2r takes one message of a topic a turn: the depth covers turns in which other topics are busy.
-    let qos = || QosProfile::sensor_data().keep_last(10);
-    let node = &mut executor.node;
-    let images = node.subscribe_native::<sensor_msgs::msg::Image>("image_raw", qos())?;
-    let compressed = node.subscribe::<sensor_msgs::msg::CompressedImage>("image_raw/compressed", qos())?;
-    let infos = node.subscribe::<sensor_msgs::msg::CameraInfo>("camera_info", qos())?;
-    on_each(executor, shell, images, |shell, image| {
+    let topic = |name: &str, type_name| Topic::new(name, type_name, 10);
+    let for_images = shell.clone();
+    let images = topic(&topics.image, "sensor_msgs/msg/Image");
+    executor.listen_native::<sensor_msgs::msg::Image>(images, move |image| {
+        let shell = &mut *for_images.borrow_mut();
+        shell.note_size(image.data.size);
         let now_nanos = shell.ros_now_nanos();
         shell.intake.take_image(&shell.perception, &image, &mut shell.robot, now_nanos);
     })?;
-    on_each(executor, shell, compressed, |shell, image| {
+    let compressed = topic(&topics.compressed, "sensor_msgs/msg/CompressedImage");
+    listen(executor, shell, compressed, |shell, image: sensor_msgs::msg::CompressedImage| {
+        shell.note_size(image.data.len());
         let now_nanos = shell.ros_now_nanos();
         shell.intake.take_compressed(&shell.perception, &image, &mut shell.robot, now_nanos);
     })?;
-    on_each(executor, shell, infos, |shell, info| shell.robot.take_camera_info(&info))
+    let infos = topic(&topics.info, "sensor_msgs/msg/CameraInfo");
+    listen(executor, shell, infos, |shell, info| shell.robot.take_camera_info(&info))
 }
 
 fn listen_to_robot(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyhow::Result<()> {
-    let deep = || QosProfile::default().keep_last(100);
-    let node = &mut executor.node;
-    let moving = node.subscribe::<tf2_msgs::msg::TFMessage>("/tf", deep())?;
-    let fixed = node.subscribe::<tf2_msgs::msg::TFMessage>("/tf_static", deep().transient_local())?;
-    let odometry = node.subscribe::<nav_msgs::msg::Odometry>("odom", QosProfile::default())?;
     let transforms = |fixed: bool| {
         move |shell: &mut Shell, message: tf2_msgs::msg::TFMessage| {
-            let transforms: &[geometry_msgs::msg::TransformStamped] = &message.transforms;
             let now_nanos = shell.ros_now_nanos();
-            shell.robot.take_transforms(transforms, fixed, now_nanos);
+            shell.robot.take_transforms(&message.transforms, fixed, now_nanos);
         }
     };
-    on_each(executor, shell, moving, transforms(false))?;
-    on_each(executor, shell, fixed, transforms(true))?;
-    on_each(executor, shell, odometry, |shell, odometry| {
+    let moving = Topic::new("/tf", "tf2_msgs/msg/TFMessage", 100);
+    let fixed = Topic::new("/tf_static", "tf2_msgs/msg/TFMessage", 100).latched();
+    let odometry = Topic::new("odom", "nav_msgs/msg/Odometry", 10);
+    listen(executor, shell, moving, transforms(false))?;
+    listen(executor, shell, fixed, transforms(true))?;
+    listen(executor, shell, odometry, |shell, message: nav_msgs::msg::Odometry| {
         let now_nanos = shell.ros_now_nanos();
-        shell.robot.take_odometry(&odometry, now_nanos);
-    })
-}
-
-fn listen_to_askers(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyhow::Result<()> {
-    let deep = || QosProfile::default().keep_last(QUESTION_DEPTH);
-    let node = &mut executor.node;
-    let questions = node.subscribe_raw("ask", "std_msgs/msg/String", deep())?;
-    let queries = node.subscribe::<ros::SpatialQuery>("query", deep())?;
-    let feedback = node.subscribe::<ros::AnswerFeedback>("feedback", QosProfile::default())?;
-    let service = node.create_service::<AskSpatial::Service>("ask_spatial", QosProfile::default())?;
-    let action = node.create_action_server::<AnswerSpatialQuery::Action>("answer_spatial_query")?;
-    on_each(executor, shell, questions, |shell, bytes| match read_text(&bytes) {
-        Ok(text) => shell.ask(ros::SpatialQuery { text, ..ros::SpatialQuery::default() }),
-        Err(why) => {
-            shell.counts.unreadable += 1;
-            let refusal = shell.switchboard.refuse(why);
-            shell.deliver(refusal);
-        }
-    })?;
-    on_each(executor, shell, queries, Shell::ask)?;
-    on_each(executor, shell, feedback, |shell, feedback| {
-        shell.counts.feedback += 1;
-        let ros::AnswerFeedback { query_id, value, text, .. } = feedback;
-        tracing::info!(query_id, value, text, "feedback");
-    })?;
-    on_each(executor, shell, service, |shell, request| {
-        shell.tell_camera();
-        shell.switchboard.ask_from_service(&shell.perception, request);
-        shell.deliver_all();
-    })?;
-    on_each(executor, shell, action, |shell, request| {
-        shell.tell_camera();
-        let capacity = shell.parameters.queue_capacity as usize;
-        shell.switchboard.ask_from_action(&shell.perception, request, capacity);
-        shell.deliver_all();
+        shell.robot.take_odometry(&message, now_nanos);
     })
 }
 
 impl Shell {
     fn ask(&mut self, query: ros::SpatialQuery) {
         self.tell_camera();
-        self.switchboard.ask_from_topic(&self.perception, query);
-        self.deliver_all();
+        let refusal = self.switchboard.ask_from_topic(&self.perception, query);
+        self.deliver_all(refusal);
     }
 
     fn tell_camera(&self) {
@@ -211,8 +203,8 @@ impl Shell {
     }
 
     fn turn(&mut self) {
-        self.switchboard.attend_goals(&self.perception, &self.outbox.phases());
-        self.deliver_all();
+        self.switchboard.attend_goals(&self.outbox.phases());
+        self.deliver_all(None);
         let now = Instant::now();
         if now >= self.diagnostics_due {
             self.diagnostics_due = now + DIAGNOSTICS_PERIOD;
@@ -221,19 +213,16 @@ impl Shell {
         }
     }
 
-    fn deliver_all(&mut self) {
-        let mut answers = std::mem::take(&mut self.deferred);
-        answers.extend(self.outbox.take_answers());
-        for answer in answers {
+    /// Delivers the answers that are there, and that to a question which the pipeline never saw.
+    fn deliver_all(&mut self, refusal: Option<SpatialAnswer>) {
+        self.counts.unreadable += u64::from(refusal.is_some());
+        for answer in refusal.into_iter().chain(self.outbox.take_answers()) {
             self.deliver(answer);
         }
     }
 
     /// Publishes one answer, its map, and replies to its asker.
     fn deliver(&mut self, mut answer: SpatialAnswer) {
-        if self.switchboard.must_wait(&answer.query_id) {
-            return self.deferred.push(answer);
-        }
         let number = self.switchboard.restore_id(&mut answer);
         let map = answer.map.clone().map(|map| {
             let stamp = answer.newest_stamp_nanos;
@@ -256,7 +245,38 @@ impl Shell {
         let diagnostics = self.perception.diagnostics();
         let max_age_secs = self.parameters.max_frame_age_secs;
         let message = diagnostics_message(&self.node_name, header, &diagnostics, &self.counts, max_age_secs);
+        let message = with_topics(message, &self.node_name, &self.topics.borrow(), self.advice.as_deref());
         warn_on_error(self.publishers.diagnostics.publish(&message));
+        self.tell_model(diagnostics.model);
+    }
+
+    /// Logs what became of the model, when that is new.
+    fn tell_model(&mut self, model: ModelState) {
+        if model == self.told_model {
+            return;
+        }
+        match &model {
+            ModelState::Loading => {}
+            ModelState::Ready { model, runs_on } if runs_on.refusals.is_empty() => {
+                tracing::info!(model, provider = runs_on.provider, "ready");
+            }
+            ModelState::Ready { model, runs_on } => {
+                let refusals = runs_on.refusals.join("; ");
+                tracing::warn!(model, provider = runs_on.provider, refusals, "ready, but not on the device asked for");
+            }
+            ModelState::Failed { reason } => tracing::error!("no usable model: {reason}"),
+        }
+        self.told_model = model;
+    }
+
+    /// Says once what large pictures need.
+    fn note_size(&mut self, bytes: usize) {
+        if bytes > LARGE_PICTURE_BYTES && self.advice.is_none() {
+            self.advice = advice();
+            if let Some(advice) = &self.advice {
+                tracing::warn!("{advice}");
+            }
+        }
     }
 
     /// Cancels what waits and runs; the answers still go out, as the node lives on until this returns.
@@ -264,7 +284,7 @@ impl Shell {
         self.switchboard.cancel_all(&self.perception);
         let until = Instant::now() + SHUTDOWN_LIMIT;
         while !self.switchboard.is_empty() && Instant::now() < until {
-            self.deliver_all();
+            self.deliver_all(None);
             std::thread::sleep(Duration::from_millis(5));
         }
     }

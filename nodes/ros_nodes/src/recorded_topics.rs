@@ -3,6 +3,8 @@
 use anyhow::{Context, bail};
 use recording::Qos;
 
+use crate::subscriptions::Topic;
+
 /// Messages that DDS holds of a topic while the node is busy with others.
 const DEPTH: u32 = 1000;
 /// Pictures that DDS holds; each has the size of many other messages.
@@ -15,18 +17,23 @@ pub struct RecordedTopic {
     pub name: String,
     /// For instance `sensor_msgs/msg/Image`.
     pub type_name: String,
-    /// How it is subscribed to, which is also what the bag says about it.
+    /// How it is offered as a rule: what the bag says until a publisher is known. The depth is what DDS holds of it.
     pub qos: Qos,
 }
 
 impl RecordedTopic {
     fn new(name: &str, type_name: &str) -> Self {
         let is_picture = matches!(type_name, "sensor_msgs/msg/Image" | "sensor_msgs/msg/CompressedImage");
-        // A best-effort subscriber hears every publisher; sensors publish that way.
         let reliable = !type_name.starts_with("sensor_msgs/");
         let transient_local = ["tf_static", "imagined_map", "sim/truth"].iter().any(|latched| name.ends_with(latched));
         let depth = if is_picture { PICTURE_DEPTH } else { DEPTH };
         Self { name: name.to_owned(), type_name: type_name.to_owned(), qos: Qos { reliable, transient_local, depth } }
+    }
+
+    /// How it is listened to at first: nobody is missed, nor what was kept from before.
+    pub fn listening(&self) -> Topic {
+        let topic = Topic::new(&self.name, &self.type_name, self.qos.depth as usize);
+        if self.qos.transient_local { topic.latched() } else { topic }
     }
 }
 

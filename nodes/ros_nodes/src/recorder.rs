@@ -1,7 +1,9 @@
 //! `recorder_node`: serialized messages from DDS into a bag, byte for byte.
 //!
 //! Listening costs one copy a message; writing happens on the thread of [`BackgroundWriter`], behind a bounded queue
-//! whose drops are counted. A full disk ends the recording and is an error on `/diagnostics`; the node lives on.
+//! whose drops are counted. A full disk ends the recording and is an error on `/diagnostics`; the node lives on. Topics
+//! are subscribed to as their publishers offer them, which is also what the bag says; a message that comes by two
+//! subscriptions meanwhile is recorded once.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -10,8 +12,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
-use futures::task::LocalSpawnExt;
-use futures::{StreamExt, future};
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus};
 use r2r::{Publisher, QosProfile, RosParams};
 use recording::{
@@ -19,9 +19,10 @@ use recording::{
     WriterSettings,
 };
 
-use crate::diagnostics::{Level, array_of, status};
+use crate::diagnostics::{Level, array_of, status, topics_status};
 use crate::executor::{Executor, lock, warn_on_error};
 use crate::recorded_topics::{RecordedTopic, recorded_topics};
+use crate::subscriptions::TopicState;
 
 const DIAGNOSTICS_PERIOD: Duration = Duration::from_secs(1);
 /// Messages that are held until simulated time begins.
@@ -109,15 +110,19 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     let clock = executor.node.get_ros_clock();
     let background = BackgroundWriter::start(writer, QueueLimits::default())?;
     let intake = Rc::new(Intake { background, clock: clock.clone(), early: RefCell::default() });
-    for (topic, id) in wanted.iter().zip(ids) {
-        listen(&mut executor, topic, id, intake.clone())?;
+    for (topic, id) in wanted.iter().zip(&ids) {
+        listen(&mut executor, topic, *id, intake.clone())?;
     }
+    let states = executor.topic_states();
+    let mut offered: Vec<Qos> = wanted.iter().map(|topic| topic.qos).collect();
     let diagnostics = executor.node.create_publisher::<DiagnosticArray>("/diagnostics", QosProfile::default())?;
     let node = executor.node.fully_qualified_name()?;
     tracing::info!(bag = %folder.display(), topics = wanted.len(), "recording");
 
     let (mut due, mut told) = (Instant::now(), false);
     executor.run(|| {
+        let states = states.borrow();
+        note_offers(&intake.background, &states, &ids, &mut offered);
         if Instant::now() >= due {
             due = Instant::now() + DIAGNOSTICS_PERIOD;
             let counts = intake.background.counts();
@@ -125,7 +130,8 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
                 told = true;
                 tracing::error!("the recording ended: {error}");
             }
-            publish(&diagnostics, &node, &clock, recording_status(&folder, &counts));
+            let statuses = vec![recording_status(&folder, &counts), topics_status(&states, None)];
+            publish(&diagnostics, &node, &clock, statuses);
         }
         true
     });
@@ -159,13 +165,20 @@ fn described(executor: &Executor, wanted: &[RecordedTopic]) -> anyhow::Result<Ve
 }
 
 fn listen(executor: &mut Executor, topic: &RecordedTopic, id: TopicId, intake: Rc<Intake>) -> anyhow::Result<()> {
-    let messages = executor.node.subscribe_raw(&topic.name, &topic.type_name, qos_profile(topic.qos));
-    let messages = messages.with_context(|| format!("topic {} of type {}", topic.name, topic.type_name))?;
-    executor.spawner().spawn_local(messages.for_each(move |cdr| {
-        intake.take(id, cdr);
-        future::ready(())
-    }))?;
-    Ok(())
+    let listening = executor.listen_raw(topic.listening(), move |cdr| intake.take(id, cdr));
+    listening.with_context(|| format!("topic {} of type {}", topic.name, topic.type_name))
+}
+
+/// Tells the bag how publishers offer their topics, where that is new.
+fn note_offers(background: &BackgroundWriter, states: &[TopicState], ids: &[TopicId], told: &mut [Qos]) {
+    for ((state, id), told) in states.iter().zip(ids).zip(told) {
+        let Some(fit) = state.offered else { continue };
+        let depth = u32::try_from(state.depth).ok().filter(|depth| *depth > 0).unwrap_or(told.depth);
+        let offered = Qos { reliable: fit.reliable, transient_local: fit.transient_local, depth };
+        if offered != *told && background.set_offered(*id, offered) {
+            *told = offered;
+        }
+    }
 }
 
 fn recording_status(folder: &Path, counts: &RecordingCounts) -> DiagnosticStatus {
@@ -184,9 +197,9 @@ fn recording_status(folder: &Path, counts: &RecordingCounts) -> DiagnosticStatus
     status("recording", level, message, &values)
 }
 
-fn publish(to: &Publisher<DiagnosticArray>, node: &str, clock: &Mutex<r2r::Clock>, status: DiagnosticStatus) {
+fn publish(to: &Publisher<DiagnosticArray>, node: &str, clock: &Mutex<r2r::Clock>, statuses: Vec<DiagnosticStatus>) {
     let now = lock(clock).get_now().unwrap_or_default();
     let stamp = r2r::Clock::to_builtin_time(&now);
     let header = r2r::std_msgs::msg::Header { stamp, ..Default::default() };
-    warn_on_error(to.publish(&array_of(node, header, vec![status])));
+    warn_on_error(to.publish(&array_of(node, header, statuses)));
 }

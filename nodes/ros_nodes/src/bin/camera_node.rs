@@ -23,6 +23,8 @@ struct Parameters {
     frame_id: String,
     /// Calibration in the YAML form of camera_calibration; empty = none
     camera_info_file: String,
+    /// Start again at the end of a file or folder
+    r#loop: bool,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -30,8 +32,7 @@ fn main() -> anyhow::Result<()> {
     let mut executor = Executor::new("camera_node")?;
     let defaults = Parameters { frame_id: "camera_optical_frame".to_owned(), ..Parameters::default() };
     let parameters = executor.parameters(defaults)?;
-    // `loop` is a keyword, so that no field can bear the name. Absent is `None`.
-    let again = executor.node.get_parameter::<Option<bool>>("loop")?.unwrap_or(false);
+    let again = parameters.r#loop;
     let mut capture = Capture::open(&parameters.source)?;
     let rate_hz =
         if parameters.rate_hz > 0.0 { parameters.rate_hz } else { capture.rate_hz().unwrap_or(DEFAULT_RATE_HZ) };

@@ -1,0 +1,78 @@
+//! The topics of one camera, as drivers and `image_transport` name them beside each other.
+//!
+//! Whoever remaps `image_raw` to a driver's topic means its compressed copy and its calibration as well, unless these are
+//! remapped themselves.
+
+/// Names that `perception_node` listens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraTopics {
+    /// Raw pictures.
+    pub image: String,
+    /// Compressed ones.
+    pub compressed: String,
+    /// Calibrations.
+    pub info: String,
+    /// What `image` is remapped to.
+    target: Option<String>,
+}
+
+impl CameraTopics {
+    /// Reads the remapping rules among the process's arguments.
+    pub fn new(arguments: impl IntoIterator<Item = String>) -> Self {
+        let rules: Vec<(String, String)> = arguments.into_iter().filter_map(|argument| rule(&argument)).collect();
+        let target = |name: &str| rules.iter().rev().find(|(from, _)| from == name).map(|(_, to)| to.clone());
+        let image = target("image_raw");
+        let beside = |name: &str, neighbour: fn(&str) -> String| match (&image, target(name)) {
+            (Some(image), None) => neighbour(image),
+            _ => name.to_owned(),
+        };
+        Self {
+            image: "image_raw".to_owned(),
+            compressed: beside("image_raw/compressed", |image| format!("{image}/compressed")),
+            info: beside("camera_info", |image| match image.rsplit_once('/') {
+                Some((camera, _)) => format!("{camera}/camera_info"),
+                None => "camera_info".to_owned(),
+            }),
+            target: image,
+        }
+    }
+
+    /// Whether the pictures are straight already, as `image_proc` names those.
+    pub fn is_rectified(&self) -> bool {
+        self.target.as_ref().is_some_and(|topic| topic.rsplit('/').next().is_some_and(|name| name.contains("rect")))
+    }
+}
+
+/// `image_raw:=/camera/image_raw`, with or without the name of a node in front.
+fn rule(argument: &str) -> Option<(String, String)> {
+    let (from, to) = argument.split_once(":=")?;
+    let from = from.rsplit_once(':').map_or(from, |(_, name)| name);
+    Some((from.to_owned(), to.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topics(arguments: &[&str]) -> CameraTopics {
+        CameraTopics::new(arguments.iter().map(|argument| (*argument).to_owned()))
+    }
+
+    #[test]
+    fn a_driver_s_topics_come_together() {
+        let found = topics(&["perception_node", "--ros-args", "-r", "image_raw:=/front/rgb/image_raw"]);
+        assert_eq!(found.compressed, "/front/rgb/image_raw/compressed");
+        assert_eq!(found.info, "/front/rgb/camera_info");
+        assert!(!found.is_rectified());
+        let named = topics(&["-r", "image_raw:=/front/image_rect", "-r", "camera_info:=/other/info"]);
+        assert_eq!((named.info.as_str(), named.is_rectified()), ("camera_info", true), "remapped by itself");
+    }
+
+    #[test]
+    fn without_rules_names_are_the_node_s_own() {
+        let found = topics(&["perception_node", "-p", "model_dir:=models/rect"]);
+        let names = (found.image.as_str(), found.compressed.as_str(), found.info.as_str());
+        assert_eq!(names, ("image_raw", "image_raw/compressed", "camera_info"));
+        assert!(!found.is_rectified());
+    }
+}
