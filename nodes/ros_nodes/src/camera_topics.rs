@@ -3,6 +3,8 @@
 //! Whoever remaps `image_raw` to a driver's topic means its compressed copy and its calibration as well, unless these are
 //! remapped themselves.
 
+use crate::topic_names::TopicNames;
+
 /// Names that `perception_node` listens to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraTopics {
@@ -12,15 +14,14 @@ pub struct CameraTopics {
     pub compressed: String,
     /// Calibrations.
     pub info: String,
-    /// What `image` is remapped to.
-    target: Option<String>,
+    /// What `image` is remapped to; empty where it is not.
+    target: String,
 }
 
 impl CameraTopics {
-    /// Reads the remapping rules among the process's arguments.
-    pub fn new(arguments: impl IntoIterator<Item = String>) -> Self {
-        let rules: Vec<(String, String)> = arguments.into_iter().filter_map(|argument| rule(&argument)).collect();
-        let target = |name: &str| rules.iter().rev().find(|(from, _)| from == name).map(|(_, to)| to.clone());
+    /// Follows the node's remapping rules.
+    pub fn new(names: &TopicNames) -> Self {
+        let target = |name: &str| Some(names.resolve(name)).filter(|full| *full != names.expand(name));
         let image = target("image_raw");
         let beside = |name: &str, neighbour: fn(&str) -> String| match (&image, target(name)) {
             (Some(image), None) => neighbour(image),
@@ -33,21 +34,14 @@ impl CameraTopics {
                 Some((camera, _)) => format!("{camera}/camera_info"),
                 None => "camera_info".to_owned(),
             }),
-            target: image,
+            target: image.unwrap_or_default(),
         }
     }
 
     /// Whether the pictures are straight already, as `image_proc` names those.
     pub fn is_rectified(&self) -> bool {
-        self.target.as_ref().is_some_and(|topic| topic.rsplit('/').next().is_some_and(|name| name.contains("rect")))
+        self.target.rsplit('/').next().is_some_and(|name| name.contains("rect"))
     }
-}
-
-/// `image_raw:=/camera/image_raw`, with or without the name of a node in front.
-fn rule(argument: &str) -> Option<(String, String)> {
-    let (from, to) = argument.split_once(":=")?;
-    let from = from.rsplit_once(':').map_or(from, |(_, name)| name);
-    Some((from.to_owned(), to.to_owned()))
 }
 
 #[cfg(test)]
@@ -55,7 +49,8 @@ mod tests {
     use super::*;
 
     fn topics(arguments: &[&str]) -> CameraTopics {
-        CameraTopics::new(arguments.iter().map(|argument| (*argument).to_owned()))
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+        CameraTopics::new(&TopicNames::new("/spacer", "perception_node", arguments))
     }
 
     #[test]
@@ -64,13 +59,13 @@ mod tests {
         assert_eq!(found.compressed, "/front/rgb/image_raw/compressed");
         assert_eq!(found.info, "/front/rgb/camera_info");
         assert!(!found.is_rectified());
-        let named = topics(&["-r", "image_raw:=/front/image_rect", "-r", "camera_info:=/other/info"]);
+        let named = topics(&["--ros-args", "-r", "image_raw:=/front/image_rect", "-r", "camera_info:=/other/info"]);
         assert_eq!((named.info.as_str(), named.is_rectified()), ("camera_info", true), "remapped by itself");
     }
 
     #[test]
     fn without_rules_names_are_the_node_s_own() {
-        let found = topics(&["perception_node", "-p", "model_dir:=models/rect"]);
+        let found = topics(&["perception_node", "--ros-args", "-p", "model_dir:=models/rect"]);
         let names = (found.image.as_str(), found.compressed.as_str(), found.info.as_str());
         assert_eq!(names, ("image_raw", "image_raw/compressed", "camera_info"));
         assert!(!found.is_rectified());

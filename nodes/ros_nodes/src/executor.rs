@@ -88,6 +88,11 @@ impl Executor {
         self.names.resolve(topic)
     }
 
+    /// The node's remapping rules.
+    pub fn topic_names(&self) -> &TopicNames {
+        &self.names
+    }
+
     /// Listens to a topic, in the way that hears its publishers best.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     let clock = Arc::new(SteadyClock(Instant::now()));
     let for_worker = settings.clone();
     let load = move || VlmAnswerer::load(&for_worker).map(|loaded| Box::new(loaded) as Box<dyn Answerer>);
-    let camera_topics = CameraTopics::new(std::env::args());
+    let camera_topics = CameraTopics::new(executor.topic_names());
     let (actions, requests) = ActionServer::new(&mut executor.node, "answer_spatial_query")?;
     let shell = Rc::new(RefCell::new(Shell {
         perception: Perception::start_with(settings, clock, outbox.clone(), load)?,
