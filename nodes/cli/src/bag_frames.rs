@@ -26,10 +26,13 @@ pub struct BagFrames {
 }
 
 impl BagFrames {
-    /// Opens a bag; `topic`: the images, needed where there are several such topics.
+    /// Opens a bag; `topic`: the images, needed where it has several cameras. Standard error says which topic was taken
+    /// where others could have been meant.
     pub fn open(path: &Path, topic: Option<&str>, base_frame: &str) -> Result<Self> {
-        let bag = BagReader::open(path)?;
-        let image_topic = bag.image_topic(topic)?.name.clone();
+        let bag = BagReader::open(path)?.named_by("--topic NAME");
+        let choice = bag.image_choice(topic)?;
+        choice.note().into_iter().for_each(|note| eprintln!("{note}"));
+        let image_topic = choice.topic.name.clone();
         Ok(Self {
             name: path.display().to_string(),
             messages: bag.messages(),
