@@ -10,10 +10,11 @@ use crate::bag_frames::BagFrames;
 /// A bag and its camera.
 #[derive(clap::Args)]
 pub struct BagFlags {
-    /// A rosbag2 folder or one file of it; its camera_info and TF tell what the flags about the camera leave open.
+    /// A rosbag2 folder, or a file of one (.mcap, .db3, also compressed by zstd); its camera_info and TF tell what the
+    /// flags about the camera leave open.
     #[arg(long, group = "source")]
     pub bag: Option<PathBuf>,
-    /// Image topic of the bag; needed where it has several.
+    /// Image topic of the bag; needed where it has several cameras.
     #[arg(long, requires = "bag")]
     topic: Option<String>,
     /// Frame of the robot in the bag's TF.

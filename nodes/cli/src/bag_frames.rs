@@ -24,16 +24,19 @@ pub struct BagFrames {
 }
 
 impl BagFrames {
-    /// Opens a bag; `topic`: the images, needed where there are several such topics. `settings`: the robot's frames.
+    /// Opens a bag; `topic`: the images, needed where it has several cameras. Standard error says which topic was taken
+    /// where others could have been meant. `settings`: the robot's frames.
     pub fn open(path: &Path, topic: Option<&str>, settings: TrackerSettings) -> Result<Self> {
-        let bag = BagReader::open(path)?;
-        let image_topic = bag.image_topic(topic)?.name.clone();
-        let odometry = bag.topics().iter().find(|topic| topic.message_count > 0 && topic.is::<Odometry>());
+        let bag = BagReader::open(path)?.named_by("--topic NAME");
+        let choice = bag.image_choice(topic)?;
+        choice.note().into_iter().for_each(|note| eprintln!("{note}"));
+        let image_topic = choice.topic.name.clone();
+        let odometry = bag.odometry_choice(None, &image_topic, &settings.base_frame)?;
         Ok(Self {
             name: path.display().to_string(),
             messages: bag.messages(),
             info_topic: bag.camera_info_topic(&image_topic).map(|topic| topic.name.clone()),
-            odometry_topic: odometry.map(|topic| topic.name.clone()),
+            odometry_topic: odometry.map(|choice| choice.topic.name.clone()),
             image_topic,
             tracker: CameraTracker::new(settings),
             map: ViewMap::default(),

@@ -4,14 +4,14 @@
 //! Failure modes: a broken transform is an error that names its frames; what is missing leaves a fact unknown, with the
 //! reason in the [`CameraReport`]; transforms that have stopped leave the pose unknown.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::buffer::Inserted;
 use crate::calibration::CalibrationMessage;
 use crate::description::Description;
 use crate::{
     CameraClock, CameraReport, CameraView, GeometryError, Mounting, PlanPose, RigidTransform, StampKind,
-    StampedTransform, TransformBuffer,
+    StampedTransform, TransformBuffer, frame_named,
 };
 
 /// The frame on the floor under a robot (REP-120).
@@ -261,10 +261,8 @@ impl CameraTracker {
         if self.transforms.knows(frame) {
             return frame.to_owned();
         }
-        let is_prefixed = |name: &&str| name.strip_suffix(frame).is_some_and(|prefix| prefix.ends_with('/'));
-        let found: HashSet<&str> = self.transforms.frames().filter(is_prefixed).collect();
-        let only = if found.len() == 1 { found.into_iter().next() } else { None };
-        only.unwrap_or(frame).to_owned()
+        let known: BTreeSet<&str> = self.transforms.frames().collect();
+        frame_named(known.into_iter(), frame).unwrap_or(frame).to_owned()
     }
 
     /// Where the image's frame is over the floor, and what the floor was taken from.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use mcap::records::MessageHeader;
 use mcap::write::NoSeek;
 
-use crate::contents::{Contents, QOS_KEY, TopicInfo};
+use crate::channel::{CDR, QOS_KEY, TopicInfo};
+use crate::contents::Contents;
 use crate::error::{Error, Result};
 use crate::qos::Qos;
 use crate::writer::{Compression, Topic};
@@ -102,10 +103,11 @@ impl BagFile {
         let profiles = qos.to_yaml().map_err(|source| Error::Metadata { path: self.path.clone(), source })?;
         let metadata = BTreeMap::from([(QOS_KEY.to_owned(), profiles)]);
         let schema = self.writer.add_schema(type_name, "ros2msg", schema.as_bytes());
-        let id = schema.and_then(|schema| self.writer.add_channel(schema, name, "cdr", &metadata));
+        let id = schema.and_then(|schema| self.writer.add_channel(schema, name, CDR, &metadata));
         let id = id.map_err(Error::mcap(&self.path))?;
         let (name, type_name, qos) = (name.clone(), type_name.clone(), Some(*qos));
-        self.channels.insert(number, Channel { id, info: TopicInfo { name, type_name, message_count: 1, qos } });
+        let info = TopicInfo { name, type_name, serialization: CDR.to_owned(), message_count: 1, qos };
+        self.channels.insert(number, Channel { id, info });
         Ok(id)
     }
 

@@ -1,7 +1,8 @@
 //! Episodes: what a robot saw, was asked, answered and was told, as rosbag2-compatible MCAP.
 //!
-//! [`BagReader`] reads bags of anybody (a rosbag2 folder or one `.mcap`; zstd and lz4 chunks; CDR of either byte order)
-//! up to any damage, and says where that is. [`BagWriter`] writes bags that `ros2 bag`, `rosbags` and
+//! [`BagReader`] reads recordings of anybody: a rosbag2 folder or one file of it, of MCAP or SQLite, by zstd in whole
+//! files, messages or chunks; plain CDR of either byte order. It reads up to any damage and says where that is, writes
+//! nothing, and names what it does not read: ROS 1, other serializations, several recordings at once. [`BagWriter`] writes bags that `ros2 bag`, `rosbags` and
 //! `mcap-ros2-support` read, in chunks of bounded age and size that are handed to the operating system whole: after
 //! SIGKILL at most the last one is lost. Times are nanoseconds; log times are those of the recorder's clock, stamps
 //! those of the messages. A full disk is an [`Error`], and what was written before stays readable.
@@ -25,30 +26,47 @@
 
 mod background;
 mod cdr;
+mod cdr_reader;
+mod channel;
+mod choice;
 mod contents;
+mod damage;
+mod data_file;
 mod definitions;
 mod error;
 mod file;
+mod files;
+mod image_choice;
+mod listed;
+mod look;
+mod mcap_file;
 pub mod messages;
 mod metadata;
+mod other_choices;
 mod picture;
+mod pieces;
 mod placement;
 mod qos;
 pub mod range_messages;
 mod reader;
 mod sim_truth;
 pub mod spacer_messages;
+mod sqlite_file;
+mod storage;
 mod stream;
+mod unpack;
 mod writer;
 
 pub use background::{BackgroundWriter, QueueLimits, RecordingCounts};
 pub use cdr::{from_cdr, to_cdr};
-pub use contents::TopicInfo;
+pub use channel::TopicInfo;
+pub use choice::Choice;
+pub use damage::Damage;
 pub use definitions::Definitions;
 pub use error::{Error, Result};
 pub use picture::Picture;
 pub use qos::Qos;
 pub use reader::BagReader;
 pub use sim_truth::{CellMap, SIM_TRUTH_TOPIC, SimTruth, TrueObject, is_sim_truth};
-pub use stream::{BagMessage, Damage, Messages};
+pub use stream::{BagMessage, Messages};
 pub use writer::{BagWriter, Compression, Topic, TopicId, WriterSettings};

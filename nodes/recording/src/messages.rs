@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::cdr::sequence_of_structs;
+
 /// A message with a ROS type.
 pub trait RosMessage {
     /// For instance `sensor_msgs/msg/Image`.
@@ -239,6 +241,7 @@ pub struct TransformStamped {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TfMessage {
     /// The transforms.
+    #[serde(deserialize_with = "sequence_of_structs")]
     pub transforms: Vec<TransformStamped>,
 }
 

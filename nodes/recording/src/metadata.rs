@@ -1,12 +1,12 @@
 //! `metadata.yaml`, the file that makes a folder a rosbag2 bag.
 //!
-//! Written at version 5, which Humble and everything since reads; read at any version, and only for what a reader can't
-//! do without: which files, stored how.
+//! Written at version 5, which Humble and everything since reads.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::channel::CDR;
 use crate::contents::Contents;
 use crate::error::{Error, Result};
 
@@ -93,7 +93,7 @@ fn document(files: &[(String, Contents)]) -> std::result::Result<Document, serde
             topic_metadata: TopicMetadata {
                 name: topic.name.clone(),
                 r#type: topic.type_name.clone(),
-                serialization_format: "cdr",
+                serialization_format: CDR,
                 offered_qos_profiles: topic.qos.map(|qos| qos.to_yaml()).transpose()?.unwrap_or_default(),
             },
             message_count: topic.message_count,
@@ -130,48 +130,4 @@ fn starting_time(contents: &Contents) -> StartingTime {
 
 fn duration(contents: &Contents) -> Duration {
     Duration { nanoseconds: contents.log_times_nanos.map_or(0, |(first, last)| last - first) }
-}
-
-#[derive(Deserialize)]
-struct ReadDocument {
-    rosbag2_bagfile_information: ReadInformation,
-}
-
-#[derive(Deserialize)]
-struct ReadInformation {
-    storage_identifier: String,
-    #[serde(default)]
-    compression_mode: String,
-    relative_file_paths: Vec<PathBuf>,
-}
-
-/// The bag's files, in order, as `metadata.yaml` lists them; `None` without that file.
-///
-/// # Errors
-/// When it can't be understood, or the bag is stored otherwise than in plain MCAP files.
-pub(crate) fn read_files(folder: &Path) -> Result<Option<Vec<PathBuf>>> {
-    let path = folder.join(FILE_NAME);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io(&path)(error)),
-    };
-    let document: ReadDocument =
-        serde_yaml_ng::from_str(&text).map_err(|source| Error::Metadata { path: path.clone(), source })?;
-    let ReadInformation { storage_identifier, compression_mode, relative_file_paths } =
-        document.rosbag2_bagfile_information;
-    if storage_identifier != STORAGE {
-        let expected = "storage mcap (`ros2 bag convert` makes it of others)";
-        return Err(Error::Storage { path: folder.to_owned(), expected, found: storage_identifier });
-    }
-    if compression_mode.eq_ignore_ascii_case("file") {
-        let expected = "no compression of whole files (decompress them, and empty compression_mode)";
-        return Err(Error::Storage { path: folder.to_owned(), expected, found: compression_mode });
-    }
-    // The earliest versions put the folder's own name in front.
-    let locate = |file: PathBuf| match file.file_name() {
-        Some(name) if !folder.join(&file).exists() => folder.join(name),
-        _ => folder.join(file),
-    };
-    Ok(Some(relative_file_paths.into_iter().map(locate).collect()))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use msgs::{Cell, ImaginedMap, MapObject};
 use serde::{Deserialize, Serialize};
 
-use crate::contents::TopicInfo;
+use crate::channel::TopicInfo;
 use crate::messages::StringMessage;
 
 /// End of the topic's name.

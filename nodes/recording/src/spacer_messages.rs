@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cdr::{default_where_absent, sequence_of_structs};
 use crate::messages::{Header, Pose, Time, ros_types};
 
 ros_types! {
@@ -18,6 +19,7 @@ pub struct SpatialQuery {
     pub header: Header,
     pub query_id: String,
     pub text: String,
+    #[serde(deserialize_with = "sequence_of_structs")]
     pub options: Vec<String>,
     pub deadline: f64,
 }
@@ -50,6 +52,7 @@ pub struct ImaginedMap {
     pub robot_x: u8,
     pub robot_y: u8,
     pub origin: Pose,
+    #[serde(deserialize_with = "sequence_of_structs")]
     pub objects: Vec<MapObject>,
     pub registered: bool,
     pub agreement: f32,
@@ -92,5 +95,7 @@ pub struct SpatialAnswer {
     pub cached_tokens: u32,
     pub generated_tokens: u32,
     pub model: String,
+    /// Recordings made before it was there end with `model`.
+    #[serde(deserialize_with = "default_where_absent")]
     pub camera: String,
 }

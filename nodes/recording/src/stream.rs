@@ -1,41 +1,49 @@
 //! The messages of a bag, one after the other, up to any damage.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use mcap::io::MessageReader;
-use mcap::sans_io::LinearReaderOptions;
 use serde::Deserialize;
 
 use crate::cdr::from_cdr;
-use crate::definitions::short_name;
-use crate::error::{Error, Result, cause};
+use crate::channel::{CDR, TopicInfo};
+use crate::damage::{Damage, DamageList};
+use crate::data_file::{DataFile, FileMessages};
+use crate::error::{Error, Result};
 use crate::messages::RosMessage;
+use crate::storage::ZSTD_MAGIC;
+use crate::unpack;
 
-/// Largest record or chunk that is believed; more would only be a broken length.
+/// Largest record, chunk or message that is believed; more would only be a broken length.
 pub(crate) const MAX_RECORD_BYTES: usize = 512 << 20;
+
+/// A message as a file holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    pub topic: Arc<TopicInfo>,
+    pub log_time_nanos: u64,
+    pub data: Vec<u8>,
+}
 
 /// One message as recorded.
 #[derive(Clone, Debug)]
-pub struct BagMessage(mcap::Message<'static>);
+pub struct BagMessage(Recorded);
 
 impl BagMessage {
     /// The topic, for instance `/spacer/image_raw`.
     pub fn topic(&self) -> &str {
-        &self.0.channel.topic
+        &self.0.topic.name
     }
 
     /// The type, for instance `sensor_msgs/msg/Image`; empty where the bag doesn't say.
     pub fn type_name(&self) -> &str {
-        self.0.channel.schema.as_ref().map_or("", |schema| &schema.name)
+        &self.0.topic.type_name
     }
 
     /// When it was recorded, nanoseconds of the recorder's clock.
     pub fn log_time_nanos(&self) -> u64 {
-        self.0.log_time
+        self.0.log_time_nanos
     }
 
     /// The message as it was on the wire, header included.
@@ -43,9 +51,9 @@ impl BagMessage {
         &self.0.data
     }
 
-    /// Whether it is a message of type `M`.
+    /// Whether it is a message of type `M`, in CDR.
     pub fn is<M: RosMessage>(&self) -> bool {
-        short_name(self.type_name()) == short_name(M::TYPE_NAME)
+        self.0.topic.is::<M>()
     }
 
     /// The message's fields. Pictures borrow their bytes from `self`.
@@ -53,43 +61,21 @@ impl BagMessage {
     /// # Errors
     /// When it is of another type, or its bytes are not what the type says.
     pub fn decode<'a, M: RosMessage + Deserialize<'a>>(&'a self) -> Result<M> {
-        let topic = || self.topic().to_owned();
-        if !self.is::<M>() {
-            let (expected, found) = (M::TYPE_NAME.to_owned(), self.type_name().to_owned());
-            return Err(Error::Type { topic: topic(), expected, found });
+        let TopicInfo { name, type_name, serialization, .. } = &*self.0.topic;
+        if serialization != CDR {
+            let (expected, found) = (format!("serialization {CDR}"), serialization.clone());
+            return Err(Error::Type { topic: name.clone(), expected, found });
         }
-        if self.0.channel.message_encoding != "cdr" {
-            let (expected, found) = ("encoding cdr".to_owned(), self.0.channel.message_encoding.clone());
-            return Err(Error::Type { topic: topic(), expected, found });
+        if !self.is::<M>() {
+            let (expected, found) = (M::TYPE_NAME.to_owned(), type_name.clone());
+            return Err(Error::Type { topic: name.clone(), expected, found });
         }
         from_cdr(&self.0.data).map_err(|reason| Error::Cdr {
-            topic: topic(),
+            topic: name.clone(),
             type_name: M::TYPE_NAME.to_owned(),
             bytes: self.0.data.len(),
             reason,
         })
-    }
-
-    pub(crate) fn channel(&self) -> &mcap::Channel<'static> {
-        &self.0.channel
-    }
-}
-
-/// Where a file could not be read further.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// The file.
-    pub path: PathBuf,
-    /// Messages of it that were read before.
-    pub messages: u64,
-    /// What was found there.
-    pub reason: String,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, messages, reason } = self;
-        write!(out, "{}: read up to message {messages}, then: {reason}", path.display())
     }
 }
 
@@ -97,35 +83,42 @@ impl fmt::Display for Damage {
 ///
 /// A chunk whose checksum is wrong gives no message. Behind damage the next file goes on; [`Messages::damage`] tells.
 pub struct Messages {
-    files: VecDeque<PathBuf>,
-    open: Option<(PathBuf, MessageReader<BufReader<File>>)>,
+    files: VecDeque<DataFile>,
+    open: Option<(PathBuf, FileMessages)>,
     read: u64,
-    damage: Vec<Damage>,
+    damage: DamageList,
 }
 
 impl Messages {
-    pub(crate) fn new(files: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { files: files.into_iter().collect(), open: None, read: 0, damage: Vec::new() }
+    /// `damage`: what is known already not to be there.
+    pub(crate) fn new(files: &[DataFile], damage: DamageList) -> Self {
+        Self { files: files.iter().cloned().collect(), open: None, read: 0, damage }
     }
 
-    /// What could not be read so far; complete after the last message.
+    /// What could not be read so far, the first hundred of it; complete after the last message.
     pub fn damage(&self) -> &[Damage] {
-        &self.damage
+        self.damage.as_slice()
     }
 
     fn open_next(&mut self) -> Option<()> {
-        let path = self.files.pop_front()?;
+        let file = self.files.pop_front()?;
         self.read = 0;
-        match File::open(&path) {
-            Ok(file) => {
-                let options = LinearReaderOptions::default()
-                    .with_prevalidate_chunk_crcs(true)
-                    .with_record_length_limit(MAX_RECORD_BYTES);
-                self.open = Some((path, MessageReader::new_with_options(BufReader::new(file), options)));
+        match file.messages() {
+            Ok(messages) => self.open = Some((file.path, messages)),
+            Err(error) => {
+                self.damage.push(Damage { path: file.path, messages: 0, reason: error.reason() });
             }
-            Err(error) => self.damage.push(Damage { path, messages: 0, reason: error.to_string() }),
         }
         Some(())
+    }
+
+    /// The next message as its recorder got it: a bag may hold every one compressed.
+    fn unpacked(message: Recorded) -> std::result::Result<BagMessage, String> {
+        if !message.data.starts_with(&ZSTD_MAGIC) || message.topic.serialization != CDR {
+            return Ok(BagMessage(message));
+        }
+        let data = unpack::message(&message.data).map_err(|reason| format!("{}: {reason}", message.topic.name))?;
+        Ok(BagMessage(Recorded { data, ..message }))
     }
 }
 
@@ -134,19 +127,17 @@ impl Iterator for Messages {
 
     fn next(&mut self) -> Option<BagMessage> {
         loop {
-            let Some((path, reader)) = &mut self.open else {
+            let Some((path, messages)) = &mut self.open else {
                 self.open_next()?;
                 continue;
             };
-            match reader.next() {
+            match messages.next().map(|message| message.and_then(Self::unpacked)) {
                 Some(Ok(message)) => {
                     self.read += 1;
-                    return Some(BagMessage(message));
+                    return Some(message);
                 }
-                Some(Err(error)) => {
-                    let reason = format!("{error}{}", cause(&error));
-                    self.damage.push(Damage { path: std::mem::take(path), messages: self.read, reason });
-                    self.open = None;
+                Some(Err(reason)) => {
+                    self.damage.push(Damage { path: path.clone(), messages: self.read, reason });
                 }
                 None => self.open = None,
             }

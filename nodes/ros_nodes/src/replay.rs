@@ -80,7 +80,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     if !(rate.is_finite() && rate > 0.0) {
         bail!("rate: expected a pace above 0, found {rate}");
     }
-    let bag = BagReader::open(Path::new(&parameters.bag))?;
+    let bag = BagReader::open(Path::new(&parameters.bag))?.named_by("the parameter {role}_topic");
     let image_topic = Some(parameters.image_topic.as_str()).filter(|topic| !topic.is_empty());
     let topics = replayed_topics(&bag, image_topic, parameters.questions)?;
     let mut publishers = BTreeMap::new();

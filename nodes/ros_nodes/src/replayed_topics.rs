@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use recording::messages::{CompressedImage, Odometry, StringMessage, TfMessage};
+use recording::messages::{CompressedImage, StringMessage, TfMessage};
 use recording::spacer_messages::SpatialQuery;
 use recording::{BagReader, Qos, TopicInfo};
 
 /// Transforms that are kept for those who come late.
 const FIXED_TRANSFORMS: Qos = Qos { reliable: true, transient_local: true, depth: 100 };
+/// Of several topics of odometry that of this frame is played.
+const BASE_FRAME: &str = "base_link";
 const SENSOR_DATA: Qos = Qos { reliable: false, transient_local: false, depth: 10 };
 const DEEP: Qos = Qos { reliable: true, transient_local: false, depth: 100 };
 
@@ -27,7 +29,7 @@ pub struct ReplayedTopic {
 /// Topics by their names in the bag: images, calibration, odometry and transforms; with `questions` also those.
 ///
 /// # Errors
-/// When `image_topic` is not in the bag, or none is named and there is not exactly one.
+/// When `image_topic` is not in the bag, or none is named and there is not exactly one camera.
 pub fn replayed_topics(
     bag: &BagReader,
     image_topic: Option<&str>,
@@ -35,7 +37,7 @@ pub fn replayed_topics(
 ) -> recording::Result<BTreeMap<String, ReplayedTopic>> {
     let images = bag.image_topic(image_topic)?;
     let infos = bag.camera_info_topic(&images.name);
-    let odometry = bag.topics().iter().find(|topic| topic.is::<Odometry>());
+    let odometry = bag.odometry_choice(None, &images.name, BASE_FRAME)?.map(|choice| choice.topic);
     let is = |topic: &TopicInfo, chosen: Option<&TopicInfo>| chosen.is_some_and(|chosen| chosen.name == topic.name);
     let place = |topic: &TopicInfo| {
         let (name, qos) = if topic.name == images.name {

@@ -1,20 +1,23 @@
 //! `spacer-train episodes`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod counts;
+mod sink;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
 use episodes::Episode;
-use episodes::bag::{BagSettings, Role, read_bag};
+use episodes::bag::{BagEpisode, BagSettings, Role, read_bag};
 use episodes::episode::PictureFormat;
-use episodes::folder::{EpisodeFolder, FolderWriter};
-use episodes::lerobot::LerobotWriter;
+use episodes::folder::EpisodeFolder;
 use episodes::sampling::FrameSampling;
-use episodes::spacer::{SpacerEpisodes, SpacerFiles, SpacerWriter};
+use episodes::spacer::{SpacerEpisodes, SpacerFiles};
 use indicatif::ProgressBar;
-use serde_json::json;
 
+use self::counts::Counts;
+use self::sink::{Format, Sink};
 use crate::folders;
 
 /// Examples: `spacer-train episodes --bag episodes/episode_1700000000 --out data/mine`;
@@ -22,7 +25,8 @@ use crate::folders;
 /// `spacer-train episodes --set data/mine --format lerobot --out data/lerobot`
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// rosbag2 folders or .mcap files, of this robot or anybody's.
+    /// rosbag2 folders, or files of them (.mcap, .db3, also compressed by zstd), of this robot or anybody's; a folder of
+    /// several recordings is each of them.
     #[arg(long, num_args = 1.., value_name = "BAG")]
     bag: Vec<PathBuf>,
     /// SpaceR-151k's JSON lines.
@@ -69,19 +73,13 @@ pub struct Arguments {
     /// Form of the result: our own folder, SpaceR's JSON lines with videos, or LeRobot 3.0.
     #[arg(long, value_enum, default_value_t = Format::Episodes)]
     format: Format,
-    /// Leave out what can't be read, and say so, instead of stopping.
+    /// Leave out what can't be read, and say so, instead of stopping; bags are left out always, which is an error without
+    /// this.
     #[arg(long)]
     skip_broken: bool,
     /// Print the counts as JSON.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Episodes,
-    Spacer,
-    Lerobot,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -93,82 +91,6 @@ enum Pictures {
 fn role_and_name(text: &str) -> Result<(Role, String), String> {
     let (role, name) = text.split_once('=').ok_or_else(|| format!("expected ROLE=NAME, found {text:?}"))?;
     Ok((role.parse()?, name.to_owned()))
-}
-
-/// Where episodes go.
-enum Sink {
-    Folder(FolderWriter),
-    Spacer(SpacerWriter),
-    Lerobot(Box<LerobotWriter>),
-}
-
-impl Sink {
-    fn create(arguments: &Arguments, out: &Path) -> Result<Self> {
-        let rate = arguments.rate;
-        Ok(match arguments.format {
-            Format::Episodes => Self::Folder(FolderWriter::create(out)?),
-            Format::Spacer => Self::Spacer(SpacerWriter::create(out, rate)?),
-            Format::Lerobot => {
-                ensure!(rate >= 1.0 && rate.fract() == 0.0, "--rate: LeRobot wants a whole number of Hz, found {rate}");
-                Self::Lerobot(Box::new(LerobotWriter::create(out, rate as u32)?))
-            }
-        })
-    }
-
-    fn write(&mut self, episode: &Episode) -> episodes::Result<()> {
-        match self {
-            Self::Folder(writer) => writer.write(episode),
-            Self::Spacer(writer) => writer.write(episode),
-            Self::Lerobot(writer) => writer.write(episode),
-        }
-    }
-
-    fn finish(self) -> episodes::Result<()> {
-        match self {
-            Self::Folder(writer) => writer.finish(),
-            Self::Spacer(writer) => writer.finish(),
-            Self::Lerobot(writer) => writer.finish(),
-        }
-    }
-}
-
-/// What was written.
-#[derive(Default)]
-struct Counts {
-    episodes: usize,
-    frames: usize,
-    labelled: BTreeMap<&'static str, usize>,
-    unlabelled: usize,
-    left_out: usize,
-}
-
-impl Counts {
-    fn add(&mut self, episode: &Episode) {
-        self.episodes += 1;
-        self.frames += episode.frames.len();
-        for question in &episode.questions {
-            match &question.label {
-                Some(label) => *self.labelled.entry(label.source.name()).or_default() += 1,
-                None => self.unlabelled += 1,
-            }
-        }
-    }
-
-    fn print(&self, out: &Path, as_json: bool) {
-        let Self { episodes, frames, labelled, unlabelled, left_out } = self;
-        if as_json {
-            let counts = json!({"episodes": episodes, "frames": frames, "labelled": labelled, "unlabelled": unlabelled,
-                                "left_out": left_out, "out": out});
-            println!("{counts:#}");
-            return;
-        }
-        println!("{}: {episodes} episodes, {frames} frames", out.display());
-        for (source, count) in labelled {
-            println!("  {count} questions labelled by {source}");
-        }
-        println!("  {unlabelled} questions that nobody knows the answer of");
-        println!("  {left_out} messages or files left out");
-    }
 }
 
 /// Runs the command.
@@ -186,52 +108,126 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.bag.is_empty() && arguments.spacer_jsonl.is_empty() && arguments.set.is_empty() {
         bail!("expected --bag, --spacer-jsonl or --set, found none");
     }
-    let mut counts = Counts::default();
-    let mut ids = BTreeSet::new();
     let (out, remote) = folders::to_write(&arguments.out)?;
-    let mut sink = Sink::create(arguments, &out)?;
-    let mut keep = |counts: &mut Counts, episode: Result<Episode>| -> Result<()> {
-        let written = episode.and_then(|episode| {
-            let episode = Episode { id: new_id(&mut ids, &episode.id), ..episode };
-            sink.write(&episode)?;
-            counts.add(&episode);
-            Ok(())
-        });
-        match written {
-            Err(error) if arguments.skip_broken => {
+    let sink = Sink::create(arguments.format, arguments.rate, &out)?;
+    let mut making = Making { arguments, sink, ids: BTreeSet::new(), counts: Counts::default() };
+    making.bags()?;
+    making.spacer_files()?;
+    making.sets()?;
+    making.sink.finish()?;
+    remote.map_or(Ok(()), |mut remote| remote.put(&out))?;
+    making.counts.print(&arguments.out, arguments.json);
+    let Counts { bags, bags_left_out, .. } = making.counts;
+    ensure!(
+        bags_left_out == 0 || arguments.skip_broken,
+        "{bags_left_out} of {bags} bags were left out, each for the reason above, and the others were written; with \
+         --skip-broken that is no error"
+    );
+    Ok(())
+}
+
+/// The result in the making.
+struct Making<'a> {
+    arguments: &'a Arguments,
+    sink: Sink,
+    /// Of the episodes written.
+    ids: BTreeSet<String>,
+    counts: Counts,
+}
+
+impl Making<'_> {
+    /// Reads the bags; a folder of several recordings is each of them. One that can't be used costs no other.
+    fn bags(&mut self) -> Result<()> {
+        let progress = ProgressBar::new(self.arguments.bag.len() as u64);
+        let mut open: VecDeque<PathBuf> = self.arguments.bag.iter().cloned().collect();
+        while let Some(path) = open.pop_front() {
+            let read = self.bag(&path);
+            if let Some(recordings) = read.as_ref().err().and_then(episodes::Error::recordings) {
+                progress.inc_length(recordings.len() as u64 - 1);
+                recordings.iter().rev().for_each(|recording| open.push_front(recording.clone()));
+                continue;
+            }
+            self.counts.bags += 1;
+            let is_last_hope = open.is_empty() && self.counts.bags == 1;
+            match read.and_then(|episode| self.write(episode)) {
+                Ok(()) => {}
+                Err(error) if error.is_of_output() && !self.arguments.skip_broken => return Err(error.into()),
+                Err(error) if is_last_hope && !self.arguments.skip_broken => return Err(error.into()),
+                Err(error) => {
+                    eprintln!("left out: {error:#}");
+                    self.counts.left_out += 1;
+                    self.counts.bags_left_out += 1;
+                }
+            }
+            progress.inc(1);
+        }
+        progress.finish();
+        Ok(())
+    }
+
+    fn bag(&mut self, path: &Path) -> episodes::Result<Episode> {
+        let arguments = self.arguments;
+        let settings = BagSettings {
+            topics: arguments.topics.iter().cloned().collect(),
+            base_frame: arguments.base_frame.clone(),
+            sampling: sampling(arguments),
+            window_secs: arguments.window,
+            motion: !arguments.no_motion,
+        };
+        let BagEpisode { episode, left_out, notes } = read_bag(path, &settings)?;
+        notes.iter().for_each(|note| eprintln!("{}: {note}", path.display()));
+        left_out.reasons().iter().for_each(|reason| eprintln!("{}: left out: {reason}", path.display()));
+        let more = left_out.count() - left_out.reasons().len();
+        if more > 0 {
+            eprintln!("{}: left out: {more} more", path.display());
+        }
+        self.counts.left_out += left_out.count();
+        Ok(episode)
+    }
+
+    fn spacer_files(&mut self) -> Result<()> {
+        for path in &self.arguments.spacer_jsonl {
+            let read = SpacerEpisodes::open(&spacer_files(path, self.arguments), sampling(self.arguments))?;
+            self.counts.left_out += read.excluded();
+            for episode in ProgressBar::new(read.size_hint().0 as u64).wrap_iter(read) {
+                self.keep(episode)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sets(&mut self) -> Result<()> {
+        for path in &self.arguments.set {
+            let set = EpisodeFolder::open(&folders::to_read(path)?)?;
+            let mut open = set.unlabelled()?;
+            for episode in set.episodes()? {
+                self.keep(episode.map(|mut episode| {
+                    episode.questions.extend(open.remove(&episode.id).unwrap_or_default());
+                    episode
+                }))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an episode; one that can't be read or written ends the command, or is left out where that was asked for.
+    fn keep(&mut self, episode: episodes::Result<Episode>) -> Result<()> {
+        match episode.and_then(|episode| self.write(episode)) {
+            Err(error) if self.arguments.skip_broken => {
                 eprintln!("left out: {error:#}");
-                counts.left_out += 1;
+                self.counts.left_out += 1;
                 Ok(())
             }
-            other => other,
-        }
-    };
-    for path in ProgressBar::new(arguments.bag.len() as u64).wrap_iter(arguments.bag.iter()) {
-        let episode = bag_episode(path, arguments, &mut counts);
-        keep(&mut counts, episode)?;
-    }
-    for path in &arguments.spacer_jsonl {
-        let read = SpacerEpisodes::open(&spacer_files(path, arguments), sampling(arguments))?;
-        counts.left_out += read.excluded();
-        for episode in ProgressBar::new(read.size_hint().0 as u64).wrap_iter(read) {
-            keep(&mut counts, episode.map_err(Into::into))?;
+            other => other.map_err(Into::into),
         }
     }
-    for path in &arguments.set {
-        let set = EpisodeFolder::open(&folders::to_read(path)?)?;
-        let mut open = set.unlabelled()?;
-        for episode in set.episodes()? {
-            let with_open = episode.map(|mut episode| {
-                episode.questions.extend(open.remove(&episode.id).unwrap_or_default());
-                episode
-            });
-            keep(&mut counts, with_open.map_err(Into::into))?;
-        }
+
+    fn write(&mut self, episode: Episode) -> episodes::Result<()> {
+        let episode = Episode { id: new_id(&mut self.ids, &episode.id), ..episode };
+        self.sink.write(&episode)?;
+        self.counts.add(&episode);
+        Ok(())
     }
-    sink.finish()?;
-    remote.map_or(Ok(()), |mut remote| remote.put(&out))?;
-    counts.print(&arguments.out, arguments.json);
-    Ok(())
 }
 
 fn sampling(arguments: &Arguments) -> FrameSampling {
@@ -240,22 +236,6 @@ fn sampling(arguments: &Arguments) -> FrameSampling {
         Pictures::Png => PictureFormat::Png,
     };
     FrameSampling { rate_hz: arguments.rate, most: arguments.frames, format }
-}
-
-fn bag_episode(path: &Path, arguments: &Arguments, counts: &mut Counts) -> Result<Episode> {
-    let settings = BagSettings {
-        topics: arguments.topics.iter().cloned().collect(),
-        base_frame: arguments.base_frame.clone(),
-        sampling: sampling(arguments),
-        window_secs: arguments.window,
-        motion: !arguments.no_motion,
-    };
-    let read = read_bag(path, &settings).with_context(|| path.display().to_string())?;
-    for reason in &read.left_out {
-        eprintln!("{}: left out: {reason}", path.display());
-    }
-    counts.left_out += read.left_out.len();
-    Ok(read.episode)
 }
 
 fn spacer_files(path: &Path, arguments: &Arguments) -> SpacerFiles {

@@ -137,6 +137,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// The recordings of a folder that was taken for one.
+    pub fn recordings(&self) -> Option<&[PathBuf]> {
+        match self {
+            Self::Bag(recording::Error::Several { recordings, .. }) => Some(recordings),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about the place where results go, and not about one episode.
+    pub fn is_of_output(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Capture { .. } | Self::Parquet { .. })
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         |source| Self::Io { path: path.to_owned(), source }
     }

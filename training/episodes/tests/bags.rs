@@ -26,7 +26,7 @@ fn a_recorded_clip_reads_back_as_the_same_episode() {
     let sampling = FrameSampling { format: PictureFormat::Png, ..FrameSampling::default() };
     let settings = BagSettings { sampling, motion: false, ..BagSettings::default() };
     let read = read_bag(&folder, &settings).unwrap();
-    assert_eq!(read.left_out, Vec::<String>::new());
+    assert_eq!(read.left_out.reasons(), &[] as &[String]);
     let found = read.episode;
     assert_eq!(found.frames, expected.frames);
     assert!(expected.questions.len() > 4);
@@ -242,7 +242,7 @@ fn a_robots_log_is_labelled_by_who_knows_and_each_label_says_who() {
         let folder = scratch.path().join(name);
         own_bag(&folder, sensors);
         let read = read_bag(&folder, &BagSettings::default()).unwrap();
-        assert_eq!(read.left_out, Vec::<String>::new());
+        assert_eq!(read.left_out.reasons(), &[] as &[String]);
         let episode = read.episode;
         assert_eq!((episode.id.as_str(), episode.frames.len()), (name, 20));
         let asked = &episode.questions[..4];
@@ -291,14 +291,20 @@ fn other_peoples_bags_need_an_image_topic_and_keep_their_jpegs() {
 
     let mut settings = BagSettings::default();
     let text = read_bag(&folder, &settings).unwrap_err().to_string();
-    assert!(text.contains("one image topic") && text.contains("/rear/rgb/compressed"), "{text}");
+    assert!(text.contains("one image topic") && text.contains("--topic image=NAME") && text.contains("/rear/rgb/compressed"), "{text}");
     settings.topics.insert(Role::Image, "/rear/rgb/compressed".into());
-    let text = read_bag(&folder, &settings).unwrap_err().to_string();
-    assert!(text.contains("one topic of nav_msgs/msg/Odometry") && text.contains("/filtered"), "{text}");
+    let chosen = read_bag(&folder, &settings).unwrap();
+    let note = "odom: /filtered, chosen before /wheels; another is taken by --topic odom=NAME";
+    assert_eq!(chosen.notes, [note]);
+    assert!(chosen.episode.frames.iter().all(|frame| frame.pose.is_some()));
     settings.topics.insert(Role::Odometry, String::new());
     let read = read_bag(&folder, &settings).unwrap();
     assert_eq!(read.episode.frames.len(), 3);
-    assert!(read.left_out.len() == 1 && read.left_out[0].contains("/rear/rgb/compressed"), "{:?}", read.left_out);
+    assert!(
+        read.left_out.count() == 1 && read.left_out.reasons()[0].contains("/rear/rgb/compressed"),
+        "{:?}",
+        read.left_out
+    );
     assert!(
         read.episode
             .frames

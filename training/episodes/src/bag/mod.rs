@@ -8,12 +8,14 @@
 
 mod asked;
 mod labels;
+mod left_out;
 mod logbook;
 mod motion;
 mod pictures;
 mod ranging;
 mod topics;
 mod track;
+mod where_was;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,6 +26,7 @@ use crate::episode::{Episode, Question};
 use crate::sampling::FrameSampling;
 use crate::{Error, Result};
 
+pub use left_out::LeftOut;
 pub use topics::{Role, TopicNames};
 
 use asked::Asked;
@@ -39,7 +42,7 @@ pub const BAG: &str = "bag";
 pub struct BagSettings {
     /// Topics that are not to be found by their types.
     pub topics: TopicNames,
-    /// The robot's frame in TF, on the ground.
+    /// The robot's frame in TF, on the ground; a prefix may stand before it.
     pub base_frame: String,
     /// Frames that are kept; those that an answer used are kept besides, whatever [`FrameSampling::most`] says.
     pub sampling: FrameSampling,
@@ -67,18 +70,21 @@ impl Default for BagSettings {
 pub struct BagEpisode {
     /// Its content.
     pub episode: Episode,
-    /// What could not be read, in words.
-    pub left_out: Vec<String>,
+    /// What could not be read.
+    pub left_out: LeftOut,
+    /// What was taken where several could have been meant, topics and the robot's frame, in words.
+    pub notes: Vec<String>,
 }
 
-/// Reads a rosbag2 folder or an `.mcap` file.
+/// Reads a rosbag2 folder, or a file of one.
 ///
 /// # Errors
 /// When it is no bag, a role's topic is absent or not to be told from others, or no image can be read.
 pub fn read_bag(path: &Path, settings: &BagSettings) -> Result<BagEpisode> {
-    let bag = BagReader::open(path)?;
-    let topics = Topics::find(&bag, &settings.topics)?;
+    let bag = BagReader::open(path)?.named_by("--topic {role}=NAME");
+    let (topics, mut notes) = Topics::find(&bag, settings)?;
     let log = Logbook::read(&bag, &topics, &settings.base_frame);
+    notes.extend(log.note.clone());
     let window_nanos = (settings.window_secs * 1e9) as i64;
     let asked = asked::pair(&log);
     let kept = kept_stamps(&log, &asked, &settings.sampling);
@@ -95,11 +101,11 @@ pub fn read_bag(path: &Path, settings: &BagSettings) -> Result<BagEpisode> {
         targets.extend(answer.and_then(|answer| labels::target(questions.len(), &question, answer)));
         questions.push(Question { id: own_id(&questions, &asked.query.query_id), ..question });
     }
-    let found = Pictures::new(&topics, settings, &log.track).read(&bag, &kept, targets);
+    let found = Pictures::new(&topics, settings, &log).read(&bag, &kept, targets);
     let Found { frames, camera, targets, left_out: unread } = found;
     left_out.extend(unread);
     if frames.is_empty() {
-        let found = left_out.first().cloned().unwrap_or_else(|| "none".to_owned());
+        let found = left_out.reasons().first().cloned().unwrap_or_else(|| "none".to_owned());
         return Err(Error::Form { path: path.to_owned(), expected: format!("images on {}", topics.image), found });
     }
     for target in &targets {
@@ -112,7 +118,7 @@ pub fn read_bag(path: &Path, settings: &BagSettings) -> Result<BagEpisode> {
         questions.extend(motion::questions(&log.track, &stamps, window_nanos));
     }
     let (id, data_source) = (logbook::bag_id(path), BAG.to_owned());
-    Ok(BagEpisode { episode: Episode { id, data_source, camera, frames, questions, map: None }, left_out })
+    Ok(BagEpisode { episode: Episode { id, data_source, camera, frames, questions, map: None }, left_out, notes })
 }
 
 /// Stamps of the frames that are kept, ascending.

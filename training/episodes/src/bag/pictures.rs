@@ -9,6 +9,8 @@ use recording::range_messages::{LaserScan, Range};
 use recording::{BagMessage, BagReader};
 
 use super::BagSettings;
+use super::left_out::LeftOut;
+use super::logbook::Logbook;
 use super::ranging::{Cloud, Target, depth_points, range_points, scan_points};
 use super::topics::Topics;
 use super::track::Track;
@@ -22,6 +24,8 @@ pub(super) struct Pictures<'a> {
     topics: &'a Topics,
     settings: &'a BagSettings,
     track: &'a Track,
+    /// The robot's, as TF calls it.
+    base_frame: &'a str,
     /// Stamps of the frames that are kept and not yet found.
     open: BTreeSet<i64>,
     targets: Vec<Target>,
@@ -31,7 +35,7 @@ pub(super) struct Pictures<'a> {
     transforms: TransformBuffer,
     camera_frame: String,
     frames: Vec<Frame>,
-    left_out: Vec<String>,
+    left_out: LeftOut,
 }
 
 /// Frames in the order of their stamps, facts about the camera, targets with what was measured, and what could not be
@@ -40,15 +44,16 @@ pub(super) struct Found {
     pub frames: Vec<Frame>,
     pub camera: CameraFacts,
     pub targets: Vec<Target>,
-    pub left_out: Vec<String>,
+    pub left_out: LeftOut,
 }
 
 impl<'a> Pictures<'a> {
-    pub fn new(topics: &'a Topics, settings: &'a BagSettings, track: &'a Track) -> Self {
+    pub fn new(topics: &'a Topics, settings: &'a BagSettings, log: &'a Logbook) -> Self {
         Self {
             topics,
             settings,
-            track,
+            track: &log.track,
+            base_frame: log.base_frame.as_deref().unwrap_or(settings.base_frame.trim_start_matches('/')),
             open: BTreeSet::new(),
             targets: Vec::new(),
             cameras: BTreeMap::new(),
@@ -56,7 +61,7 @@ impl<'a> Pictures<'a> {
             transforms: TransformBuffer::new(HISTORY_SECS),
             camera_frame: String::new(),
             frames: Vec::new(),
-            left_out: Vec::new(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -119,8 +124,8 @@ impl<'a> Pictures<'a> {
     }
 
     fn frame(&mut self, message: &BagMessage) -> Result<(), String> {
-        let text = |error: recording::Error| error.to_string();
-        let stamp_nanos = message.picture_stamp_nanos().map_err(text)?;
+        // One without a stamp was named by the first reading.
+        let Ok(stamp_nanos) = message.picture_stamp_nanos() else { return Ok(()) };
         if !self.open.remove(&stamp_nanos) {
             return Ok(());
         }
@@ -133,9 +138,11 @@ impl<'a> Pictures<'a> {
 
     /// Where the camera was: where the robot was then, and as it is mounted.
     fn camera(&self, stamp_nanos: i64) -> Option<Pose> {
-        let (fixed_from_base, base_from_camera) =
-            (self.track.at(stamp_nanos)?, self.mounting(&self.camera_frame, Some(stamp_nanos))?);
-        Some(Pose::from(&(fixed_from_base * base_from_camera)))
+        let fixed_from_robot = self.track.at(stamp_nanos)?;
+        let of_odometry = self.track.frame();
+        let placed = of_odometry.and_then(|frame| self.placed(frame, &self.camera_frame, Some(stamp_nanos)));
+        let robot_from_camera = placed.or_else(|| self.mounting(&self.camera_frame, Some(stamp_nanos)))?;
+        Some(Pose::from(&(fixed_from_robot * robot_from_camera)))
     }
 
     /// A compressed picture as it is; a raw one encoded.
@@ -173,9 +180,13 @@ impl<'a> Pictures<'a> {
 
     /// Where a sensor is on the robot: at that time, else as last known.
     fn mounting(&self, sensor_frame: &str, stamp_nanos: Option<i64>) -> Option<RigidTransform> {
-        let (base, sensor) = (self.settings.base_frame.as_str(), sensor_frame.trim_start_matches('/'));
-        let at = self.transforms.lookup(base, sensor, stamp_nanos);
-        at.or_else(|_| self.transforms.lookup(base, sensor, None)).ok()
+        self.placed(self.base_frame, sensor_frame, stamp_nanos)
+    }
+
+    fn placed(&self, frame: &str, sensor_frame: &str, stamp_nanos: Option<i64>) -> Option<RigidTransform> {
+        let sensor = sensor_frame.trim_start_matches('/');
+        let at = self.transforms.lookup(frame, sensor, stamp_nanos);
+        at.or_else(|_| self.transforms.lookup(frame, sensor, None)).ok()
     }
 
     fn measure(
@@ -189,7 +200,7 @@ impl<'a> Pictures<'a> {
             return Ok(());
         }
         let Some(base_from_sensor) = self.mounting(&header.frame_id, Some(stamp_nanos)) else {
-            let base = &self.settings.base_frame;
+            let base = self.base_frame;
             return Err(format!("TF: expected a transform from {base} to {}, found none", header.frame_id));
         };
         let camera = self.mounting(&self.camera_frame, Some(stamp_nanos)).unwrap_or(base_from_sensor);

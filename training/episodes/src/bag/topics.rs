@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use recording::messages::{CameraInfo, Odometry, RosMessage, StringMessage};
+use recording::messages::{CameraInfo, RosMessage, StringMessage};
 use recording::range_messages::{LaserScan, Range};
 use recording::spacer_messages::{AnswerFeedback, SpatialAnswer, SpatialQuery};
-use recording::{BagReader, TopicInfo, is_sim_truth};
+use recording::{BagReader, Choice, TopicInfo, is_sim_truth};
 
+use super::BagSettings;
 use crate::Result;
 
 /// What a topic is read for.
@@ -39,6 +40,13 @@ const ROLES: [(&str, Role); 10] = [
     ("truth", Role::Truth),
 ];
 
+impl Role {
+    /// As users write it.
+    fn name(self) -> &'static str {
+        ROLES.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| name)
+    }
+}
+
 impl FromStr for Role {
     type Err = String;
 
@@ -69,33 +77,44 @@ pub(super) struct Topics {
 }
 
 impl Topics {
-    /// Finds the topics: those named, else the only one of the type, for `ask` and `truth` also of that name; of laser
-    /// scans and range finders all.
-    pub fn find(bag: &BagReader, names: &TopicNames) -> Result<Self> {
+    /// Finds the topics: those named, else the camera's, the odometry and depth that fit it best, and the only one of the
+    /// type of all others, for `ask` and `truth` also of that name; of laser scans and range finders all. Says in words
+    /// where several could have been meant.
+    pub fn find(bag: &BagReader, settings: &BagSettings) -> Result<(Self, Vec<String>)> {
+        let names = &settings.topics;
         let named = |role: Role| names.get(&role).map(String::as_str);
-        let image = bag.image_topic(named(Role::Image))?.name.clone();
+        let chosen = bag.image_choice(named(Role::Image))?;
+        let image = chosen.topic.name.clone();
+        let is_none = |role: Role| named(role) == Some("");
+        let odometry = if is_none(Role::Odometry) {
+            None
+        } else {
+            bag.odometry_choice(named(Role::Odometry), &image, &settings.base_frame)?
+        };
+        let depth = if is_none(Role::Depth) { None } else { bag.depth_choice(named(Role::Depth), &image)? };
+        let choices = [Some(&chosen), odometry.as_ref(), depth.as_ref()];
+        let notes = choices.into_iter().flatten().filter_map(Choice::note).collect();
         let find = |role: Role, what: &str, fits: &dyn Fn(&TopicInfo) -> bool| {
-            if named(role) == Some("") {
+            if is_none(role) {
                 return Ok(None);
             }
-            bag.topic(named(role), what, fits).map(|topic| topic.map(|topic| topic.name.clone()))
+            bag.topic(named(role), (role.name(), what), fits).map(|topic| topic.map(|topic| topic.name.clone()))
         };
-        let beside = bag.camera_info_topic(&image).map(|topic| topic.name.clone());
         let camera_info = match named(Role::CameraInfo) {
-            None => beside,
+            None => bag.camera_info_topic(&image).map(|topic| topic.name.clone()),
             Some(_) => find(Role::CameraInfo, CameraInfo::TYPE_NAME, &|topic| topic.is::<CameraInfo>())?,
         };
         let is_named = |role| named(role).is_some();
-        let depth = if named(Role::Depth) == Some("") { None } else { bag.depth_topic(named(Role::Depth))? };
         let measures = |topic: &TopicInfo| topic.is::<LaserScan>() || topic.is::<Range>();
         let ranges = match named(Role::Range) {
             Some(_) => find(Role::Range, "ranges", &measures)?.into_iter().collect(),
             None => bag.topics().iter().filter(|topic| measures(topic)).map(|topic| topic.name.clone()).collect(),
         };
-        Ok(Self {
+        let name_of = |choice: Option<Choice<'_>>| choice.map(|choice| choice.topic.name.clone());
+        let found = Self {
             camera_info,
-            odometry: find(Role::Odometry, Odometry::TYPE_NAME, &|topic| topic.is::<Odometry>())?,
-            depth: depth.map(|topic| topic.name.clone()).filter(|name| *name != image),
+            odometry: name_of(odometry),
+            depth: name_of(depth).filter(|name| *name != image),
             ranges,
             ask: find(Role::Ask, StringMessage::TYPE_NAME, &|topic| {
                 topic.is::<StringMessage>() && (is_named(Role::Ask) || topic.name.ends_with("/ask"))
@@ -107,6 +126,7 @@ impl Topics {
                 topic.is::<StringMessage>() && (is_named(Role::Truth) || is_sim_truth(topic))
             })?,
             image,
-        })
+        };
+        Ok((found, notes))
     }
 }

@@ -5,9 +5,14 @@ use geometry::{RigidTransform, interpolate};
 /// How far outside the recorded poses a stamp may lie to get the first or last one, nanoseconds.
 const SLACK_NANOS: i64 = 100_000_000;
 
-/// Poses of the base in the odometry's frame.
+/// Closer poses say nothing new, nanoseconds.
+const LEAST_APART_NANOS: u64 = 1_000_000;
+
+/// Poses of the robot in the odometry's frame.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
+    /// The frame that the poses are of, where it may be another than the base: `base_footprint` on many robots.
+    frame: Option<String>,
     poses: Vec<(i64, RigidTransform)>,
 }
 
@@ -18,6 +23,24 @@ impl Track {
         if at.iter().chain(turn.iter()).all(|value| value.is_finite()) {
             self.poses.push((stamp_nanos, fixed_from_base));
         }
+    }
+
+    /// Adds a pose of odometry, which is of its own frame.
+    pub fn push_of(&mut self, child_frame_id: &str, stamp_nanos: i64, fixed_from_child: RigidTransform) {
+        let is_new = |(last, _): &(i64, RigidTransform)| last.abs_diff(stamp_nanos) >= LEAST_APART_NANOS;
+        if !self.poses.last().is_none_or(is_new) {
+            return;
+        }
+        let frame = child_frame_id.trim_start_matches('/');
+        if self.frame.is_none() && !frame.is_empty() {
+            self.frame = Some(frame.to_owned());
+        }
+        self.push(stamp_nanos, fixed_from_child);
+    }
+
+    /// The frame that the poses are of, where odometry says.
+    pub fn frame(&self) -> Option<&str> {
+        self.frame.as_deref()
     }
 
     /// Puts the poses in order.

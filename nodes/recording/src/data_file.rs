@@ -1,0 +1,111 @@
+//! One file of a bag, whatever it is stored as.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::channel::TopicInfo;
+use crate::contents::Contents;
+use crate::damage::Damage;
+use crate::error::{Error, Result};
+use crate::mcap_file::{self, McapMessages};
+use crate::sqlite_file::{self, SqliteMessages};
+use crate::storage::{Format, Storage};
+use crate::stream::Recorded;
+
+/// A file that holds messages.
+#[derive(Clone, Debug)]
+pub(crate) struct DataFile {
+    pub path: PathBuf,
+    storage: Storage,
+    /// Types of topics for which the file may state none.
+    types: Arc<BTreeMap<String, String>>,
+}
+
+/// Its messages, up to damage.
+pub(crate) enum FileMessages {
+    Mcap(McapMessages),
+    Sqlite(SqliteMessages),
+}
+
+impl Iterator for FileMessages {
+    type Item = std::result::Result<Recorded, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Mcap(messages) => messages.next(),
+            Self::Sqlite(messages) => messages.next(),
+        }
+    }
+}
+
+impl DataFile {
+    /// Looks at what a file is.
+    ///
+    /// # Errors
+    /// [`Error::NotABag`] when it is nothing that rosbag2 writes.
+    pub fn new(path: &Path, types: Arc<BTreeMap<String, String>>) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), storage: Storage::of(path)?, types })
+    }
+
+    /// Opens it for reading from its beginning.
+    ///
+    /// # Errors
+    /// When the operating system or the database refuses.
+    pub fn messages(&self) -> Result<FileMessages> {
+        let Storage { format, is_compressed } = self.storage;
+        Ok(match format {
+            Format::Mcap => {
+                let messages = McapMessages::open(&self.path, is_compressed, self.types.clone());
+                FileMessages::Mcap(messages.map_err(Error::io(&self.path))?)
+            }
+            Format::Sqlite => FileMessages::Sqlite(SqliteMessages::open(&self.path, is_compressed)?),
+        })
+    }
+
+    /// What is in it, up to damage.
+    ///
+    /// # Errors
+    /// As [`DataFile::messages`].
+    pub fn contents(&self) -> Result<Contents> {
+        if self.storage == (Storage { format: Format::Mcap, is_compressed: false })
+            && let Some(contents) = mcap_file::summarised(&self.path, &self.types)
+        {
+            return Ok(contents);
+        }
+        let messages = self.messages()?;
+        if let FileMessages::Sqlite(messages) = &messages {
+            return Ok(messages.contents().clone());
+        }
+        Ok(counted(messages))
+    }
+
+    /// What its recorder left beside it and is not read.
+    pub fn unfinished(&self) -> Option<Damage> {
+        let journal = (self.storage.format == Format::Sqlite).then(|| sqlite_file::unfinished(&self.path)).flatten()?;
+        let reason = format!(
+            "its last messages are still in {}, which is not read; `sqlite3 FILE 'VACUUM INTO \"whole.db3\"'` of a copy \
+             of both makes one file of them",
+            journal.file_name().unwrap_or_default().to_string_lossy()
+        );
+        Some(Damage { path: self.path.clone(), messages: 0, reason })
+    }
+}
+
+/// What is in a file that has no summary.
+fn counted(messages: FileMessages) -> Contents {
+    let mut contents = Contents::default();
+    let mut counts: BTreeMap<String, TopicInfo> = BTreeMap::new();
+    for message in messages.flatten() {
+        contents.widen(message.log_time_nanos);
+        match counts.get_mut(&message.topic.name) {
+            Some(topic) => topic.message_count += 1,
+            None => {
+                let topic = TopicInfo { message_count: 1, ..TopicInfo::clone(&message.topic) };
+                counts.insert(topic.name.clone(), topic);
+            }
+        }
+    }
+    counts.values().for_each(|topic| contents.count(topic));
+    contents
+}

@@ -1,0 +1,109 @@
+//! Each way in which rosbag2 stores a recording is read, and nothing is written beside it.
+
+mod foreign;
+
+use std::path::Path;
+
+use foreign::{SECOND, Said, contents, pack, picture, pictures, refusal, times, walk, write_db3, write_mcap, write_metadata};
+use recording::BagReader;
+use recording::messages::Image;
+
+/// Reads a file or folder, which must hold `expected` whole, and stay as it is.
+fn expect_whole(folder: &Path, path: &Path, expected: &[Said]) {
+    let before = contents(folder);
+    assert_eq!(pictures(path), (times(expected), Vec::new()), "{}", path.display());
+    let bag = BagReader::open(path).unwrap();
+    let [topic] = bag.topics() else { panic!("{:?}", bag.topics()) };
+    assert_eq!((topic.name.as_str(), topic.message_count), ("/camera/image_raw", expected.len() as u64));
+    assert!(topic.is::<Image<'_>>());
+    assert_eq!(contents(folder), before, "{}", path.display());
+}
+
+#[test]
+fn whole_files_of_either_storage_are_read_plain_and_packed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let walk = walk(5);
+    for (plain, write) in [("bag_0.mcap", write_mcap as fn(&Path, &[Said])), ("bag_0.db3", write_db3)] {
+        for end in ["", ".zstd"] {
+            let folder = scratch.path().join(format!("a bag with % and ? in {plain}{end}"));
+            std::fs::create_dir(&folder).unwrap();
+            let (file, name) = (folder.join(plain), format!("{plain}{end}"));
+            write(&file, &walk);
+            if !end.is_empty() {
+                std::fs::write(folder.join(&name), pack(&std::fs::read(&file).unwrap())).unwrap();
+                std::fs::remove_file(&file).unwrap();
+            }
+            expect_whole(&folder, &folder.join(&name), &walk);
+            expect_whole(&folder, &folder, &walk);
+            write_metadata(&folder, &[&name]);
+            expect_whole(&folder, &folder, &walk);
+        }
+    }
+}
+
+#[test]
+fn messages_packed_one_by_one_are_unpacked_and_a_broken_one_costs_no_other() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut packed = walk(5);
+    packed.iter_mut().for_each(|said| said.data = pack(&said.data));
+    let mut broken = packed.clone();
+    broken[1].data.truncate(20);
+    for (name, write) in [("bag.mcap", write_mcap as fn(&Path, &[Said])), ("bag.db3", write_db3)] {
+        let path = scratch.path().join(name);
+        write(&path, &packed);
+        expect_whole(scratch.path(), &path, &packed);
+        std::fs::remove_file(&path).unwrap();
+        write(&path, &broken);
+        let (read, damage) = pictures(&path);
+        assert_eq!(read, [packed[0].nanos, packed[2].nanos]);
+        assert!(damage.len() == 1 && damage[0].contains("/camera/image_raw: zstd"), "{damage:?}");
+    }
+}
+
+#[test]
+fn a_database_is_read_in_the_order_of_its_times_over_all_its_files() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (first, second) = (walk(5), walk(6));
+    let mixed = [first[2].clone(), first[0].clone(), first[1].clone()];
+    write_db3(&scratch.path().join("bag_0.db3"), &mixed);
+    write_db3(&scratch.path().join("bag_1.db3"), &second);
+    expect_whole(scratch.path(), scratch.path(), &[first, second].concat());
+}
+
+#[test]
+fn a_database_that_was_cut_off_is_read_up_to_there() {
+    let scratch = tempfile::tempdir().unwrap();
+    let walk: Vec<Said> = (0..400).map(|number| picture("/camera/image_raw", number * SECOND, "rgb8")).collect();
+    let path = scratch.path().join("whole.db3");
+    write_db3(&path, &walk);
+    let whole = std::fs::read(&path).unwrap();
+    let mut counts = Vec::new();
+    for eighths in 1..=8 {
+        let cut = scratch.path().join("cut.db3");
+        for bytes in [whole[..whole.len() * eighths / 8].to_vec(), pack(&whole)[..pack(&whole).len() * eighths / 8].to_vec()] {
+            std::fs::write(&cut, bytes).unwrap();
+            // Before the table of topics nothing can be said.
+            let Ok(bag) = BagReader::open(&cut) else { continue };
+            let mut messages = bag.messages();
+            let count = messages.by_ref().count();
+            assert_eq!(messages.damage().is_empty(), eighths == 8, "{:?}", messages.damage());
+            counts.push(count);
+        }
+    }
+    assert!(counts.len() > 8 && counts.contains(&400) && counts.iter().any(|count| (1..400).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn a_database_of_something_else_and_what_its_journal_holds_are_named() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("places.db3");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE topics(id INTEGER)").unwrap();
+    assert!(refusal(&path).contains("without the tables of rosbag2"), "{}", refusal(&path));
+    let path = scratch.path().join("bag.db3");
+    let walk = walk(1);
+    write_db3(&path, &walk);
+    std::fs::write(scratch.path().join("bag.db3-wal"), "what was not yet moved").unwrap();
+    let (read, damage) = pictures(&path);
+    assert_eq!(read, times(&walk));
+    assert!(damage.len() == 1 && damage[0].contains("bag.db3-wal"), "{damage:?}");
+}
