@@ -42,6 +42,8 @@ pub struct Picture {
     pub data: Vec<u8>,
     /// What was done to the stored pixels so that they stand upright. A calibration is of the pixels as stored.
     pub orientation: Orientation,
+    /// Whether programs that know neither EXIF nor what MJPEG leaves out see the same in the file.
+    pub is_portable: bool,
 }
 
 impl Picture {
@@ -53,7 +55,7 @@ impl Picture {
             Layout::Luma8 => orientation.upright::<1>(&rows, size),
         };
         let (width, height) = if orientation.swaps_sides() { (size.1, size.0) } else { size };
-        Self { width, height, layout, data, orientation }
+        Self { width, height, layout, data, orientation, is_portable: orientation.is_upright() }
     }
 
     /// Bytes of a row.

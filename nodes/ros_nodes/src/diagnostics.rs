@@ -27,6 +27,8 @@ pub struct ShellCounts {
     pub unreadable: u64,
     /// Compressed images that could not be decoded.
     pub undecodable: u64,
+    /// Compressed images that newer ones overtook before they could be decoded.
+    pub dropped_compressed: u64,
     /// Corrections heard on `feedback`.
     pub feedback: u64,
 }
@@ -88,10 +90,11 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
         level,
         message,
         &[
-            ("received", (counters.received + shell.undecodable).to_string()),
+            ("received", (counters.received + shell.undecodable + shell.dropped_compressed).to_string()),
             ("kept", counters.pushed.to_string()),
             ("skipped_rate", counters.skipped_rate.to_string()),
             ("skipped_still", counters.skipped_still.to_string()),
+            ("dropped_undecoded", shell.dropped_compressed.to_string()),
             ("dropped_oldest", counters.dropped_oldest.to_string()),
             ("stamp_jumps", counters.stamp_jumps.to_string()),
             ("cleared", counters.cleared.to_string()),

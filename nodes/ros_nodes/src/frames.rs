@@ -1,19 +1,14 @@
 //! Image messages on their way into the frame ring.
 
-use anyhow::{Context, bail};
 use frame_ring::{FrameError, Pushed, RawFrame};
-use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
-use opencv::imgcodecs;
 use perception::{Perception, Pose};
 use r2r::NativeMsg;
-use r2r::sensor_msgs::msg::{CompressedImage, Image};
+use r2r::sensor_msgs::msg::Image;
 
+use crate::compressed::Decoded;
 use crate::image_message::view;
-use crate::time::nanos_from_time;
 use crate::transforms::RobotState;
 
-/// Largest compressed picture that is looked at, bytes.
-const MAX_COMPRESSED_BYTES: usize = 64 << 20;
 /// Aspects that differ by less are not worth a warning.
 const ASPECT_TOLERANCE: f64 = 0.03;
 
@@ -59,28 +54,28 @@ impl FrameIntake {
         self.note_push(pushed, &frame, &image.frame_id)
     }
 
-    /// Decodes a compressed image and hands it on, as [`FrameIntake::take_image`] does. True if stamps jumped back.
-    pub fn take_compressed(&mut self, perception: &Perception, message: &CompressedImage, robot: &RobotState) -> bool {
-        let picture = match decode(&message.data) {
+    /// Hands a decoded image on, as [`FrameIntake::take_image`] does. One that could not be decoded is counted and logged
+    /// when the reason is new. True if stamps jumped back.
+    pub fn take_decoded(&mut self, perception: &Perception, image: &Decoded, robot: &RobotState) -> bool {
+        let picture = match &image.picture {
             Ok(picture) => picture,
             Err(error) => {
                 self.undecodable += 1;
-                self.note(format!("compressed image ({}): {error:#}", message.format));
+                self.note(format!("compressed image: {error}"));
                 return false;
             }
         };
-        let (width, height, data) = &picture;
         let frame = RawFrame {
-            encoding: "bgr8",
-            width: *width,
-            height: *height,
-            step: width * 3,
-            data,
-            stamp_nanos: nanos_from_time(&message.header.stamp),
-            received_at_nanos: perception.now_nanos(),
+            encoding: picture.layout.encoding(),
+            width: picture.width,
+            height: picture.height,
+            step: picture.step(),
+            data: &picture.data,
+            stamp_nanos: image.stamp_nanos,
+            received_at_nanos: image.received_at_nanos,
         };
-        let pushed = perception.push_at(&frame, self.pose(robot, &frame, &message.header.frame_id));
-        self.note_push(pushed, &frame, &message.header.frame_id)
+        let pushed = perception.push_at(&frame, self.pose(robot, &frame, &image.frame_id));
+        self.note_push(pushed, &frame, &image.frame_id)
     }
 
     /// Where the camera of an image was.
@@ -124,17 +119,4 @@ impl FrameIntake {
             self.last_error = error;
         }
     }
-}
-
-/// Width, height and packed BGR.
-fn decode(data: &[u8]) -> anyhow::Result<(u32, u32, Vec<u8>)> {
-    if data.is_empty() || data.len() > MAX_COMPRESSED_BYTES {
-        bail!("expected 1 to {MAX_COMPRESSED_BYTES} bytes, found {}", data.len());
-    }
-    let picture = imgcodecs::imdecode(&Vector::<u8>::from_slice(data), imgcodecs::IMREAD_COLOR).context("OpenCV")?;
-    if picture.empty() {
-        bail!("OpenCV can't decode these {} bytes", data.len());
-    }
-    let packed: Mat = picture.try_clone()?;
-    Ok((u32::try_from(packed.cols())?, u32::try_from(packed.rows())?, packed.data_bytes()?.to_vec()))
 }

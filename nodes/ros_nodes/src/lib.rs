@@ -11,7 +11,9 @@
 //! A node never panics on a message; what can't be used is counted, logged and answered with a status.
 
 pub mod asking;
+pub mod camera;
 pub mod camera_info;
+pub mod compressed;
 pub mod convert;
 pub mod diagnostics;
 pub mod executor;

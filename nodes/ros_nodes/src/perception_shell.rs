@@ -20,6 +20,7 @@ use r2r::spacer_msgs::srv::AskSpatial;
 use r2r::{QosProfile, geometry_msgs, nav_msgs, sensor_msgs, tf2_msgs};
 
 use crate::asking::Switchboard;
+use crate::compressed::Decoder;
 use crate::diagnostics::{ShellCounts, diagnostics_message};
 use crate::executor::{Executor, lock, warn_on_error};
 use crate::frames::FrameIntake;
@@ -50,6 +51,7 @@ struct Shell {
     outbox: Arc<Outbox>,
     switchboard: Switchboard,
     intake: FrameIntake,
+    decoder: Decoder,
     robot: RobotState,
     publishers: Publishers,
     parameters: Parameters,
@@ -75,6 +77,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         outbox,
         switchboard: Switchboard::default(),
         intake: FrameIntake::new(&parameters.camera_frame, (parameters.image_width, parameters.image_height)),
+        decoder: Decoder::start()?,
         robot: RobotState::new(parameters.map_frames()),
         publishers: Publishers::new(&mut executor.node)?,
         node_name: executor.node.fully_qualified_name()?,
@@ -125,9 +128,8 @@ fn listen_to_camera(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyh
         }
     })?;
     on_each(executor, shell, compressed, |shell, image| {
-        if shell.intake.take_compressed(&shell.perception, &image, &shell.robot) {
-            shell.robot.restart();
-        }
+        let received_at_nanos = shell.perception.now_nanos();
+        shell.decoder.give(image, received_at_nanos);
     })?;
     on_each(executor, shell, infos, |shell, info| shell.robot.take_camera_info(&info))
 }
@@ -196,6 +198,11 @@ impl Shell {
     }
 
     fn turn(&mut self) {
+        if let Some(image) = self.decoder.take()
+            && self.intake.take_decoded(&self.perception, &image, &self.robot)
+        {
+            self.robot.restart();
+        }
         self.switchboard.attend_goals(&self.perception, &self.outbox.phases());
         self.deliver_all();
         let now = Instant::now();
@@ -233,6 +240,7 @@ impl Shell {
 
     fn publish_diagnostics(&mut self) {
         self.counts.undecodable = self.intake.undecodable;
+        self.counts.dropped_compressed = self.decoder.dropped;
         let now = lock(&self.ros_clock).get_now().unwrap_or_default();
         let stamp = r2r::Clock::to_builtin_time(&now);
         let header = r2r::std_msgs::msg::Header { stamp, ..Default::default() };

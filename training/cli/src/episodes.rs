@@ -220,7 +220,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     for path in &arguments.set {
         let set = EpisodeFolder::open(&folders::to_read(path)?)?;
         let mut open = set.unlabelled()?;
-        for episode in set.episodes()? {
+        let mut episodes = set.episodes()?;
+        while let Some(episode) = episodes.next() {
+            for reason in episodes.take_left_out() {
+                eprintln!("left out: {reason}");
+                counts.left_out += 1;
+            }
             let with_open = episode.map(|mut episode| {
                 episode.questions.extend(open.remove(&episode.id).unwrap_or_default());
                 episode

@@ -29,6 +29,8 @@ pub(super) struct Whole<'a> {
     pub(super) components: usize,
     /// EXIF's TIFF structure.
     pub(super) exif: Option<&'a [u8]>,
+    /// Whether it had all its tables and an end marker.
+    pub(super) is_complete: bool,
     /// The same picture in the plain form.
     pub(super) plain: Vec<u8>,
 }
@@ -52,6 +54,8 @@ struct Checker<'a> {
     untold: Vec<[u8; 64]>,
     /// By component and block: coefficients of a progressive picture that are not zero.
     known: Vec<Vec<u64>>,
+    /// Tables were left out.
+    lacks_tables: bool,
     plain: Vec<u8>,
 }
 
@@ -71,6 +75,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<Whole<'_>> {
         adobe: None,
         untold: Vec::new(),
         known: Vec::new(),
+        lacks_tables: false,
         plain: vec![0xFF, 0xD8],
     };
     let mut has_end = false;
@@ -196,6 +201,7 @@ impl<'a> Checker<'a> {
     fn add_table(&mut self, class: u8, number: usize, (counts, symbols): Codes) {
         let tables = if class == 0 { &mut self.dc } else { &mut self.ac };
         tables[number] = Table::new(&counts, symbols);
+        self.lacks_tables = true;
         let body = [&[class << 4 | number as u8], counts.as_slice(), symbols].concat();
         self.copy(0xC4, &body);
     }
@@ -272,7 +278,13 @@ impl<'a> Checker<'a> {
         }
         self.plain.extend([0xFF, 0xD9]);
         let (width, height) = (frame.width as u32, frame.height as u32);
-        Ok(Whole { size: (width, height), components: frame.components.len(), exif: self.exif, plain: self.plain })
+        Ok(Whole {
+            size: (width, height),
+            components: frame.components.len(),
+            exif: self.exif,
+            is_complete: has_end && !self.lacks_tables,
+            plain: self.plain,
+        })
     }
 }
 
