@@ -36,7 +36,7 @@ def generate_launch_description():
         DeclareLaunchArgument("rate_hz", default_value="0.0", description="images a second; 0 = the source's own"),
         DeclareLaunchArgument("loop", default_value="false", description="start again at the end of the source"),
         DeclareLaunchArgument("frame_id", default_value="camera_optical_frame", description="frame of the images"),
-        DeclareLaunchArgument("camera_info_file", default_value="", description="calibration; empty = none"),
+        DeclareLaunchArgument("camera_info_file", default_value="", description="calibration: path, file:// or package://; empty = none"),
         DeclareLaunchArgument(
             "respawn",
             default_value="true",

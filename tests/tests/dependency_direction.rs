@@ -10,12 +10,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Layer by folder. A crate depends on ours from lower layers only.
-const LAYERS: [(&str, u8); 28] = [
+const LAYERS: [(&str, u8); 29] = [
     ("msgs", 0),
     ("models/model_dir", 0),
     ("nodes/capture", 1),
     ("nodes/frame_ring", 1),
     ("nodes/geometry", 1),
+    ("nodes/pictures", 1),
     ("nodes/recording", 1),
     ("models/processor", 1),
     ("nodes/grounding", 2),
@@ -42,8 +43,10 @@ const LAYERS: [(&str, u8); 28] = [
 ];
 
 /// Edges inside a layer that the design needs.
-const SAME_LAYER: [(&str, &str, &str); 7] = [
+const SAME_LAYER: [(&str, &str, &str); 9] = [
     ("nodes/recording", "nodes/geometry", "recorded transforms are geometry's"),
+    ("nodes/recording", "nodes/pictures", "compressed pictures of a bag are decoded by the one decoder"),
+    ("nodes/capture", "nodes/pictures", "so are pictures of a folder"),
     ("nodes/grounding", "nodes/imagined_map", "an answer carries the map it was read from"),
     ("nodes/sim", "nodes/grounding", "questions are worded so that the robot reads them back"),
     ("training/episodes", "nodes/sim_recording", "its tests read a simulated bag"),

@@ -33,9 +33,25 @@ pub enum Error {
         /// File names that count.
         kinds: String,
     },
-    /// A file is no picture.
-    #[error("{}: not a picture that OpenCV can decode", .0.display())]
-    Picture(PathBuf),
+    /// A file of a folder can't be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file is no picture, or half of one.
+    #[error("{}: {source}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why it is refused.
+        source: pictures::Error,
+    },
+    /// No thread to read on.
+    #[error("source: no thread to read it on: {0}")]
+    Thread(std::io::Error),
     /// A picture has another type than 8-bit colour.
     #[error("expected 8-bit pictures of 3 channels, found OpenCV type {0}")]
     Format(i32),

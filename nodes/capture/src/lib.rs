@@ -1,21 +1,30 @@
-//! Frames from a device, a video file, an image folder or a stream, through OpenCV; and videos, written.
+//! Frames from a device, a video file, an image folder or a stream; and videos, written.
+//!
+//! Devices, videos and streams are OpenCV's; pictures of a folder are decoded by [`pictures`], so that a cut one is no frame.
+//! Frames stand upright: pictures as EXIF says, videos as their display matrix does.
 
 mod error;
 mod mp4;
+mod watched;
 
 use std::path::{Path, PathBuf};
 
-use opencv::core::{Mat, MatTraitConst, MatTraitConstManual};
+use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
+use opencv::videoio;
 use opencv::videoio::{VideoCaptureTrait, VideoCaptureTraitConst};
-use opencv::{imgcodecs, videoio};
 
 pub use error::{Error, Result};
 pub use mp4::Mp4Writer;
+pub use watched::{Absence, Event, Watched};
 
 /// File names that count as pictures of a folder.
 const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "bmp", "pgm", "ppm"];
 
+/// How long a stream may take to open, and to send its next picture, milliseconds.
+const STREAM_LIMIT_MILLIS: i32 = 5000;
+
 /// One picture, rows packed, blue first.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bgr8Frame {
     /// Pixels.
     pub width: u32,
@@ -53,14 +62,11 @@ impl Capture {
         if path.is_dir() {
             return open_folder(path);
         }
-        let device = source.strip_prefix("/dev/video").unwrap_or(source).parse::<i32>();
-        let is_url = source.contains("://");
-        if device.is_err() && !is_url && !path.exists() {
-            return Err(Error::Absent(source.to_owned()));
-        }
-        let handle = match device {
-            Ok(index) => videoio::VideoCapture::new(index, videoio::CAP_ANY)?,
-            Err(_) => videoio::VideoCapture::from_file(source, videoio::CAP_ANY)?,
+        let handle = match device_number(source) {
+            Some(index) => videoio::VideoCapture::new(index, videoio::CAP_ANY)?,
+            None if is_url(source) => open_stream(source)?,
+            None if !path.exists() => return Err(Error::Absent(source.to_owned())),
+            None => videoio::VideoCapture::from_file(source, videoio::CAP_ANY)?,
         };
         if !handle.is_opened()? {
             return Err(Error::NotOpened(source.to_owned()));
@@ -78,28 +84,30 @@ impl Capture {
         }
     }
 
-    /// The next frame, or `None` at the end.
+    /// Whether the source says how many frames it has: it ends where a stream would only have broken off.
+    pub fn has_end(&self) -> bool {
+        match self {
+            Self::Video { handle, .. } => handle.get(videoio::CAP_PROP_FRAME_COUNT).is_ok_and(|frames| frames >= 1.0),
+            Self::Folder { .. } => true,
+        }
+    }
+
+    /// The next frame, upright, or `None` at the end.
     ///
     /// # Errors
     /// When a picture can't be decoded; the next call goes on behind it.
     pub fn read(&mut self) -> Result<Option<Bgr8Frame>> {
-        let mut picture = Mat::default();
         match self {
             Self::Video { handle, .. } => {
-                if !handle.read(&mut picture)? {
-                    return Ok(None);
-                }
+                let mut picture = Mat::default();
+                if handle.read(&mut picture)? { frame(&picture).map(Some) } else { Ok(None) }
             }
             Self::Folder { files, next } => {
                 let Some(file) = files.get(*next) else { return Ok(None) };
                 *next += 1;
-                picture = imgcodecs::imread(file, imgcodecs::IMREAD_COLOR)?;
-                if picture.empty() {
-                    return Err(Error::Picture(file.clone()));
-                }
+                read_picture(file).map(Some)
             }
         }
-        frame(&picture).map(Some)
     }
 
     /// Goes back to the first frame.
@@ -116,6 +124,45 @@ impl Capture {
         }
         Ok(())
     }
+}
+
+/// Whether a source may come and go: a device, or a stream that isn't of this machine's files.
+pub fn is_live(source: &str) -> bool {
+    let is_file = source.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://"));
+    device_number(source).is_some() || source.starts_with("/dev/") || (is_url(source) && !is_file)
+}
+
+fn is_url(source: &str) -> bool {
+    source.contains("://")
+}
+
+fn device_number(source: &str) -> Option<i32> {
+    source.strip_prefix("/dev/video").unwrap_or(source).parse().ok()
+}
+
+/// A stream that hangs is given up, where FFmpeg reads it.
+fn open_stream(source: &str) -> Result<videoio::VideoCapture> {
+    let limits = [
+        videoio::CAP_PROP_OPEN_TIMEOUT_MSEC,
+        STREAM_LIMIT_MILLIS,
+        videoio::CAP_PROP_READ_TIMEOUT_MSEC,
+        STREAM_LIMIT_MILLIS,
+    ];
+    let limits = Vector::from_slice(&limits);
+    let handle = videoio::VideoCapture::from_file_with_params(source, videoio::CAP_FFMPEG, &limits)?;
+    if handle.is_opened()? {
+        return Ok(handle);
+    }
+    Ok(videoio::VideoCapture::from_file(source, videoio::CAP_GSTREAMER)?)
+}
+
+fn read_picture(file: &Path) -> Result<Bgr8Frame> {
+    let bytes = std::fs::read(file).map_err(|source| Error::File { path: file.to_owned(), source })?;
+    let picture = pictures::decode(&bytes).map_err(|source| Error::Picture { path: file.to_owned(), source })?;
+    let (width, height) = (picture.width, picture.height);
+    let mut data = picture.into_rgb8();
+    data.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
+    Ok(Bgr8Frame { width, height, data })
 }
 
 fn open_folder(folder: &Path) -> Result<Capture> {

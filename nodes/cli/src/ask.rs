@@ -74,9 +74,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let first = frames.next_frame()?.with_context(|| format!("{}: expected frames, found none", frames.name()))?;
     let (sender, answers) = mpsc::sync_channel(1);
     let perception = Perception::start(settings(arguments), Arc::new(Listener { answers: Mutex::new(sender) }))?;
-    push(&perception, &first)?;
-    while let Some(frame) = frames.next_frame()? {
-        push(&perception, &frame)?;
+    let (mut next, mut taken) = (Some(first), 0u32);
+    while let Some(frame) = next {
+        // One broken frame is no reason to look at none.
+        match push(&perception, &frame) {
+            Ok(()) => taken += 1,
+            Err(error) => eprintln!("skipped a frame: {error}"),
+        }
+        next = frames.next_frame()?;
+    }
+    if taken == 0 {
+        bail!("{}: expected frames, found none that can be read", frames.name());
     }
     perception.set_camera(told(arguments, frames.camera()));
     perception.ask(SpatialQuery { text: arguments.question.clone(), ..SpatialQuery::default() });

@@ -45,6 +45,7 @@ pub struct CaptureFrames {
     period_nanos: f64,
     count: u32,
     size: Option<(u32, u32)>,
+    last_skipped: String,
 }
 
 impl CaptureFrames {
@@ -52,7 +53,22 @@ impl CaptureFrames {
     pub fn open(source: &str, rate_hz: Option<f64>) -> Result<Self> {
         let capture = Capture::open(source)?;
         let rate_hz = rate_hz.or(capture.rate_hz()).unwrap_or(DEFAULT_RATE_HZ);
-        Ok(Self { name: source.to_owned(), capture, period_nanos: 1e9 / rate_hz, count: 0, size: None })
+        Ok(Self {
+            name: source.to_owned(),
+            capture,
+            period_nanos: 1e9 / rate_hz,
+            count: 0,
+            size: None,
+            last_skipped: String::new(),
+        })
+    }
+
+    /// Says a reason once, until another one comes.
+    fn note_skipped(&mut self, why: String) {
+        if self.last_skipped != why {
+            eprintln!("skipped a frame: {why}");
+            self.last_skipped = why;
+        }
     }
 }
 
@@ -73,9 +89,7 @@ impl Frames for CaptureFrames {
                     return Ok(Some(Frame { encoding, width, height, step, data, stamp_nanos, shot }));
                 }
                 Ok(None) => return Ok(None),
-                // The first frame says whether this is a source of frames at all.
-                Err(error) if self.count == 0 => return Err(error.into()),
-                Err(error) => eprintln!("skipped a frame: {error}"),
+                Err(error) => self.note_skipped(error.to_string()),
             }
         }
     }

@@ -122,14 +122,14 @@ pub enum Error {
         reason: String,
     },
     /// A compressed picture that can't be decoded.
-    #[error("{topic}: expected a picture (jpeg or png), found {format:?}: {source}")]
+    #[error("{topic} (format {format:?}): {source}")]
     Picture {
         /// The topic.
         topic: String,
         /// What the message says about itself.
         format: String,
         /// What the decoder said.
-        source: image::ImageError,
+        source: pictures::Error,
     },
     /// No definition for a type, or for one that it uses.
     #[error("{type_name}: expected a definition of {missing}, found none")]

@@ -1,16 +1,10 @@
 //! Pictures of a bag, raw or compressed, in the one form that a frame ring takes.
 
 use std::borrow::Cow;
-use std::io::Cursor;
-
-use image::{DynamicImage, ImageReader, Limits};
 
 use crate::error::{Error, Result};
 use crate::messages::{CompressedImage, Image, RosMessage};
 use crate::stream::BagMessage;
-
-/// Most memory that one decoded picture may take.
-const MAX_PICTURE_BYTES: u64 = 256 << 20;
 
 /// Rows of pixels as a camera driver would have sent them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +21,8 @@ pub struct Picture<'a> {
     pub height: u32,
     /// Bytes of a row.
     pub step: u32,
+    /// What was done to a compressed picture so that it stands upright; a calibration is of the picture as sent.
+    pub orientation: pictures::Orientation,
     /// The rows.
     pub data: Cow<'a, [u8]>,
 }
@@ -47,7 +43,16 @@ impl BagMessage {
         }
         let Image { header, height, width, encoding, step, data, .. } = self.decode()?;
         let stamp_nanos = self.stamp_nanos(header.stamp.nanos());
-        Ok(Picture { stamp_nanos, frame_id: header.frame_id, encoding, width, height, step, data: Cow::Borrowed(data) })
+        Ok(Picture {
+            stamp_nanos,
+            frame_id: header.frame_id,
+            encoding,
+            width,
+            height,
+            step,
+            orientation: pictures::Orientation::default(),
+            data: Cow::Borrowed(data),
+        })
     }
 
     /// When light hit the sensor, of a message of type `Image` or `CompressedImage`, nanoseconds; when it was recorded
@@ -71,29 +76,20 @@ impl BagMessage {
 
     fn decompressed(&self) -> Result<Picture<'_>> {
         let CompressedImage { header, format, data } = self.decode()?;
-        let picture =
-            decode(data).map_err(|source| Error::Picture { topic: self.topic().to_owned(), format, source })?;
-        let (width, height) = (picture.width(), picture.height());
-        let (encoding, channels, data) = match picture {
-            DynamicImage::ImageLuma8(grey) => ("mono8", 1, grey.into_raw()),
-            colour => ("rgb8", 3, colour.into_rgb8().into_raw()),
-        };
+        let picture = pictures::decode_message(&format, data).map_err(|source| Error::Picture {
+            topic: self.topic().to_owned(),
+            format,
+            source,
+        })?;
         Ok(Picture {
             stamp_nanos: self.stamp_nanos(header.stamp.nanos()),
             frame_id: header.frame_id,
-            encoding: encoding.to_owned(),
-            width,
-            height,
-            step: width * channels,
-            data: Cow::Owned(data),
+            encoding: picture.layout.encoding().to_owned(),
+            width: picture.width,
+            height: picture.height,
+            step: picture.step(),
+            orientation: picture.orientation,
+            data: Cow::Owned(picture.data),
         })
     }
-}
-
-fn decode(data: &[u8]) -> image::ImageResult<DynamicImage> {
-    let mut reader = ImageReader::new(Cursor::new(data)).with_guessed_format()?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_PICTURE_BYTES);
-    reader.limits(limits);
-    reader.decode()
 }

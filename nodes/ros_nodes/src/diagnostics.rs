@@ -29,6 +29,8 @@ pub struct ShellCounts {
     pub unreadable: u64,
     /// Compressed images that could not be decoded.
     pub undecodable: u64,
+    /// Compressed images that newer ones overtook before they could be decoded.
+    pub dropped_compressed: u64,
     /// Corrections heard on `feedback`.
     pub feedback: u64,
     /// Compressed images that were copies of raw ones.
@@ -133,10 +135,11 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
         level,
         message,
         &[
-            ("received", (counters.received + shell.undecodable + shell.copies).to_string()),
+            ("received", (counters.received + shell.undecodable + shell.dropped_compressed + shell.copies).to_string()),
             ("kept", counters.pushed.to_string()),
             ("skipped_rate", counters.skipped_rate.to_string()),
             ("skipped_still", counters.skipped_still.to_string()),
+            ("dropped_undecoded", shell.dropped_compressed.to_string()),
             ("dropped_oldest", counters.dropped_oldest.to_string()),
             ("stamp_jumps", counters.stamp_jumps.to_string()),
             ("resized", counters.resized.to_string()),

@@ -2,20 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
 use frame_ring::{FrameError, Pushed, RawFrame, Shot};
-use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
-use opencv::imgcodecs;
 use perception::Perception;
 use r2r::NativeMsg;
-use r2r::sensor_msgs::msg::{CompressedImage, Image};
+use r2r::sensor_msgs::msg::Image;
 
+use crate::compressed::Decoded;
 use crate::image_message::view;
-use crate::time::nanos_from_time;
 use crate::transforms::{PictureHeader, RobotState};
-
-/// Largest compressed picture that is looked at, bytes.
-const MAX_COMPRESSED_BYTES: usize = 64 << 20;
 
 /// While raw images come, compressed ones are copies of them; they are taken when no raw one has come for so long.
 const RAW_SILENCE: Duration = Duration::from_secs(2);
@@ -55,36 +49,33 @@ impl FrameIntake {
         self.push(perception, &frame, &image.frame_id, robot);
     }
 
-    /// Decodes a compressed image and hands it on, as [`FrameIntake::take_image`] does; not while raw ones come.
-    pub fn take_compressed(
-        &mut self,
-        perception: &Perception,
-        message: &CompressedImage,
-        robot: &mut RobotState,
-        now_nanos: i64,
-    ) {
-        if self.raw_came_at.is_some_and(|came_at| came_at.elapsed() < RAW_SILENCE) {
-            self.copies += 1;
-            return;
-        }
-        let picture = match decode(&message.data) {
+    /// Whether a compressed image that comes now is a copy of a raw one; it is counted then, and not to be decoded.
+    pub fn is_copy(&mut self) -> bool {
+        let is_copy = self.raw_came_at.is_some_and(|came_at| came_at.elapsed() < RAW_SILENCE);
+        self.copies += u64::from(is_copy);
+        is_copy
+    }
+
+    /// Hands a decoded image on, as [`FrameIntake::take_image`] does. One that could not be decoded is counted and logged
+    /// when the reason is new.
+    pub fn take_decoded(&mut self, perception: &Perception, image: &Decoded, robot: &mut RobotState, now_nanos: i64) {
+        let picture = match &image.picture {
             Ok(picture) => picture,
             Err(error) => {
                 self.undecodable += 1;
-                return self.note(format!("compressed image ({}): {error:#}", message.format));
+                return self.note(format!("compressed image: {error}"));
             }
         };
-        let (width, height, data) = &picture;
         let frame = RawFrame {
-            encoding: "bgr8",
-            width: *width,
-            height: *height,
-            step: width * 3,
-            data,
-            stamp_nanos: robot.read_stamp(nanos_from_time(&message.header.stamp), now_nanos),
-            received_at_nanos: perception.now_nanos(),
+            encoding: picture.layout.encoding(),
+            width: picture.width,
+            height: picture.height,
+            step: picture.step(),
+            data: &picture.data,
+            stamp_nanos: robot.read_stamp(image.stamp_nanos, now_nanos),
+            received_at_nanos: image.received_at_nanos,
         };
-        self.push(perception, &frame, &message.header.frame_id, robot);
+        self.push(perception, &frame, &image.frame_id, robot);
     }
 
     fn push(&mut self, perception: &Perception, frame: &RawFrame<'_>, frame_id: &str, robot: &mut RobotState) {
@@ -123,17 +114,4 @@ impl FrameIntake {
             self.last_error = error;
         }
     }
-}
-
-/// Width, height and packed BGR.
-fn decode(data: &[u8]) -> anyhow::Result<(u32, u32, Vec<u8>)> {
-    if data.is_empty() || data.len() > MAX_COMPRESSED_BYTES {
-        bail!("expected 1 to {MAX_COMPRESSED_BYTES} bytes, found {}", data.len());
-    }
-    let picture = imgcodecs::imdecode(&Vector::<u8>::from_slice(data), imgcodecs::IMREAD_COLOR).context("OpenCV")?;
-    if picture.empty() {
-        bail!("OpenCV can't decode these {} bytes", data.len());
-    }
-    let packed: Mat = picture.try_clone()?;
-    Ok((u32::try_from(packed.cols())?, u32::try_from(packed.rows())?, packed.data_bytes()?.to_vec()))
 }

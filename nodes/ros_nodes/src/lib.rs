@@ -12,8 +12,10 @@
 
 pub mod action_server;
 pub mod asking;
+pub mod camera;
 pub mod camera_info;
 pub mod camera_topics;
+pub mod compressed;
 pub mod convert;
 pub mod dds_profile;
 pub mod diagnostics;

@@ -22,6 +22,7 @@ use r2r::{WrappedTypesupport, nav_msgs, sensor_msgs, tf2_msgs};
 use crate::action_server::ActionServer;
 use crate::asking::Switchboard;
 use crate::camera_topics::CameraTopics;
+use crate::compressed::Decoder;
 use crate::dds_profile::{LARGE_PICTURE_BYTES, advice};
 use crate::diagnostics::{ShellCounts, diagnostics_message, with_topics};
 use crate::executor::{Executor, lock, warn_on_error};
@@ -54,6 +55,7 @@ struct Shell {
     outbox: Arc<Outbox>,
     switchboard: Switchboard,
     intake: FrameIntake,
+    decoder: Decoder,
     robot: RobotState,
     publishers: Publishers,
     parameters: Parameters,
@@ -84,6 +86,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         outbox,
         switchboard: Switchboard::new(actions),
         intake: FrameIntake::default(),
+        decoder: Decoder::start()?,
         robot: RobotState::new(parameters.tracker_settings(), camera_topics.is_rectified()),
         publishers: Publishers::new(&mut executor.node)?,
         node_name: executor.node.fully_qualified_name()?,
@@ -160,8 +163,9 @@ fn listen_to_camera(
     let compressed = topic(&topics.compressed, "sensor_msgs/msg/CompressedImage");
     listen(executor, shell, compressed, |shell, image: sensor_msgs::msg::CompressedImage| {
         shell.note_size(image.data.len());
-        let now_nanos = shell.ros_now_nanos();
-        shell.intake.take_compressed(&shell.perception, &image, &mut shell.robot, now_nanos);
+        if !shell.intake.is_copy() {
+            shell.decoder.give(image, shell.perception.now_nanos());
+        }
     })?;
     let infos = topic(&topics.info, "sensor_msgs/msg/CameraInfo");
     listen(executor, shell, infos, |shell, info| shell.robot.take_camera_info(&info))
@@ -203,6 +207,10 @@ impl Shell {
     }
 
     fn turn(&mut self) {
+        if let Some(image) = self.decoder.take() {
+            let now_nanos = self.ros_now_nanos();
+            self.intake.take_decoded(&self.perception, &image, &mut self.robot, now_nanos);
+        }
         self.switchboard.attend_goals(&self.outbox.phases());
         self.deliver_all(None);
         let now = Instant::now();
@@ -238,6 +246,7 @@ impl Shell {
     fn publish_diagnostics(&mut self) {
         self.counts.undecodable = self.intake.undecodable;
         self.counts.copies = self.intake.copies;
+        self.counts.dropped_compressed = self.decoder.dropped;
         self.counts.tf_age_secs = self.robot.tf_age_secs(self.ros_now_nanos());
         let now = lock(&self.ros_clock).get_now().unwrap_or_default();
         let stamp = r2r::Clock::to_builtin_time(&now);

@@ -200,7 +200,12 @@ impl Making<'_> {
         for path in &self.arguments.set {
             let set = EpisodeFolder::open(&folders::to_read(path)?)?;
             let mut open = set.unlabelled()?;
-            for episode in set.episodes()? {
+            let mut episodes = set.episodes()?;
+            while let Some(episode) = episodes.next() {
+                for reason in episodes.take_left_out() {
+                    eprintln!("left out: {reason}");
+                    self.counts.left_out += 1;
+                }
                 self.keep(episode.map(|mut episode| {
                     episode.questions.extend(open.remove(&episode.id).unwrap_or_default());
                     episode

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::ValueEnum;
-use episodes::Split;
+use episodes::{Episode, Split};
 use episodes::folder::EpisodeFolder;
 use episodes::sampling::FrameSampling;
 use episodes::spacer::{SpacerEpisodes, SpacerFiles};
@@ -79,16 +79,15 @@ impl Source {
         let settings = LoggedSettings { frames, rate_hz, questions };
         let name = path.map(|path| format!("episodes {}", path.display())).unwrap_or_default();
         if let Some(folder) = &self.episodes {
-            return Ok(logged::draw(
-                &name,
-                EpisodeFolder::open(&folders::to_read(folder)?)?.episodes()?,
-                &settings,
-                &preprocessor,
-            )?);
+            let mut episodes = EpisodeFolder::open(&folders::to_read(folder)?)?.episodes()?;
+            let exam = logged::draw(&name, &mut episodes, &settings, &preprocessor)?;
+            episodes.take_left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
+            return Ok(exam);
         }
         let files = SpacerFiles::beside(path.unwrap_or(Path::new("")));
         let sampling = FrameSampling { rate_hz, most: frames, ..FrameSampling::default() };
-        Ok(logged::draw(&name, SpacerEpisodes::open(&files, sampling)?, &settings, &preprocessor)?)
+        let episodes = SpacerEpisodes::open(&files, sampling)?.filter_map(unless_broken);
+        Ok(logged::draw(&name, episodes, &settings, &preprocessor)?)
     }
 
     /// How much of an episode the model is shown.
@@ -132,4 +131,13 @@ pub fn rooms_exam(settings: &RoomSettings, topics: Option<&[Topic]>, model: &Pat
         Some(topics) => walks::draw(settings, topics, &preprocessor)?,
         None => clips::draw(settings, ModelDir::open(model)?.prompts(), &preprocessor)?,
     })
+}
+
+/// A picture that is broken is not asked about, and standard error says so.
+fn unless_broken(episode: episodes::Result<Episode>) -> Option<episodes::Result<Episode>> {
+    if let Err(error @ episodes::Error::BrokenFile { .. }) = &episode {
+        eprintln!("left out: {error}");
+        return None;
+    }
+    Some(episode)
 }

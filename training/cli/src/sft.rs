@@ -56,6 +56,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
     };
     let run = RunFolder::open(&arguments.run, world.leads())?;
     let maker = SampleMaker::new(&recipe.model, settings)?;
+    maker.left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
     let absent_word = maker.teacher().absent_word();
     let trainer = Trainer::new(recipe.clone(), maker, &run.local().join("checkpoints"), world.clone())?;
     if arguments.dry_run {

@@ -109,6 +109,17 @@ pub enum Error {
         /// What it is.
         found: String,
     },
+    /// A picture that can't be decoded, or not whole.
+    #[error("picture: {0}")]
+    Broken(#[from] pictures::Error),
+    /// A picture file that can't be decoded, or not whole.
+    #[error("{}: {source}", path.display())]
+    BrokenFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pictures::Error,
+    },
     /// A camera's frame lies about itself.
     #[error(transparent)]
     Frame(#[from] frame_ring::FrameError),
@@ -156,6 +167,14 @@ impl Error {
 
     pub(crate) fn capture(path: &Path) -> impl FnOnce(capture::Error) -> Self + '_ {
         |source| Self::Capture { path: path.to_owned(), source }
+    }
+
+    /// Names the file of a broken picture.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Broken(source) => Self::BrokenFile { path: path.to_owned(), source },
+            other => other,
+        }
     }
 
     pub(crate) fn parquet(path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self + '_ {

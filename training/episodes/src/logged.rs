@@ -43,6 +43,7 @@ pub struct LoggedLesson {
 pub struct Logged {
     train: Vec<LoggedLesson>,
     held_out: Vec<LoggedLesson>,
+    left_out: Vec<String>,
 }
 
 impl Logged {
@@ -52,18 +53,24 @@ impl Logged {
     /// When it is none, an episode can't be read, or no episode has a labelled question.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut logged = Self::default();
-        for episode in EpisodeFolder::open(folder)?.episodes()? {
-            let episode = episode?;
+        let mut episodes = EpisodeFolder::open(folder)?.episodes()?;
+        while let Some(episode) = episodes.next().transpose()? {
             let is_held_out = hash(&episode.id).is_multiple_of(HELD_OUT_ONE_OF);
             let of_split = if is_held_out { &mut logged.held_out } else { &mut logged.train };
             of_split.extend(lessons(&episode)?);
         }
+        logged.left_out = episodes.take_left_out();
         if logged.train.is_empty() {
             let expected = "episodes with labelled questions".to_owned();
             let found = format!("{} in its held-out tenth, none to train on", logged.held_out.len());
             return Err(Error::Form { path: folder.to_owned(), expected, found });
         }
         Ok(logged)
+    }
+
+    /// Broken pictures that are not shown, each with what is wrong with it.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// Lessons of a split; those of every split but the training one are the held-out ones.

@@ -138,6 +138,11 @@ impl SampleMaker {
         Self { tower: Some(tower), ..self }
     }
 
+    /// Broken pictures of logged episodes that are not shown, each with what is wrong with it.
+    pub fn left_out(&self) -> &[String] {
+        self.logged.left_out()
+    }
+
     /// What turns lessons into tokens.
     pub fn teacher(&self) -> &Teacher {
         &self.teacher

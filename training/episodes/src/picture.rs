@@ -60,12 +60,41 @@ impl Picture {
         Ok(Self { format, bytes: bytes.into() })
     }
 
+    /// Takes a file as it is where that is a whole picture that everybody sees alike, upright, as JPEG or PNG; else the
+    /// picture encoded as `format`.
+    ///
+    /// # Errors
+    /// When it is broken, or of a format that isn't read.
+    pub fn of_file_bytes(bytes: &[u8], format: PictureFormat) -> Result<Self> {
+        Self::of_decoded(pictures::decode(bytes)?, bytes, format)
+    }
+
+    /// The picture of a `CompressedImage` that says `message_format` about itself, as [`Picture::of_file_bytes`] takes it.
+    ///
+    /// # Errors
+    /// As [`Picture::of_file_bytes`], and when the message says that it holds no picture.
+    pub fn of_message(message_format: &str, bytes: &[u8], format: PictureFormat) -> Result<Self> {
+        Self::of_decoded(pictures::decode_message(message_format, bytes)?, bytes, format)
+    }
+
+    fn of_decoded(picture: pictures::Picture, bytes: &[u8], format: PictureFormat) -> Result<Self> {
+        if picture.is_portable
+            && let Ok(as_it_is) = Self::from_file_bytes(bytes.to_vec())
+        {
+            return Ok(as_it_is);
+        }
+        Self::encode(picture.width, picture.height, &picture.into_rgb8(), format)
+    }
+
     /// Reads a picture file.
     ///
     /// # Errors
-    /// When it can't be read, or is neither JPEG nor PNG.
+    /// When it can't be read, is neither JPEG nor PNG, or is broken.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::from_file_bytes(std::fs::read(path).map_err(Error::io(path))?)
+        let picture = Self::from_file_bytes(std::fs::read(path).map_err(Error::io(path))?)?;
+        // Decoded once, so that who shows it later need not fear.
+        pictures::decode(&picture.bytes)?;
+        Ok(picture)
     }
 
     /// Encodes a camera's frame of any encoding that the robot reads.
@@ -94,13 +123,15 @@ impl Picture {
         Self::of_raw(&raw, format)
     }
 
-    /// The pixels.
+    /// The pixels, upright.
     ///
     /// # Errors
-    /// When the file is broken.
+    /// When the file is broken: cut, damaged, too large.
     pub fn decode(&self) -> Result<RgbImage> {
-        let decoded = image::load_from_memory(&self.bytes).map_err(|error| refusal(&error))?;
-        Ok(decoded.into_rgb8())
+        let picture = pictures::decode(&self.bytes)?;
+        let (width, height) = (picture.width, picture.height);
+        let expected = || refusal(&"rows of another length");
+        RgbImage::from_raw(width, height, picture.into_rgb8()).ok_or_else(expected)
     }
 }
 

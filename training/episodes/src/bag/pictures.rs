@@ -145,16 +145,15 @@ impl<'a> Pictures<'a> {
         Some(Pose::from(&(fixed_from_robot * robot_from_camera)))
     }
 
-    /// A compressed picture as it is; a raw one encoded.
+    /// A compressed picture as it is, where everybody sees it alike; a raw one encoded.
     fn picture(&mut self, message: &BagMessage) -> Result<Picture, String> {
         let text = |error: recording::Error| error.to_string();
         if message.is::<CompressedImage<'_>>() {
-            let CompressedImage { header, data, .. } = message.decode().map_err(text)?;
+            let CompressedImage { header, format, data } = message.decode().map_err(text)?;
+            let picture = Picture::of_message(&format, data, self.settings.sampling.format);
+            let picture = picture.map_err(|error| format!("{}: {error}", message.topic()))?;
             self.camera_frame = header.frame_id;
-            // Decoded once, so that what is kept can be read.
-            let picture = Picture::from_file_bytes(data.to_vec());
-            let whole = picture.and_then(|picture| picture.decode().map(|_| picture));
-            return whole.map_err(|error| format!("{}: {error}", message.topic()));
+            return Ok(picture);
         }
         let picture = message.picture().map_err(text)?;
         self.camera_frame.clone_from(&picture.frame_id);

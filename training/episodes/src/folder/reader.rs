@@ -40,7 +40,7 @@ impl EpisodeFolder {
     /// When the file of episodes can't be opened; what is wrong with an episode is an error in its place.
     pub fn episodes(&self) -> Result<Episodes> {
         let lines = json_lines::read(&self.folder.join(EPISODES_FILE))?;
-        Ok(Episodes { folder: self.folder.clone(), lines: Box::new(lines) })
+        Ok(Episodes { folder: self.folder.clone(), lines: Box::new(lines), left_out: Vec::new() })
     }
 
     /// The questions without a label, by episode.
@@ -57,22 +57,38 @@ impl EpisodeFolder {
     }
 }
 
-/// The episodes of a folder, one after the other.
+/// The episodes of a folder, one after the other. Frames whose pictures are broken are left out and named.
 pub struct Episodes {
     folder: PathBuf,
     lines: Box<dyn Iterator<Item = Result<Record>> + Send>,
+    left_out: Vec<String>,
+}
+
+impl Episodes {
+    /// The broken pictures of the episodes so far, each with what is wrong with it; told once.
+    pub fn take_left_out(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.left_out)
+    }
 }
 
 impl Iterator for Episodes {
     type Item = Result<Episode>;
 
     fn next(&mut self) -> Option<Result<Episode>> {
-        let line = self.lines.next()?;
-        Some(line.and_then(|line| read_episode(&self.folder, &line)))
+        loop {
+            let line = self.lines.next()?;
+            let known = self.left_out.len();
+            let episode = line.and_then(|line| read_episode(&self.folder, &line, &mut self.left_out));
+            // Of some episodes nothing is left that could be shown.
+            let is_lost = |episode: &Episode| episode.frames.is_empty() && self.left_out.len() > known;
+            if !episode.as_ref().is_ok_and(is_lost) {
+                return Some(episode);
+            }
+        }
     }
 }
 
-fn read_episode(folder: &Path, line: &Record) -> Result<Episode> {
+fn read_episode(folder: &Path, line: &Record, left_out: &mut Vec<String>) -> Result<Episode> {
     let EpisodeLine { id, data_source, camera, frames, questions, map } = line.parse()?;
     let mut read = Vec::with_capacity(frames.len());
     for frame in frames {
@@ -80,7 +96,15 @@ fn read_episode(folder: &Path, line: &Record) -> Result<Episode> {
         if !is_inside || !frame.file.starts_with(MEDIA_FOLDER) {
             return Err(line.refuse("frames", &format!("files within {MEDIA_FOLDER}/ (found {:?})", frame.file)));
         }
-        let picture = Picture::read(&folder.join(&frame.file))?;
+        let path = folder.join(&frame.file);
+        let picture = match Picture::read(&path) {
+            Ok(picture) => picture,
+            Err(error @ (Error::Broken(_) | Error::Picture { .. })) => {
+                left_out.push(format!("{}: {error}", path.display()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let FrameLine { stamp_nanos, pose, camera, .. } = frame;
         read.push(Frame { stamp_nanos, pose, camera, picture });
     }
