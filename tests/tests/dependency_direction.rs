@@ -43,8 +43,9 @@ const LAYERS: [(&str, u8); 29] = [
 ];
 
 /// Edges inside a layer that the design needs.
-const SAME_LAYER: [(&str, &str, &str); 9] = [
+const SAME_LAYER: [(&str, &str, &str); 10] = [
     ("nodes/recording", "nodes/geometry", "recorded transforms are geometry's"),
+    ("nodes/frame_ring", "nodes/geometry", "a camera's view says where pixels go"),
     ("nodes/recording", "nodes/pictures", "compressed pictures of a bag are decoded by the one decoder"),
     ("nodes/capture", "nodes/pictures", "so are pictures of a folder"),
     ("nodes/grounding", "nodes/imagined_map", "an answer carries the map it was read from"),

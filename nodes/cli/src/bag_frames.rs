@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use frame_ring::{Pose, Shot};
-use geometry::{CameraReport, CameraTracker, StampKind, StampedTransform, TrackerSettings, transform_parts};
+use geometry::{CameraReport, CameraTracker, StampKind, StampedTransform, TrackerSettings, is_rectified, transform_parts};
 use perception::ViewMap;
 use recording::messages::{CameraInfo, Odometry, TfMessage};
 use recording::{BagMessage, BagReader, Messages, Picture};
@@ -107,11 +107,6 @@ impl BagFrames {
 /// When a message was recorded, nanoseconds.
 fn log_time(message: &BagMessage) -> i64 {
     i64::try_from(message.log_time_nanos()).unwrap_or(i64::MAX)
-}
-
-/// Whether the pictures of a topic are straight already, as `image_proc` names them.
-fn is_rectified(topic: &str) -> bool {
-    topic.trim_end_matches("/compressed").rsplit('/').next().is_some_and(|name| name.contains("rect"))
 }
 
 impl Frames for BagFrames {

@@ -33,6 +33,7 @@ mod settings;
 mod shot;
 mod slots;
 mod still;
+mod view_map;
 mod window;
 
 pub use counters::{Counters, Rejected};
@@ -43,4 +44,5 @@ pub use ring::{FrameRing, Pushed, Resized, StampJump};
 pub use settings::{RingSettings, SlotSize};
 pub use shot::{Pose, Shot};
 pub use still::StillSettings;
+pub use view_map::ViewMap;
 pub use window::{Frame, Snapshot, Span, Window};

@@ -66,6 +66,15 @@ impl PixelMap {
         self.output
     }
 
+    /// The straightened, upright picture of `source`; both RGB, of this map's sizes. `None` where there are not as many
+    /// bytes.
+    pub fn straighten(&self, source: &[u8]) -> Option<Vec<u8>> {
+        let bytes = |(width, height): (u32, u32)| width as usize * height as usize * 3;
+        let mut output = vec![0; bytes(self.output)];
+        (source.len() == bytes(self.source)).then(|| self.apply(source, &mut output))?;
+        Some(output)
+    }
+
     /// Writes the straightened, upright picture of `source` into `output`; both RGB, of this map's sizes.
     pub(crate) fn apply(&self, source: &[u8], output: &mut [u8]) {
         let width = self.source.0 as usize;

@@ -105,6 +105,11 @@ impl CalibrationMessage {
     }
 }
 
+/// Whether the pictures of a topic are straight already, as `image_proc` names them (`image_rect`, `image_rect_color`).
+pub fn is_rectified(topic: &str) -> bool {
+    topic.trim_end_matches("/compressed").rsplit('/').next().is_some_and(|name| name.contains("rect"))
+}
+
 /// Whether the optical axis meets the middle half of the picture.
 fn is_centred(camera: &Camera) -> bool {
     let middle = |centre: f64, side: u32| (0.25..=0.75).contains(&(centre / f64::from(side)));
@@ -165,6 +170,12 @@ mod tests {
         assert!(error.contains("640x480") && error.contains("1280x720"), "{error}");
         let none = CalibrationMessage { k: [0.0; 9], ..message() };
         assert!(matches!(none.for_picture((640, 480), false), Err(GeometryError::Camera { name: "fx", .. })));
+    }
+
+    #[test]
+    fn rectified_topics_are_known_by_name() {
+        let found = ["/camera/image_rect", "/a/image_rect_color/compressed", "/rect/image_raw", "image_raw"].map(is_rectified);
+        assert_eq!(found, [true, true, false, false]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod tracker;
 mod view;
 
 pub use buffer::{Inserted, MAX_FRAMES, MAX_HISTORY, MAX_NAME_BYTES, StampedTransform, TransformBuffer};
-pub use calibration::{Calibration, CalibrationMessage, Region};
+pub use calibration::{Calibration, CalibrationMessage, Region, is_rectified};
 pub use camera::{Camera, CameraFacts};
 pub use clock::{CameraClock, StampKind};
 pub use error::GeometryError;

@@ -262,7 +262,7 @@ impl CameraTracker {
             return frame.to_owned();
         }
         let known: BTreeSet<&str> = self.transforms.frames().collect();
-        frame_named(known.into_iter(), frame).unwrap_or(frame).to_owned()
+        frame_named(known.iter().copied(), frame).unwrap_or(frame).to_owned()
     }
 
     /// Where the image's frame is over the floor, and what the floor was taken from.

@@ -40,7 +40,7 @@ impl CameraTopics {
 
     /// Whether the pictures are straight already, as `image_proc` names those.
     pub fn is_rectified(&self) -> bool {
-        self.target.rsplit('/').next().is_some_and(|name| name.contains("rect"))
+        geometry::is_rectified(&self.target)
     }
 }
 

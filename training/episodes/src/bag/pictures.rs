@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use frame_ring::RawFrame;
-use geometry::{Camera, CameraFacts, RigidTransform, TransformBuffer};
+use frame_ring::{RawFrame, ViewMap};
+use geometry::{Camera, CameraFacts, CameraTracker, RigidTransform, TrackerSettings, is_rectified};
 use recording::messages::{CameraInfo, CompressedImage, Header, Image, TfMessage};
 use recording::range_messages::{LaserScan, Range};
 use recording::{BagMessage, BagReader};
@@ -32,7 +32,8 @@ pub(super) struct Pictures<'a> {
     /// By topic of calibrations.
     cameras: BTreeMap<String, Camera>,
     depth_info: Option<String>,
-    transforms: TransformBuffer,
+    tracker: CameraTracker,
+    map: ViewMap,
     camera_frame: String,
     frames: Vec<Frame>,
     left_out: LeftOut,
@@ -49,16 +50,23 @@ pub(super) struct Found {
 
 impl<'a> Pictures<'a> {
     pub fn new(topics: &'a Topics, settings: &'a BagSettings, log: &'a Logbook) -> Self {
+        let base_frame = log.base_frame.as_deref().unwrap_or(settings.base_frame.trim_start_matches('/'));
+        let of_robot = TrackerSettings {
+            base_frame: base_frame.to_owned(),
+            history_secs: HISTORY_SECS,
+            ..TrackerSettings::default()
+        };
         Self {
             topics,
             settings,
             track: &log.track,
-            base_frame: log.base_frame.as_deref().unwrap_or(settings.base_frame.trim_start_matches('/')),
+            base_frame,
             open: BTreeSet::new(),
             targets: Vec::new(),
             cameras: BTreeMap::new(),
             depth_info: None,
-            transforms: TransformBuffer::new(HISTORY_SECS),
+            tracker: CameraTracker::new(of_robot),
+            map: ViewMap::default(),
             camera_frame: String::new(),
             frames: Vec::new(),
             left_out: LeftOut::default(),
@@ -77,9 +85,7 @@ impl<'a> Pictures<'a> {
             }
         }
         self.frames.sort_by_key(|frame| frame.stamp_nanos);
-        let camera = self.topics.camera_info.as_ref().and_then(|topic| self.cameras.get(topic));
-        let mounting = self.mounting(&self.camera_frame, None);
-        let camera = CameraFacts::new(camera, mounting.as_ref());
+        let camera = self.tracker.report().facts();
         Found { frames: self.frames, camera, targets: self.targets, left_out: self.left_out }
     }
 
@@ -97,10 +103,13 @@ impl<'a> Pictures<'a> {
             if let Ok(camera) = Camera::from_k(&info.k, info.width, info.height) {
                 self.cameras.insert(topic.to_owned(), camera);
             }
+            if self.topics.camera_info.as_deref() == Some(topic) {
+                self.tracker.take_calibration(info.into());
+            }
         } else if message.is::<TfMessage>() {
             for link in message.decode::<TfMessage>().map_err(text)?.transforms {
                 // One broken transform leaves its frame unknown.
-                let _ = self.transforms.insert(&link.stamped(topic.ends_with("tf_static")));
+                let _ = self.tracker.take_transform(&link.stamped(topic.ends_with("tf_static")), 0);
             }
         } else if Some(topic) == self.topics.depth.as_deref() {
             let image: Image<'_> = message.decode().map_err(text)?;
@@ -131,9 +140,24 @@ impl<'a> Pictures<'a> {
         }
         let pose = self.track.at(stamp_nanos).map(|pose| Pose::from(&pose));
         let picture = self.picture(message)?;
+        let picture = self.upright(picture)?;
         let camera = self.camera(stamp_nanos);
         self.frames.push(Frame { stamp_nanos, pose, camera, picture });
         Ok(())
+    }
+
+    /// The picture as the robot sees it: upright and straight. As it is where it is so already.
+    fn upright(&mut self, picture: Picture) -> Result<Picture, String> {
+        let topic = &self.topics.image;
+        let rgb = picture.decode().map_err(|error| format!("{topic}: {error}"))?;
+        let view = self.tracker.see(&self.camera_frame, rgb.dimensions(), is_rectified(topic));
+        let Some(map) = self.map.get(view).map_err(|error| format!("{topic}: {error}"))? else { return Ok(picture) };
+        let Some(straight) = map.straighten(rgb.as_raw()) else {
+            return Err(format!("{topic}: expected a picture of {:?} pixels, found another size", map.source()));
+        };
+        let (width, height) = map.output();
+        let encoded = Picture::encode(width, height, &straight, self.settings.sampling.format);
+        encoded.map_err(|error| format!("{topic}: {error}"))
     }
 
     /// Where the camera was: where the robot was then, and as it is mounted.
@@ -142,7 +166,8 @@ impl<'a> Pictures<'a> {
         let of_odometry = self.track.frame();
         let placed = of_odometry.and_then(|frame| self.placed(frame, &self.camera_frame, Some(stamp_nanos)));
         let robot_from_camera = placed.or_else(|| self.mounting(&self.camera_frame, Some(stamp_nanos)))?;
-        Some(Pose::from(&(fixed_from_robot * robot_from_camera)))
+        let turned = self.tracker.view().map(|view| view.image_frame_from_optical).unwrap_or_default();
+        Some(Pose::from(&(fixed_from_robot * robot_from_camera * turned)))
     }
 
     /// A compressed picture as it is, where everybody sees it alike; a raw one encoded.
@@ -184,8 +209,9 @@ impl<'a> Pictures<'a> {
 
     fn placed(&self, frame: &str, sensor_frame: &str, stamp_nanos: Option<i64>) -> Option<RigidTransform> {
         let sensor = sensor_frame.trim_start_matches('/');
-        let at = self.transforms.lookup(frame, sensor, stamp_nanos);
-        at.or_else(|_| self.transforms.lookup(frame, sensor, None)).ok()
+        let transforms = self.tracker.transforms();
+        let at = transforms.lookup(frame, sensor, stamp_nanos);
+        at.or_else(|_| transforms.lookup(frame, sensor, None)).ok()
     }
 
     fn measure(

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use frame_ring::{PixelMap, PixelMapError};
 use geometry::CameraView;
+
+use crate::{PixelMap, PixelMapError};
 
 /// Holds the map of the newest view.
 #[derive(Debug, Default)]
