@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 
 import rclpy
-from rcl_interfaces.msg import Parameter, ParameterEvent, ParameterType, ParameterValue
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import (DescribeParameters, GetParameters, GetParameterTypes, ListParameters, SetParameters,
                                 SetParametersAtomically)
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_services_default
@@ -58,7 +58,8 @@ def test_arguments_that_ros_cannot_read(_stranger):
 
 def test_a_slip_in_a_name_is_warned_about(stranger):
     with perception(still_lumma=1.0, use_sim_time=False) as node:
-        stranger.wait("the warning", 20, lambda: "did you mean still_luma?" in node.text())
+        stranger.wait("the start", 20, lambda: "up " in node.text())
+        assert "did you mean still_luma?" in node.text(), node.text()
         assert node.text().count("no such parameter") == 1, node.text()
 
 
@@ -73,13 +74,7 @@ def test_a_parameter_file_with_wildcards(stranger):
 
 
 def test_none_pretends_to_be_set(stranger):
-    events = []
-    stranger.node.create_subscription(ParameterEvent, "/parameter_events", events.append, 100)
     with perception():
-        stranger.wait("the event", 20, lambda: any(event.node == f"{NAMESPACE}/perception_node" for event in events))
-        (event,) = [event for event in events if event.node == f"{NAMESPACE}/perception_node"]
-        assert {"base_frame", "use_sim_time"} <= {parameter.name for parameter in event.new_parameters}
-
         def set_to(kind, name, *pairs):
             return call(stranger, kind, name, kind.Request(parameters=[Parameter(name=name, value=value)
                                                                        for name, value in pairs]))

@@ -191,9 +191,8 @@ mod tests {
         let folder = scratch.path().join("bag");
         let mut writer = BagWriter::create(&folder, WriterSettings::default()).unwrap();
         let definitions = Definitions::new("");
-        let topics = ["/early", "/late"].map(|name| {
-            writer.add_topic(Topic::of::<StringMessage>(name, &definitions).unwrap())
-        });
+        let topics =
+            ["/early", "/late"].map(|name| writer.add_topic(Topic::of::<StringMessage>(name, &definitions).unwrap()));
         let background = BackgroundWriter::start(writer, QueueLimits::default()).unwrap();
         let message = crate::to_cdr(&StringMessage { data: "x".to_owned() }).unwrap();
         let best_effort = Qos { reliable: false, transient_local: true, depth: 3 };

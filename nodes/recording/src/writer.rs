@@ -43,7 +43,8 @@ pub struct WriterSettings {
     pub compression: Compression,
     /// Messages of so many bytes end a chunk.
     pub chunk_bytes: u64,
-    /// The oldest message of a chunk is at most so old; [`BagWriter::flush_if_due`] sees to it while none arrive.
+    /// The oldest message of a chunk is at most so old; [`BagWriter::flush_if_due`] sees to it while none
+    /// arrive.
     pub chunk_age: Duration,
     /// Messages of so many bytes end a file; 0 = never.
     pub split_bytes: u64,
@@ -138,8 +139,8 @@ impl BagWriter {
         TopicId(self.topics.len() - 1)
     }
 
-    /// Tells how a topic is offered, where that was not known when it was added. `metadata.yaml` has the newest; the files
-    /// have what was known at the topic's first message in them.
+    /// Tells how a topic is offered, where that was not known when it was added. `metadata.yaml` has the
+    /// newest; the files have what was known at the topic's first message in them.
     pub fn set_offered(&mut self, topic: TopicId, qos: Qos) {
         if let Some(described) = self.topics.get_mut(topic.0) {
             described.qos = qos;

@@ -1,8 +1,10 @@
-//! An action server over services and topics: `_action/send_goal`, `cancel_goal`, `get_result`, `feedback`, `status`.
+//! An action server over services and topics: `_action/send_goal`, `cancel_goal`, `get_result`, `feedback`,
+//! `status`.
 //!
-//! r2r's own never forgets a goal and turns without end once the first has ended, and loses results where a wish to
-//! cancel meets the end. Here goals are plain data on the node's thread ([`crate::goals`]): each gets exactly one result,
-//! which is kept for [`crate::goals::KEPT`]. A reply that can't be delivered is a warning.
+//! r2r's own never forgets a goal and turns without end once the first has ended, and loses results where a
+//! wish to cancel meets the end. Here goals are plain data on the node's thread ([`crate::goals`]): each gets
+//! exactly one result, which is kept for [`crate::goals::KEPT`]. A reply that can't be delivered is a
+//! warning.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -17,10 +19,12 @@ use r2r::{
     WrappedServiceTypeSupport as Service,
 };
 
-use crate::executor::{lock, warn_on_error};
+use crate::executor::{lock, warn_on_error, warn_unless_delivered};
 use crate::goals::{GoalId, GoalState, Goals};
 use crate::time::{nanos_from_time, time_from_nanos};
 
+/// For the log.
+const RESULT: &str = "get_result";
 /// Askers that wait for one goal's result; more are told at once that it is unknown.
 const WAITING_ASKERS: usize = 64;
 /// What a result has in place of a state where the goal is unknown.
@@ -35,7 +39,8 @@ pub type ResultRequest<A> = ServiceRequest<<A as Action>::GetResult>;
 
 type ResultResponse<A> = <<A as Action>::GetResult as Service>::Response;
 
-/// What clients ask of an action server; each stream's items go to the method of [`ActionServer`] named beside it.
+/// What clients ask of an action server; each stream's items go to the method of [`ActionServer`] named
+/// beside it.
 pub struct Requests<Goals, Cancels, Results> {
     /// [`ActionServer::accept`] or [`ActionServer::reject`].
     pub goals: Goals,
@@ -117,7 +122,7 @@ impl<A: Action + 'static> ActionServer<A> {
 
     /// Rejects a goal.
     pub fn reject(&self, request: GoalRequest<A>) {
-        warn_on_error(request.respond(A::make_goal_response_msg(false, time_from_nanos(0))));
+        warn_unless_delivered("send_goal", request.respond(A::make_goal_response_msg(false, time_from_nanos(0))));
     }
 
     /// Notes a wish to cancel and replies; returns the goals that shall now end.
@@ -127,7 +132,7 @@ impl<A: Action + 'static> ActionServer<A> {
         let (code, asked) = self.goals.cancel(&id, nanos_from_time(&wanted.stamp));
         let infos = asked.iter().filter_map(|id| self.goals.get(id)).map(|goal| info(goal.id, goal.accepted_nanos));
         let response = CancelGoal::Response { return_code: code as i8, goals_canceling: infos.collect() };
-        warn_on_error(request.respond(response));
+        warn_unless_delivered("cancel_goal", request.respond(response));
         if !asked.is_empty() {
             self.publish_status();
         }
@@ -138,9 +143,14 @@ impl<A: Action + 'static> ActionServer<A> {
     pub fn give_result(&mut self, request: ResultRequest<A>) {
         let id = goal_id(&A::destructure_result_request_msg(request.message.clone()));
         match id.and_then(|id| self.outcomes.get_mut(&id)) {
-            Some(Outcome { result: Some(result), .. }) => warn_on_error(request.respond(result.clone())),
+            Some(Outcome { result: Some(result), .. }) => {
+                warn_unless_delivered(RESULT, request.respond(result.clone()))
+            }
             Some(Outcome { waiting, .. }) if waiting.len() < WAITING_ASKERS => waiting.push(request),
-            _ => warn_on_error(request.respond(A::make_result_response_msg(UNKNOWN, A::Result::default()))),
+            _ => {
+                let unknown = A::make_result_response_msg(UNKNOWN, A::Result::default());
+                warn_unless_delivered(RESULT, request.respond(unknown));
+            }
         }
     }
 
@@ -150,7 +160,7 @@ impl<A: Action + 'static> ActionServer<A> {
         let result = A::make_result_response_msg(state as i8, result);
         if let Some(outcome) = self.outcomes.get_mut(id) {
             for request in outcome.waiting.drain(..) {
-                warn_on_error(request.respond(result.clone()));
+                warn_unless_delivered(RESULT, request.respond(result.clone()));
             }
             outcome.result = Some(result);
         }
@@ -174,10 +184,11 @@ impl<A: Action + 'static> ActionServer<A> {
     }
 
     fn publish_status(&self) {
-        let status = self.goals.known().iter().map(|goal| GoalStatus {
-            goal_info: info(goal.id, goal.accepted_nanos),
-            status: goal.state as i8,
-        });
+        let status = self
+            .goals
+            .known()
+            .iter()
+            .map(|goal| GoalStatus { goal_info: info(goal.id, goal.accepted_nanos), status: goal.state as i8 });
         warn_on_error(self.status.publish(&GoalStatusArray { status_list: status.collect() }));
     }
 }

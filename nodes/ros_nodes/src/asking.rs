@@ -10,7 +10,7 @@ use r2r::spacer_msgs::msg as ros;
 use r2r::spacer_msgs::srv::AskSpatial;
 
 use crate::action_server::{ActionServer, CancelRequest, GoalRequest, ResultRequest};
-use crate::executor::warn_on_error;
+use crate::executor::warn_unless_delivered;
 use crate::goals::{GoalId, GoalState};
 use crate::log_line::cut;
 use crate::outbox::Phase;
@@ -36,8 +36,8 @@ struct Pending {
 
 /// The questions that have no answer yet.
 ///
-/// Inside, questions are numbered, so that two askers with the same `query_id` never get each other's answer. They are
-/// at most as many as the pipeline's queue holds, for what it refuses is answered at once.
+/// Inside, questions are numbered, so that two askers with the same `query_id` never get each other's answer.
+/// They are at most as many as the pipeline's queue holds, for what it refuses is answered at once.
 pub struct Switchboard {
     asked: u64,
     pending: HashMap<String, Pending>,
@@ -50,7 +50,8 @@ impl Switchboard {
         Self { asked: 0, pending: HashMap::new(), actions }
     }
 
-    /// Asks for a topic. Here and below: returns the answer to a question that is refused before the pipeline sees it.
+    /// Asks for a topic. Here and below: returns the answer to a question that is refused before the pipeline
+    /// sees it.
     pub fn ask_from_topic(&mut self, perception: &Perception, query: ros::SpatialQuery) -> Option<SpatialAnswer> {
         self.ask(perception, query, Asker::Topic)
     }
@@ -128,11 +129,11 @@ impl Switchboard {
     pub fn attend_goals(&mut self, phases: &[(String, Phase)]) {
         self.actions.expire();
         for (number, phase) in phases {
-            if let Some(Pending { asker: Asker::Action { goal, told }, .. }) = self.pending.get_mut(number) {
-                if told != phase {
-                    tell(&self.actions, goal, phase);
-                    told.clone_from(phase);
-                }
+            if let Some(Pending { asker: Asker::Action { goal, told }, .. }) = self.pending.get_mut(number)
+                && told != phase
+            {
+                tell(&self.actions, goal, phase);
+                told.clone_from(phase);
             }
         }
     }
@@ -164,7 +165,8 @@ impl Switchboard {
         match pending.asker {
             Asker::Topic => {}
             Asker::Service(request) => {
-                warn_on_error(request.respond(AskSpatial::Response { answer: answer.clone() }));
+                let response = AskSpatial::Response { answer: answer.clone() };
+                warn_unless_delivered("ask_spatial", request.respond(response));
             }
             Asker::Action { goal, .. } => {
                 let state = match status {

@@ -1,8 +1,9 @@
 //! Fast DDS's profile for pictures, where a node is started without one.
 //!
-//! By default a process of Fast DDS has 512 KiB of shared memory for what it sends, in which most pictures get lost. The
-//! launch files set a profile with more; a node that was started by hand (`ros2 run`) starts itself again with it, unless
-//! its user has chosen another one. What a driver in another process sends depends on the driver's own profile.
+//! By default a process of Fast DDS has 512 KiB of shared memory for what it sends, in which most pictures
+//! get lost. The launch files set a profile with more; a node that was started by hand (`ros2 run`) starts
+//! itself again with it, unless its user has chosen another one. What a driver in another process sends
+//! depends on the driver's own profile.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub const LARGE_PICTURE_BYTES: usize = 512 << 10;
 pub fn ensure() {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_chosen = CHOSEN.iter().any(|name| is_set(name)) || Path::new(LOCAL).exists();
-    let other_dds = std::env::var("RMW_IMPLEMENTATION").is_ok_and(|name| !name.is_empty() && !name.contains("fastrtps"));
+    let other_dds =
+        std::env::var("RMW_IMPLEMENTATION").is_ok_and(|name| !name.is_empty() && !name.contains("fastrtps"));
     if is_chosen || other_dds || is_set(OURS) {
         return;
     }
@@ -38,7 +40,8 @@ pub fn ensure() {
     tracing::warn!("large pictures may get lost; set {VARIABLE}={}: {error}", profile.display());
 }
 
-/// What to tell a user whose driver sends large pictures, where this node chose the profile itself: the driver may lack it.
+/// What to tell a user whose driver sends large pictures, where this node chose the profile itself: the
+/// driver may lack it.
 pub fn advice() -> Option<String> {
     let profile = std::env::var(VARIABLE).ok()?;
     std::env::var_os(OURS)?;

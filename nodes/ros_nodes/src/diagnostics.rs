@@ -84,8 +84,7 @@ pub(crate) fn topics_status(topics: &[TopicState], advice: Option<&str>) -> Diag
         Some(first) => (Level::Warn, format!("not heard: {first}")),
         None => (Level::Ok, format!("{told} of {} topics have publishers", topics.len())),
     };
-    let mut values: Vec<(&str, String)> =
-        topics.iter().map(|topic| (topic.name.as_str(), how_heard(topic))).collect();
+    let mut values: Vec<(&str, String)> = topics.iter().map(|topic| (topic.name.as_str(), how_heard(topic))).collect();
     values.extend(advice.map(|advice| ("large_pictures", advice.to_owned())));
     status("topics", level, message, &values)
 }

@@ -30,8 +30,8 @@ pub struct Duplicates {
 }
 
 impl Duplicates {
-    /// Whether a message that came by `slot` is to be taken: it did not come by another subscription before. One that was
-    /// published twice is taken twice.
+    /// Whether a message that came by `slot` is to be taken: it did not come by another subscription before.
+    /// One that was published twice is taken twice.
     pub fn take(&mut self, slot: Slot, message: &[u8], now: Instant) -> bool {
         let is_old = |at: &Instant| now.saturating_duration_since(*at) > WINDOW;
         while self.taken.front().is_some_and(|taken| is_old(&taken.at) || self.taken.len() >= REMEMBERED) {
@@ -70,7 +70,8 @@ mod tests {
         Slot { number, since, transient_local }
     }
 
-    /// Arrivals as `subscription:message`; returns those that were taken. Subscriptions 8 and 9 begin late; 8 is transient local.
+    /// Arrivals as `subscription:message`; returns those that were taken. Subscriptions 8 and 9 begin late; 8
+    /// is transient local.
     fn taken(arrivals: &str) -> String {
         let (mut duplicates, mut now) = (Duplicates::default(), Instant::now());
         let late = now + WINDOW / 2;

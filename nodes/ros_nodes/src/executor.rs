@@ -3,17 +3,17 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use futures::executor::{LocalPool, LocalSpawner};
 use futures::Stream;
+use futures::executor::{LocalPool, LocalSpawner};
 use r2r::{NativeMsg, Node, ParameterValue, QosProfile, RosParams, WrappedTypesupport};
 
-pub use crate::logging::start_logging;
 use crate::duplicates::Duplicates;
+pub use crate::logging::start_logging;
 use crate::parameter_services;
 use crate::parameters::Registry;
 use crate::rosout::Rosout;
@@ -21,15 +21,16 @@ use crate::stopping::stop_flag;
 use crate::subscriptions::{Listener, Slot, Topic, TopicState};
 use crate::topic_names::TopicNames;
 
-/// How long one turn waits for messages, and so the longest that an answer from another thread waits for its turn.
+/// How long one turn waits for messages, and so the longest that an answer from another thread waits for its
+/// turn.
 const TURN: Duration = Duration::from_millis(5);
 /// How often what publishers offer is looked at. Until then a topic is heard in the way that misses nobody.
 const FOLLOW_PERIOD: Duration = Duration::from_millis(250);
 /// How long two subscriptions of a topic are heard side by side where nothing may be missed.
 const OVERLAP: Duration = Duration::from_secs(2);
 
-/// A node with its executor. Streams and timers are spawned on [`Executor::spawner`], topics are listened to with
-/// [`Executor::listen`] and its kin, then [`Executor::run`] turns until the process is told to stop.
+/// A node with its executor. Streams and timers are spawned on [`Executor::spawner`], topics are listened to
+/// with [`Executor::listen`] and its kin, then [`Executor::run`] turns until the process is told to stop.
 pub struct Executor {
     /// The node.
     pub node: Node,
@@ -38,6 +39,7 @@ pub struct Executor {
     listeners: Vec<Listener>,
     states: Rc<RefCell<Vec<TopicState>>>,
     rosout: Rosout,
+    stop: Arc<AtomicBool>,
 }
 
 impl Executor {
@@ -48,15 +50,17 @@ impl Executor {
     /// [`Executor::parameters`].
     pub fn new(name: &str) -> anyhow::Result<Self> {
         crate::dds_profile::ensure();
+        let stop = stop_flag();
         let mut node = Node::create(context()?, name, "")?;
         let names = TopicNames::new(&node.namespace()?, &node.name()?, std::env::args());
         let rosout = Rosout::new(&mut node)?;
         let (listeners, states) = (Vec::new(), Rc::default());
-        Ok(Self { node, pool: LocalPool::new(), names, listeners, states, rosout })
+        Ok(Self { node, pool: LocalPool::new(), names, listeners, states, rosout, stop })
     }
 
-    /// Declares the fields of `defaults` as ROS parameters and returns them with what the command line and parameter
-    /// files say. They are read at start: a later wish to set one is refused with what to do instead.
+    /// Declares the fields of `defaults` as ROS parameters and returns them with what the command line and
+    /// parameter files say. They are read at start: a later wish to set one is refused with what to do
+    /// instead.
     ///
     /// # Errors
     /// [`crate::parameters::ParameterError`] for a value that a parameter can't have.
@@ -121,8 +125,8 @@ impl Executor {
         self.add(topic, open, move |_, message| handle(message))
     }
 
-    /// As [`Executor::listen`], for messages as they travel, of any type. Nothing is missed and nothing comes twice while
-    /// the topic is subscribed to anew.
+    /// As [`Executor::listen`], for messages as they travel, of any type. Nothing is missed and nothing comes
+    /// twice while the topic is subscribed to anew.
     ///
     /// # Errors
     /// As [`Executor::listen`]; also when the type is none of those that the node was built with.
@@ -157,9 +161,8 @@ impl Executor {
 
     /// Turns until SIGINT or SIGTERM, or until `each_turn` returns `false`.
     pub fn run(&mut self, mut each_turn: impl FnMut() -> bool) {
-        let stop = stop_flag();
         let mut due = Instant::now();
-        while !stop.load(Ordering::Relaxed) && each_turn() {
+        while !self.stop.load(Ordering::Relaxed) && each_turn() {
             self.node.spin_once(TURN);
             let now = Instant::now();
             if now >= due {
@@ -197,6 +200,13 @@ fn context() -> anyhow::Result<r2r::Context> {
 /// The value behind a lock; a thread that panicked while holding it left it whole.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Logs a reply of `service` that could not be delivered.
+pub fn warn_unless_delivered(service: &str, reply: r2r::Result<()>) {
+    if let Err(error) = reply {
+        tracing::warn!(service, "no reply: the asker is gone or its QoS does not fit: {error}");
+    }
 }
 
 /// Logs what could not be sent.

@@ -1,7 +1,8 @@
 //! The goals of an action server and their states, as ROS's state machine has them.
 //!
-//! A goal is accepted and executes at once; it may be asked to cancel; it ends exactly once, as succeeded, cancelled or
-//! aborted, whether or not it was asked to cancel before. An ended goal is known for [`KEPT`] and then forgotten.
+//! A goal is accepted and executes at once; it may be asked to cancel; it ends exactly once, as succeeded,
+//! cancelled or aborted, whether or not it was asked to cancel before. An ended goal is known for [`KEPT`]
+//! and then forgotten.
 
 use std::time::{Duration, Instant};
 
@@ -89,8 +90,8 @@ impl Goals {
         &self.known
     }
 
-    /// Asks goals to cancel: the one of that number; with a stamp also those accepted up to then; without either, all.
-    /// Returns those that were not asked before.
+    /// Asks goals to cancel: the one of that number; with a stamp also those accepted up to then; without
+    /// either, all. Returns those that were not asked before.
     pub fn cancel(&mut self, id: &GoalId, until_nanos: i64) -> (CancelCode, Vec<GoalId>) {
         let code = match self.get(id) {
             _ if *id == ANY => CancelCode::None,
@@ -109,7 +110,8 @@ impl Goals {
         (code, asked)
     }
 
-    /// Ends a goal; `None` where it is unknown or has ended. One that nobody asked to cancel is not cancelled but aborted.
+    /// Ends a goal; `None` where it is unknown or has ended. One that nobody asked to cancel is not cancelled
+    /// but aborted.
     pub fn end(&mut self, id: &GoalId, state: GoalState, now: Instant) -> Option<GoalState> {
         let goal = self.known.iter_mut().find(|goal| goal.id == *id).filter(|goal| !goal.state.has_ended())?;
         let is_unasked = state == GoalState::Canceled && goal.state == GoalState::Executing;

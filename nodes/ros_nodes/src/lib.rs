@@ -8,7 +8,8 @@
 //! | `recorder_node` | `recording`: episodes as rosbag2 folders |
 //! | `replay_node` | `recording`: what a bag's robot sensed, at its own pace, with `/clock` |
 //!
-//! A node never panics on a message; what can't be used is counted, logged and answered with a status.
+//! A node never panics on a message; what can't be used is counted, logged and answered with a status. That holds for
+//! what reaches the node: what DDS loses on its way, as in a flood of questions, is known to DDS alone.
 
 pub mod action_server;
 pub mod asking;

@@ -1,11 +1,13 @@
-//! One line of a node's log: foreign text in it is escaped and cut, so that it can neither forge lines nor flood a disk.
+//! One line of a node's log: foreign text in it is escaped and cut, so that it can neither forge lines nor
+//! flood a disk.
 
 use std::fmt::{self, Write};
 
 /// Characters of a line; more are cut off.
 pub const LINE_CHARS: usize = 600;
 
-/// Collects text on one line: what ends or hides lines is escaped, what is beyond the limit is counted and left out.
+/// Collects text on one line: what ends or hides lines is escaped, what is beyond the limit is counted and
+/// left out.
 #[derive(Debug)]
 pub struct LineWriter {
     text: String,

@@ -1,7 +1,8 @@
 //! A node's log: the same lines on standard error and, through a bounded queue, on `/rosout`.
 //!
-//! A line has no colours where no terminal is, foreign text in it is escaped and cut, and what repeats is written once a
-//! minute with a count. Logging never waits for ROS: lines that nobody fetched are dropped, oldest first.
+//! A line has no colours where no terminal is, foreign text in it is escaped and cut, and what repeats is
+//! written once a minute with a count. Logging never waits for ROS: lines that nobody fetched are dropped,
+//! oldest first.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::{self, Write as _};
@@ -22,6 +23,8 @@ use crate::executor::lock;
 use crate::log_line::{LINE_CHARS, LineWriter};
 use crate::repeats::Repeats;
 
+/// What is logged unless `RUST_LOG` says otherwise. ONNX Runtime's own news are for who looks for them.
+const USUAL: &str = "info,ort=warn";
 /// Lines that wait for `/rosout`.
 const WAITING_LINES: usize = 256;
 
@@ -49,9 +52,9 @@ struct Log {
     places: HashMap<u64, (Level, (String, u32))>,
 }
 
-/// Logging to standard error and `/rosout`, at the level of `RUST_LOG` or `info`.
+/// Logging to standard error and `/rosout`, as `RUST_LOG` says, or from `info` on.
 pub fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| USUAL.into());
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     tracing_subscriber::registry().with(filter).with(NodeLog { colours }).init();
 }
@@ -89,9 +92,10 @@ impl<S: Subscriber> Layer<S> for NodeLog {
         let metadata = event.metadata();
         let mut words = Words::new();
         event.record(&mut words);
-        let place = words.place.take().unwrap_or_else(|| {
-            (metadata.file().unwrap_or_default().to_owned(), metadata.line().unwrap_or_default())
-        });
+        let place = words
+            .place
+            .take()
+            .unwrap_or_else(|| (metadata.file().unwrap_or_default().to_owned(), metadata.line().unwrap_or_default()));
         let text = words.finish();
         let level = *metadata.level();
         let log = &mut *lock(&LOG);

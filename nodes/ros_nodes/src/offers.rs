@@ -1,8 +1,8 @@
 //! What publishers of a topic offer, and the subscriptions that hear all of them.
 //!
-//! A best-effort volatile subscription hears every publisher, but loses what a reliable one would have sent again, and
-//! what a publisher keeps for late joiners. So a topic is listened to reliably where every publisher is reliable, and for
-//! what is kept where a publisher keeps.
+//! A best-effort volatile subscription hears every publisher, but loses what a reliable one would have sent
+//! again, and what a publisher keeps for late joiners. So a topic is listened to reliably where every
+//! publisher is reliable, and for what is kept where a publisher keeps.
 
 use r2r::qos::{DurabilityPolicy, ReliabilityPolicy};
 use r2r::{Node, QosProfile};
@@ -80,8 +80,8 @@ pub fn common(offers: &[Offer]) -> Option<Fit> {
     (!offers.is_empty()).then_some(common)
 }
 
-/// The subscriptions that hear everything of `offers`: one where that is possible, a second one for what only some of
-/// them keep.
+/// The subscriptions that hear everything of `offers`: one where that is possible, a second one for what only
+/// some of them keep.
 pub fn fits(offers: &[Offer]) -> Vec<Fit> {
     let Some(common) = common(offers) else { return Vec::new() };
     let keepers: Vec<Offer> = offers.iter().filter(|offer| offer.fit.transient_local).cloned().collect();

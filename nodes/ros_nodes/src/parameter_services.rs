@@ -1,7 +1,7 @@
 //! A node's parameters towards ROS: the six services of `rcl_interfaces`, and `/parameter_events`.
 //!
-//! r2r's own handlers of these end the process where a reply can't be delivered, as to an asker whose quality of service
-//! does not fit. Here that is a warning.
+//! r2r's own handlers of these end the process where a reply can't be delivered, as to an asker whose quality
+//! of service does not fit. Here that is a warning.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use r2r::rcl_interfaces::srv::{
 };
 use r2r::{Clock, Node, ParameterValue, QosProfile, ServiceRequest, WrappedServiceTypeSupport};
 
-use crate::executor::lock;
+use crate::executor::{lock, warn_on_error, warn_unless_delivered};
 use crate::parameters::{Declared, ParameterError, Registry, type_code, value_from_message, value_message};
 
 /// What parts a name into prefixes.
@@ -30,7 +30,7 @@ pub fn serve(node: &mut Node, spawner: &LocalSpawner, registry: Registry) -> any
     let registry = Rc::new(registry);
     let event = event(node, &registry)?;
     let events = node.create_publisher::<ParameterEvent>("/parameter_events", QosProfile::parameter_events())?;
-    crate::executor::warn_on_error(events.publish(&event));
+    warn_on_error(events.publish(&event));
     let mut services = Services { node, spawner, registry };
     services.add::<ListParameters::Service>("list_parameters", |registry, request| ListParameters::Response {
         result: list(registry, &request.prefixes, request.depth),
@@ -75,9 +75,7 @@ impl Services<'_> {
         let registry = self.registry.clone();
         self.spawner.spawn_local(requests.for_each(move |request: ServiceRequest<S>| {
             let response = answer(&registry, &request.message);
-            if let Err(error) = request.respond(response) {
-                tracing::warn!(service = name, "no reply: the asker is gone or its QoS does not fit: {error}");
-            }
+            warn_unless_delivered(name, request.respond(response));
             future::ready(())
         }))?;
         Ok(())
@@ -135,10 +133,10 @@ fn list(registry: &Registry, prefixes: &[String], depth: u64) -> ListParametersR
     let mut result = ListParametersResult::default();
     for Declared { name, .. } in registry.declared().iter().filter(|known| is_wanted(&known.name)) {
         result.names.push(name.clone());
-        if let Some((prefix, _)) = name.rsplit_once(SEPARATOR) {
-            if result.prefixes.iter().all(|known| known != prefix) {
-                result.prefixes.push(prefix.to_owned());
-            }
+        if let Some((prefix, _)) = name.rsplit_once(SEPARATOR)
+            && result.prefixes.iter().all(|known| known != prefix)
+        {
+            result.prefixes.push(prefix.to_owned());
         }
     }
     result

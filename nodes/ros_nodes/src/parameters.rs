@@ -1,8 +1,8 @@
 //! The parameters that a node declares, and what the command line and parameter files give for them.
 //!
-//! All are read once, at start. A number of the other type is taken where nothing is lost; anything else of a wrong type
-//! is refused with the parameter's name, what was expected and what was found. A name that the node does not have is
-//! warned about, as one file may serve several nodes.
+//! All are read once, at start. A number of the other type is taken where nothing is lost; anything else of a
+//! wrong type is refused with the parameter's name, what was expected and what was found. A name that the
+//! node does not have is warned about, as one file may serve several nodes.
 
 use r2r::indexmap::IndexMap;
 use r2r::rcl_interfaces::msg::ParameterValue as ValueMessage;
@@ -77,8 +77,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Reads `given` into `parameters`; the fields keep their values where nothing is given. Returns also the complaints
-    /// about given names that are none of this node's.
+    /// Reads `given` into `parameters`; the fields keep their values where nothing is given. Returns also the
+    /// complaints about given names that are none of this node's.
     ///
     /// # Errors
     /// [`ParameterError`] for a value that the parameter can't have.
@@ -218,7 +218,10 @@ fn shown(value: &ParameterValue) -> String {
 
 fn hint(name: &str, like: &ParameterValue, found: &ParameterValue) -> String {
     match (like, found) {
-        (ParameterValue::String(_), ParameterValue::Bool(_) | ParameterValue::Integer(_) | ParameterValue::Double(_)) => {
+        (
+            ParameterValue::String(_),
+            ParameterValue::Bool(_) | ParameterValue::Integer(_) | ParameterValue::Double(_),
+        ) => {
             format!("; text that YAML reads as something else is quoted: -p {name}:=\"'{}'\"", shown(found))
         }
         (ParameterValue::Bool(_), ParameterValue::Integer(0 | 1)) => "; write true or false".to_owned(),

@@ -1,4 +1,5 @@
-//! Lines that repeat: each place in the code may fill so many lines a minute, and the same line is written once.
+//! Lines that repeat: each place in the code may fill so many lines a minute, and the same line is written
+//! once.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -15,8 +15,9 @@ pub const LONGEST_END: Duration = Duration::from_millis(2700);
 /// Exit status of a process that could not finish in that time.
 const UNFINISHED: i32 = 75;
 
-/// A flag that is set once the process is told to stop. From then on the process has [`LONGEST_END`]; where it is not
-/// done by then (a disk, a camera or a model that hangs), it is ended with status 75 and says so.
+/// A flag that is set once the process is told to stop. Called first of all, so that a node which is told so
+/// while it starts ends in order too. From then on the process has [`LONGEST_END`]; where it is not done by
+/// then (a disk, a camera or a model that hangs), it is ended with status 75 and says so.
 pub fn stop_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = flag.clone();

@@ -1,12 +1,13 @@
 //! Subscriptions that follow what the publishers of their topic offer.
 //!
-//! At first a topic is listened to so that nobody is missed: best effort and volatile, which every publisher fits. What
-//! the publishers offer is compared several times a second, and the topic subscribed to anew where something else hears
-//! them better ([`crate::offers`]). A publisher of another type can't be heard at all: it is warned about by name, once,
-//! and shown in `/diagnostics`.
+//! At first a topic is listened to so that nobody is missed: best effort and volatile, which every publisher
+//! fits. What the publishers offer is compared several times a second, and the topic subscribed to anew where
+//! something else hears them better ([`crate::offers`]). A publisher of another type can't be heard at all:
+//! it is warned about by name, once, and shown in `/diagnostics`.
 //!
-//! r2r takes a subscription away when the next message comes for one whose stream was dropped. One that no publisher fits
-//! any more stays, so that a topic changes at most [`CHANGES`] times; then it is listened to so that nobody is missed.
+//! r2r takes a subscription away when the next message comes for one whose stream was dropped. One that no
+//! publisher fits any more stays, so that a topic changes at most [`CHANGES`] times; then it is listened to
+//! so that nobody is missed.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,6 +24,8 @@ use crate::offers::{Fit, Offer, common, fits, offers};
 
 /// Times that a topic is subscribed to anew.
 const CHANGES: u32 = 8;
+/// How long a publisher is there before it is told of; until then the graph may not know its node.
+const SETTLING: Duration = Duration::from_secs(1);
 /// Publishers that can't be heard and are remembered, of one topic.
 const STRANGERS: usize = 16;
 
@@ -37,8 +40,8 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// The topic `name`, relative to the node's namespace or absolute, of messages such as `sensor_msgs/msg/Image`, of
-    /// which `depth` are held while the node is busy.
+    /// The topic `name`, relative to the node's namespace or absolute, of messages such as
+    /// `sensor_msgs/msg/Image`, of which `depth` are held while the node is busy.
     pub fn new(name: &str, type_name: &str, depth: usize) -> Self {
         let (name, type_name) = (name.to_owned(), type_name.to_owned());
         Self { name, type_name, depth, start: vec![Fit::ANY], overlap: Duration::ZERO }
@@ -66,8 +69,8 @@ impl Topic {
         self
     }
 
-    /// When subscribed to anew, the old subscription is heard for so long beside the new one, so that nothing is missed;
-    /// messages then come twice.
+    /// When subscribed to anew, the old subscription is heard for so long beside the new one, so that nothing
+    /// is missed; messages then come twice.
     pub fn overlapping(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
         self
@@ -115,7 +118,16 @@ pub(crate) struct Listener {
     retiring: Vec<(Instant, AbortHandle)>,
     slots: u32,
     changes: u32,
+    unheard: Vec<Unheard>,
     state: TopicState,
+}
+
+/// A publisher that can't be heard.
+#[derive(Clone, Debug)]
+struct Unheard {
+    reason: String,
+    since: Instant,
+    told: bool,
 }
 
 impl Listener {
@@ -147,6 +159,7 @@ impl Listener {
             retiring: Vec::new(),
             slots: 0,
             changes: 0,
+            unheard: Vec::new(),
             state,
             topic,
         };
@@ -170,15 +183,15 @@ impl Listener {
             *until > now
         });
         match offers(node, &self.state.full_name) {
-            Ok(offers) => self.fit(node, spawner, &offers),
+            Ok(offers) => self.fit((node, spawner), &offers, now),
             Err(error) => tracing::warn!(topic = self.topic.name, "publishers unknown: {error}"),
         }
     }
 
-    fn fit(&mut self, node: &mut Node, spawner: &LocalSpawner, offers: &[Offer]) {
+    fn fit(&mut self, (node, spawner): (&mut Node, &LocalSpawner), offers: &[Offer], now: Instant) {
         let (ours, others): (Vec<Offer>, Vec<Offer>) =
             offers.iter().cloned().partition(|offer| offer.type_name == self.topic.type_name);
-        self.note_unheard(&others);
+        self.note_unheard(&others, now);
         self.state.publishers = ours.len();
         let Some(offered) = common(&ours) else { return };
         self.state.offered = Some(offered);
@@ -227,16 +240,20 @@ impl Listener {
         Ok(())
     }
 
-    fn note_unheard(&mut self, others: &[Offer]) {
+    fn note_unheard(&mut self, others: &[Offer], now: Instant) {
         let expected = &self.topic.type_name;
-        let reasons: Vec<String> = others
-            .iter()
-            .take(STRANGERS)
-            .map(|Offer { node, type_name, .. }| format!("{node} publishes {type_name}, expected {expected}"))
-            .collect();
-        for reason in reasons.iter().filter(|reason| !self.state.unheard.contains(reason)) {
-            tracing::warn!("{}: {reason}; it is not heard", self.state.full_name);
+        let mut found = Vec::new();
+        for Offer { node, type_name, .. } in others.iter().take(STRANGERS) {
+            let reason = format!("{node} publishes {type_name}, expected {expected}");
+            let known = self.unheard.iter().find(|known| known.reason == reason);
+            let mut stranger = known.cloned().unwrap_or(Unheard { reason, since: now, told: false });
+            if !stranger.told && now.saturating_duration_since(stranger.since) >= SETTLING {
+                tracing::warn!("{}: {}; it is not heard", self.state.full_name, stranger.reason);
+                stranger.told = true;
+            }
+            found.push(stranger);
         }
-        self.state.unheard = reasons;
+        self.state.unheard = found.iter().filter(|known| known.told).map(|known| known.reason.clone()).collect();
+        self.unheard = found;
     }
 }

@@ -1,5 +1,6 @@
-//! Under which names the graph knows the topics of this node: relative names in its namespace, remapped as the command
-//! line says. rcl resolves them where it subscribes; whoever asks the graph about a topic has to do the same.
+//! Under which names the graph knows the topics of this node: relative names in its namespace, remapped as
+//! the command line says. rcl resolves them where it subscribes; whoever asks the graph about a topic has to
+//! do the same.
 
 /// Name and remappings of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +54,8 @@ impl TopicNames {
     }
 }
 
-/// `from:=to`, `node:from:=to` and `rostopic://from:=to`; rules for other things (`__ns`, services) are none of a topic.
+/// `from:=to`, `node:from:=to` and `rostopic://from:=to`; rules for other things (`__ns`, services) are none
+/// of a topic.
 fn parsed(rule: &str) -> Option<(String, String, String)> {
     let (from, to) = rule.split_once(":=")?;
     let scheme_less = from.strip_prefix("rostopic://");
@@ -82,9 +84,29 @@ mod tests {
     #[test]
     fn remappings_of_the_command_line_are_followed() {
         let names = names(&[
-            "perception_node", "-r", "odom:=/not/ros", "--ros-args", "-r", "__ns:=/robot", "-r", "odom:=/odom",
-            "--remap", "image_raw:=front/rgb", "-r", "camera_node:scan:=/theirs", "-r", "perception_node:scan:=/mine",
-            "-r", "rostopic://range:=/sonar", "-r", "/tf:=tf", "-p", "model_dir:=x", "--", "-r", "range:=/none",
+            "perception_node",
+            "-r",
+            "odom:=/not/ros",
+            "--ros-args",
+            "-r",
+            "__ns:=/robot",
+            "-r",
+            "odom:=/odom",
+            "--remap",
+            "image_raw:=front/rgb",
+            "-r",
+            "camera_node:scan:=/theirs",
+            "-r",
+            "perception_node:scan:=/mine",
+            "-r",
+            "rostopic://range:=/sonar",
+            "-r",
+            "/tf:=tf",
+            "-p",
+            "model_dir:=x",
+            "--",
+            "-r",
+            "range:=/none",
         ]);
         for (topic, expected) in [
             ("odom", "/odom"),

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures::Stream;
-use r2r::{QosProfile, WrappedTypesupport};
 use r2r::spacer_msgs::action::AnswerSpatialQuery;
 use r2r::spacer_msgs::msg as ros;
 use r2r::spacer_msgs::srv::AskSpatial;
+use r2r::{QosProfile, WrappedTypesupport};
 
 use super::{Shell, on_each};
 use crate::action_server::{CancelRequest, GoalRequest, Requests, ResultRequest};
