@@ -20,7 +20,7 @@ from ros_harness import GOOD, NANO, Stranger, end_with_parent, perception, statu
 
 SIZE = (1920, 1080)
 RATE_HZ = 30
-QUESTIONS = ("how far is the door?", "how many chairs are there?", "where is the table?", "how far is the window?")
+QUESTIONS = ("how far is the door?", "how many chairs are there?", "how far is the table?", "how far is the window?")
 
 
 def camera():

@@ -32,7 +32,7 @@ pub enum QuestionKind {
     ObjectRelDirectionHard,
     /// "Which turns lead from the bed past the desk to the door?"
     RoutePlanning,
-    /// "What did you see first: the bed, the desk, the door or the sofa?": an order.
+    /// "In what order did you first see the bed, the desk, the door and the sofa?"
     ObjAppearanceOrder,
     /// "Where is the door?", "is the sofa left of me?": a side or an hour of the clock, from the camera at the newest
     /// frame.
@@ -43,11 +43,13 @@ pub enum QuestionKind {
     CameraDirection,
     /// "How much did I turn?": degrees between the first and the newest heading, 0..=180.
     CameraTurn,
+    /// "Which way did I turn?": a side, and whether by more than a right angle.
+    CameraTurnSide,
 }
 
 impl QuestionKind {
     /// Every kind, in a fixed order that only grows at its end.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::EgoDistance,
         Self::ObjectCounting,
         Self::FreeForm,
@@ -64,6 +66,7 @@ impl QuestionKind {
         Self::CameraDistance,
         Self::CameraDirection,
         Self::CameraTurn,
+        Self::CameraTurnSide,
     ];
 
     /// The unit of a numeric answer of this kind; [`Unit::None`] for text.
@@ -82,7 +85,8 @@ impl QuestionKind {
             | Self::RoutePlanning
             | Self::ObjAppearanceOrder
             | Self::EgoDirection
-            | Self::CameraDirection => Unit::None,
+            | Self::CameraDirection
+            | Self::CameraTurnSide => Unit::None,
         }
     }
 
@@ -105,6 +109,66 @@ impl QuestionKind {
             Self::CameraDistance => "camera_distance",
             Self::CameraDirection => "camera_direction",
             Self::CameraTurn => "camera_turn",
+            Self::CameraTurnSide => "camera_turn_side",
+        }
+    }
+
+    /// The kind of this [name](Self::name); `None` where there is none.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What is asked, in plain words for a person, for instance `distances`.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::EgoDistance => "distances",
+            Self::ObjectCounting => "counts",
+            Self::FreeForm => "anything else",
+            Self::ObjectAbsDistance => "distances between two things",
+            Self::ObjectSizeEstimation => "sizes",
+            Self::RoomSizeEstimation => "the size of the room",
+            Self::ObjectRelDistance => "what is nearest",
+            Self::ObjectRelDirectionEasy => "left or right of somebody else",
+            Self::ObjectRelDirectionMedium => "left, right or behind somebody else",
+            Self::ObjectRelDirectionHard => "quarters around somebody else",
+            Self::RoutePlanning => "the turns of a route",
+            Self::ObjAppearanceOrder => "the order of appearance",
+            Self::EgoDirection => "directions",
+            Self::CameraDistance => "how far the camera moved",
+            Self::CameraDirection => "which way it moved",
+            Self::CameraTurn => "how much it turned",
+            Self::CameraTurnSide => "which way it turned",
+        }
+    }
+
+    /// A question of this kind, in words that are read as it.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::EgoDistance => "how far is the door?",
+            Self::ObjectCounting => "how many chairs are there?",
+            Self::FreeForm => "what do you see?",
+            Self::ObjectAbsDistance => "how far is the chair from the table?",
+            Self::ObjectSizeEstimation => "how big is the table?",
+            Self::RoomSizeEstimation => "how big is the room?",
+            Self::ObjectRelDistance => "which is nearest to the sofa: the bed, the desk, the door or the window?",
+            Self::ObjectRelDirectionEasy => {
+                "standing at the bed and facing the door, is the desk on my left or on my right?"
+            }
+            Self::ObjectRelDirectionMedium => {
+                "standing at the bed and facing the door, is the desk on my left, on my right or at my back?"
+            }
+            Self::ObjectRelDirectionHard => {
+                "standing at the bed and facing the door, is the desk front-left, front-right, back-left or back-right of me?"
+            }
+            Self::RoutePlanning => {
+                "starting at the bed and facing the door, which turns lead to the desk and from there to the sofa?"
+            }
+            Self::ObjAppearanceOrder => "in what order did you first see the bed, the desk, the door and the sofa?",
+            Self::EgoDirection => "where is the door?",
+            Self::CameraDistance => "how far did I move in the last 5 seconds?",
+            Self::CameraDirection => "which way did I move in the last 5 seconds?",
+            Self::CameraTurn => "how much did I turn in the last 5 seconds?",
+            Self::CameraTurnSide => "which way did I turn in the last 5 seconds?",
         }
     }
 }

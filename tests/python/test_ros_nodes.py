@@ -5,10 +5,11 @@ import math
 import time
 
 import rclpy
+from action_msgs.msg import GoalStatus
 from nav_msgs.msg import Odometry
 from rclpy.action import ActionClient
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
-from ros_harness import GOOD, HAS_MODEL, NAMESPACE, Process, perception, run, skip, status
+from ros_harness import GOOD, HAS_MODEL, NAMESPACE, NANO, Process, perception, run, skip, status
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from spacer_msgs.action import AnswerSpatialQuery
@@ -94,6 +95,53 @@ def test_service_and_action(stranger):
         client.destroy()
 
 
+def test_questions_that_the_model_was_not_taught(stranger):
+    # Another model may have been taught them.
+    if not HAS_MODEL or NANO.name != "spacer-nano":
+        return skip("questions that spacer-nano was not taught")
+    example = 'distances ("how far is the door?")'
+
+    def check(answer, kind):
+        assert (status(answer), answer.kind) == ("UNSUPPORTED", kind) and example in answer.text, answer
+        assert math.isnan(answer.value) and not answer.option and not answer.has_map, answer
+
+    with perception():
+        stranger.meet()
+        # No frame is needed to say so.
+        check(stranger.ask("How far is the door from the window?"), "object_abs_distance")
+        stranger.show()
+        check(stranger.ask("How far is the door from the window?"), "object_abs_distance")
+        check(stranger.ask("is the door open?"), "free_form")
+        check(stranger.ask("how far is the red chair?"), "ego_distance")
+        assert status(stranger.ask("how far is the door?")) in GOOD
+        stranger.answers.clear()
+        stranger.queries.publish(SpatialQuery(text="how far is the door?", options=["1 m", "2 m"]))
+        stranger.wait("answer", 20, lambda: stranger.answers)
+        check(stranger.answers[0], "free_form")
+
+        caller = stranger.node.create_client(AskSpatial, f"{NAMESPACE}/ask_spatial")
+        stranger.wait("service", 10, caller.service_is_ready)
+        request = AskSpatial.Request()
+        request.query.text = "what do you see?"
+        future = caller.call_async(request)
+        stranger.wait("response", 20, future.done)
+        check(future.result().answer, "free_form")
+
+        client = ActionClient(stranger.node, AnswerSpatialQuery, f"{NAMESPACE}/answer_spatial_query")
+        stranger.wait("action server", 10, client.server_is_ready)
+        goal = AnswerSpatialQuery.Goal()
+        goal.query.text = "is the door to the left of the table?"
+        accepted = client.send_goal_async(goal)
+        stranger.wait("acceptance", 10, accepted.done)
+        result = accepted.result().get_result_async()
+        stranger.wait("result", 20, result.done)
+        check(result.result().result.answer, "free_form")
+        assert result.result().status == GoalStatus.STATUS_ABORTED, result.result().status
+        client.destroy()
+        questions = stranger.fresh_diagnostics()["questions"]
+        assert questions["unsupported"] == "7", questions
+
+
 def test_a_goal_can_be_cancelled(stranger):
     # A node without frames for the model to look at answers at once, so that this needs the real one.
     if not HAS_MODEL:
@@ -173,6 +221,6 @@ def test_sim_and_perception_place_the_map(stranger):
 
 
 if __name__ == "__main__":
-    run([test_30_hz_of_vga, test_30_hz_of_1080p, test_service_and_action, test_a_goal_can_be_cancelled,
-         test_sim_node_keeps_its_contract, test_sim_and_perception_place_the_map])
+    run([test_30_hz_of_vga, test_30_hz_of_1080p, test_service_and_action, test_questions_that_the_model_was_not_taught,
+         test_a_goal_can_be_cancelled, test_sim_node_keeps_its_contract, test_sim_and_perception_place_the_map])
     assert not rclpy.ok()

@@ -193,9 +193,15 @@ pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
         let found = format!("{frames} at {rate_hz} Hz");
         return bad("window".to_owned(), "at least one frame at a positive rate", &found);
     }
+    if let Some(class) = prompts.classes.iter().find(|class| class.trim().is_empty()) {
+        return bad("classes".to_owned(), "names of things", class);
+    }
     for (kind, words) in &prompts.kinds {
-        if words.phrasings.iter().all(|phrasing| phrasing.trim().is_empty()) {
-            return bad(format!("kinds.{kind}.phrasings"), "at least one phrasing", "");
+        if words.phrasings.iter().any(|phrasing| phrasing.trim().is_empty()) {
+            return bad(format!("kinds.{kind}.phrasings"), "questions in words", "");
+        }
+        if words.forms.is_empty() {
+            return bad(format!("kinds.{kind}.forms"), "\"open\", \"options\" or both", "");
         }
     }
     Ok(())

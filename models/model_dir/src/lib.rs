@@ -34,4 +34,4 @@ pub use directory::{ModelDir, write_calibration, write_manifest, write_prompts};
 pub use error::{Error, Result};
 pub use manifest::{Evaluation, FileDigest, LossPoint, Manifest, Parity, Precision, Profile, Training};
 pub use parity::{PARITY_FILE, ParityCase, ParityFrames, read_parity, write_parity};
-pub use prompts::{KindPrompts, PromptWindow, Prompts, fill};
+pub use prompts::{FREE_FORM, Form, KindPrompts, PromptWindow, Prompts, fill};

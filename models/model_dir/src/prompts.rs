@@ -1,4 +1,5 @@
-//! `prompts.toml`: the words around a question. The same file feeds training and the robot.
+//! `prompts.toml`: the words around a question, and which questions the model was taught. The same file feeds
+//! training and the robot.
 //!
 //! Templates are plain strings with placeholders in braces; [`fill`] replaces the ones it is given and leaves every
 //! other brace alone, so that JSON may stand in a template.
@@ -11,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::directory::{check_prompts, read_toml};
 use crate::error::Result;
 
+/// The kind of questions in any words: a model that names it answers whatever it is asked.
+pub const FREE_FORM: &str = "free_form";
+
 /// The prompts as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,8 +23,13 @@ pub struct Prompts {
     pub system: String,
     /// User message: `{question}` and `{instruction}` (the kind's answer instruction).
     pub user: String,
-    /// By question kind, say `distance`.
+    /// The kinds of questions that the model was taught, by their names, say `ego_distance`. It is asked no
+    /// others, unless [`FREE_FORM`] is among them.
     pub kinds: BTreeMap<String, KindPrompts>,
+    /// The things that it was taught, each by its singular. It can't tell a "red chair" from others where
+    /// only `chair` stands here; empty = not stated.
+    #[serde(default)]
+    pub classes: Vec<String>,
     /// The frames in front of the question that the model was trained on.
     #[serde(default)]
     pub window: PromptWindow,
@@ -47,14 +56,34 @@ impl Default for PromptWindow {
     }
 }
 
+/// How a question is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Without options: the answer is a number or words.
+    Open,
+    /// With options below it: the answer is a letter.
+    Options,
+}
+
 /// The words of one question kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindPrompts {
+    /// The forms that the kind was taught in.
+    #[serde(default = "open")]
+    pub forms: Vec<Form>,
     /// How the answer is to be written.
+    #[serde(default)]
     pub instruction: String,
-    /// Ways to put the question, with `{object}` where the object's name goes.
+    /// Ways to put the question, with `{object}` where the object's name goes. Without any it is asked as it
+    /// was put.
+    #[serde(default)]
     pub phrasings: Vec<String>,
+}
+
+fn open() -> Vec<Form> {
+    vec![Form::Open]
 }
 
 impl Prompts {
@@ -66,6 +95,11 @@ impl Prompts {
         let prompts = read_toml(path)?;
         check_prompts(path, &prompts)?;
         Ok(prompts)
+    }
+
+    /// Whether the model was taught questions of `kind` in this form, or any.
+    pub fn answers(&self, kind: &str, form: Form) -> bool {
+        [kind, FREE_FORM].iter().any(|name| self.kinds.get(*name).is_some_and(|kind| kind.forms.contains(&form)))
     }
 
     /// The user message for a question of `kind`; an unknown kind gets no instruction.

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use model_dir::{
-    Abstention, Calibration, CurvePoint, Error, Evaluation, KindCalibration, KindPrompts, LossPoint, Manifest,
-    ModelDir, Parity, Precision, Profile, PromptWindow, Prompts, Training, Width, digest_file, write_calibration,
-    write_manifest, write_prompts,
+    Abstention, Calibration, CurvePoint, Error, Evaluation, FREE_FORM, Form, KindCalibration, KindPrompts, LossPoint,
+    Manifest, ModelDir, Parity, Precision, Profile, PromptWindow, Prompts, Training, Width, digest_file,
+    write_calibration, write_manifest, write_prompts,
 };
 use tempfile::TempDir;
 
@@ -67,12 +67,16 @@ fn calibration() -> Calibration {
 }
 
 fn prompts() -> Prompts {
-    let distance =
-        KindPrompts { instruction: "Answer in metres.".into(), phrasings: vec!["How far is the {object}?".into()] };
+    let distance = KindPrompts {
+        forms: vec![Form::Open, Form::Options],
+        instruction: "Answer in metres.".into(),
+        phrasings: vec!["How far is the {object}?".into()],
+    };
     Prompts {
         system: "Camera at {camera_height_m} m. Map: {\"a\": [[1, 2]]}".into(),
         user: "{question} {instruction}".into(),
         kinds: BTreeMap::from([("distance".into(), distance)]),
+        classes: vec!["chair".into(), "door".into()],
         window: PromptWindow::default(),
         states_answers: false,
     }
@@ -179,4 +183,31 @@ fn unknown_keys_and_bad_values_are_refused() {
     bad.kinds.get_mut("distance").unwrap().curve[0].width = Width::RelativeWidth(-0.1);
     let error = write_calibration(dir.path(), &bad).unwrap_err().to_string();
     assert!(error.contains("kinds.distance.curve.width") && error.contains("-0.1"), "{error}");
+}
+
+#[test]
+fn a_model_answers_what_its_wording_names() {
+    let scratch = TempDir::new().unwrap();
+    let path = scratch.path().join("prompts.toml");
+    let read = |kinds: &str| {
+        fs::write(&path, format!("system = \"\"\nuser = \"{{question}}\"\n{kinds}")).unwrap();
+        Prompts::read(&path)
+    };
+    let narrow = read("[kinds.count]\n[kinds.side]\nforms = [\"options\"]\n").unwrap();
+    let answers = |prompts: &Prompts, kind| [Form::Open, Form::Options].map(|form| prompts.answers(kind, form));
+    assert_eq!(
+        ["count", "side", "size"].map(|kind| answers(&narrow, kind)),
+        [[true, false], [false, true], [false; 2]]
+    );
+    let free = read(&format!("[kinds.count]\n[kinds.{FREE_FORM}]\nforms = [\"open\", \"options\"]\n")).unwrap();
+    assert_eq!(["count", "size"].map(|kind| answers(&free, kind)), [[true; 2]; 2]);
+    for (broken, named) in [
+        ("[kinds.count]\nforms = []\n", "kinds.count.forms"),
+        ("[kinds.count]\nforms = [\"letters\"]\n", "letters"),
+        ("[kinds.count]\nphrasings = [\" \"]\n", "kinds.count.phrasings"),
+        ("classes = [\"\"]\n[kinds]\n", "classes"),
+    ] {
+        let error = read(broken).unwrap_err().to_string();
+        assert!(error.contains(named) && error.contains("prompts.toml"), "{error}");
+    }
 }

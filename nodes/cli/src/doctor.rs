@@ -168,12 +168,13 @@ fn model(path: &Path) -> Vec<Finding> {
         }
         Err(error) => (finding("parity", Verdict::Fail, error.to_string()), None),
     };
+    let questions = finding("questions", Verdict::Ok, perception::repertoire(directory.prompts()));
     let kinds = directory.calibration().kinds.keys().cloned().collect::<Vec<_>>().join(", ");
     let calibration = match kinds.as_str() {
         "" => finding("calibration", Verdict::Warn, "none: answers carry no interval (spacer-train calibrate)"),
         kinds => finding("calibration", Verdict::Ok, kinds),
     };
-    [finding("model", Verdict::Ok, title), parity, calibration].into_iter().chain(provider).collect()
+    [finding("model", Verdict::Ok, title), parity, questions, calibration].into_iter().chain(provider).collect()
 }
 
 /// What the best device here is: CUDA was asked for.

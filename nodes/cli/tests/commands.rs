@@ -115,6 +115,9 @@ fn ask_says_what_is_wrong_with_source_and_question() {
     assert!(!absent.status.success() && text(&absent.stderr).contains("/nowhere.mp4"), "{}", text(&absent.stderr));
     let empty = spacer(&["ask", "--images", &images, "--model", &model, "  "]);
     assert!(!empty.status.success() && text(&empty.stderr).contains("BAD_QUERY"), "{}", text(&empty.stderr));
+    let other = spacer(&["ask", "--images", &images, "--model", &model, "how far is the door from the window?"]);
+    assert!(!other.status.success() && text(&other.stderr).contains("UNSUPPORTED"), "{}", text(&other.stderr));
+    assert!(text(&other.stdout).contains("It answers distances (\"how far is the door?\")"), "{}", text(&other.stdout));
     let missing = spacer(&["ask", "--images", &images, "--model", "/nowhere/model", "how far is the door?"]);
     assert!(!missing.status.success() && text(&missing.stdout).contains("/nowhere/model"), "{}", text(&missing.stdout));
 }
@@ -138,8 +141,12 @@ fn doctor_reports_every_check_and_fails_without_a_model() {
     let well = spacer(&["doctor", "--json", "--model", &nano().to_string_lossy()]);
     let findings: serde_json::Value = serde_json::from_slice(&well.stdout).expect("one JSON value");
     let checks: Vec<&str> = findings.as_array().into_iter().flatten().filter_map(|f| f["what"].as_str()).collect();
-    assert_eq!(checks, ["machine", "ROS 2", "camera", "ONNX Runtime", "model", "parity", "calibration", "provider"]);
+    let expected =
+        ["machine", "ROS 2", "camera", "ONNX Runtime", "model", "parity", "questions", "calibration", "provider"];
+    assert_eq!(checks, expected);
     assert!(well.status.success(), "{}", text(&well.stdout));
+    let questions = &findings[6]["found"];
+    assert_eq!(questions, "distances (\"how far is the door?\"), counts (\"how many chairs are there?\")");
     let ill = spacer(&["doctor", "--model", "/nowhere/model"]);
     assert!(!ill.status.success() && text(&ill.stdout).contains("/nowhere/model"), "{}", text(&ill.stdout));
 }

@@ -21,6 +21,22 @@ pub fn class_name(phrase: &str) -> String {
     WORDS.synonyms.get(&singular).cloned().unwrap_or(singular)
 }
 
+/// The one of `classes` that a phrase narrows down or holds beside other words: `chair` of `red chair`.
+/// `None` where the phrase is itself one of them, or holds none.
+pub fn held_class<'c>(phrase: &str, classes: &'c [String]) -> Option<&'c str> {
+    let class_of = |words: &[&str]| {
+        let name = class_name(&words.join(" "));
+        classes.iter().find(|class| **class == name).map(String::as_str)
+    };
+    let words: Vec<&str> = phrase.split_whitespace().collect();
+    if class_of(&words).is_some() {
+        return None;
+    }
+    // The head of a phrase stands at its end; of two names the longer one is meant.
+    let ends = (1..=words.len()).rev();
+    ends.flat_map(|end| (0..end).map(move |start| (start, end))).find_map(|(start, end)| class_of(&words[start..end]))
+}
+
 /// The singular of a lower-case phrase; a singular is left as it is.
 pub fn singular(phrase: &str) -> String {
     inflect(phrase, |word| match WORDS.irregular.get(word) {
@@ -92,6 +108,28 @@ mod tests {
             assert_eq!((plural(one).as_str(), singular(many).as_str()), (many, one));
             assert_eq!(singular(one), one, "a singular stays");
         }
+    }
+
+    #[test]
+    fn a_narrower_name_holds_the_class() {
+        let classes = ["chair", "lamp", "sofa", "table", "trash can"].map(str::to_owned);
+        for (phrase, held) in [
+            ("chair", None),
+            ("couch", None),
+            ("fire hydrant", None),
+            ("wheelchair", None),
+            ("red chair", Some("chair")),
+            ("second couch", Some("sofa")),
+            ("coffee table", Some("table")),
+            ("table lamp", Some("lamp")),
+            ("chair nearest", Some("chair")),
+            ("edge of the table", Some("table")),
+            ("big trash can", Some("trash can")),
+            ("chairs fit", Some("chair")),
+        ] {
+            assert_eq!(held_class(phrase, &classes), held, "{phrase}");
+        }
+        assert_eq!(held_class("red chair", &[]), None);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use grounding::{MAX_QUESTION_BYTES, Outcome, QuestionError, parse_completion, parse_question, parse_question_bytes};
 use msgs::QuestionKind::{
-    self, CameraDirection, CameraDistance, CameraTurn, EgoDirection, EgoDistance, FreeForm, ObjAppearanceOrder,
-    ObjectAbsDistance, ObjectCounting, ObjectRelDirectionEasy, ObjectRelDirectionHard, ObjectRelDirectionMedium,
-    ObjectRelDistance, ObjectSizeEstimation, RoomSizeEstimation, RoutePlanning,
+    self, CameraDirection, CameraDistance, CameraTurn, CameraTurnSide, EgoDirection, EgoDistance, FreeForm,
+    ObjAppearanceOrder, ObjectAbsDistance, ObjectCounting, ObjectRelDirectionEasy, ObjectRelDirectionHard,
+    ObjectRelDirectionMedium, ObjectRelDistance, ObjectSizeEstimation, RoomSizeEstimation, RoutePlanning,
 };
 use proptest::prelude::*;
 
@@ -93,7 +93,7 @@ fn understands_what_people_ask_about_rooms_and_themselves() {
         ("Which way did I move?", CameraDirection, ""),
         ("How much did I turn?", CameraTurn, ""),
         ("How many degrees did I turn in the last 3 seconds?", CameraTurn, ""),
-        ("Which way and how much did the camera turn?", CameraTurn, ""),
+        ("Which way and how much did the camera turn?", CameraTurnSide, ""),
         ("Where do I go?", FreeForm, ""),
     ] {
         let parsed = parse_question(text).expect(text);

@@ -161,6 +161,13 @@ pub trait Answerer {
         0
     }
 
+    /// Why the model can't be asked this, where it was not taught to answer it, with what it answers; such a
+    /// question is answered `UNSUPPORTED` and never reaches [`Answerer::answer`]. One that answers all has
+    /// nothing to implement.
+    fn unsupported(&self, _question: &ParsedQuestion) -> Option<String> {
+        None
+    }
+
     /// Completes one request.
     ///
     /// # Errors

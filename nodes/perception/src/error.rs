@@ -94,6 +94,14 @@ pub enum AnswerError {
         /// Largest difference over the largest reference logit.
         found: f64,
     },
+    /// The wording lists a kind of questions that does not exist.
+    #[error(
+        "prompts.toml: kinds: expected names of kinds such as \"ego_distance\" (SpatialAnswer.msg lists them), found {found:?}"
+    )]
+    UnknownKind {
+        /// The name.
+        found: String,
+    },
     /// The calibration's operating point of "not seen" is not of this tokenizer.
     #[error("calibration.toml, abstention.token {token:?}: expected one token, found {found}")]
     Abstention {

@@ -6,9 +6,11 @@
 //! frames in the ring. While nobody asks, the worker reads the window's prompt in slices of a pair, so that a question
 //! waits for one slice at most.
 //!
-//! Every question gets exactly one [`msgs::SpatialAnswer`] through the [`Sink`], whatever happens: a refused one, one
-//! whose deadline passed, one that met a broken model, and those that wait when the pipeline is dropped. A question whose
-//! deadline passes in the queue is answered when its turn comes, after at most the deadline of the one before it.
+//! Every question gets exactly one [`msgs::SpatialAnswer`] through the [`Sink`], whatever happens: a refused
+//! one, one that the model was not taught to answer (`UNSUPPORTED`, whether there are frames or not), one
+//! whose deadline passed, one that met a broken model, and those that wait when the pipeline is dropped. A
+//! question whose deadline passes in the queue is answered when its turn comes, after at most the deadline of
+//! the one before it.
 
 mod answerer;
 mod clock;
@@ -24,6 +26,7 @@ mod reading;
 mod reply;
 mod settings;
 mod shared;
+mod taught;
 mod vision;
 mod vlm_answerer;
 mod windows;
@@ -39,5 +42,6 @@ pub use perception::{Perception, Sink};
 pub use query::read_query;
 pub use settings::{Device, Settings};
 pub use shared::{Diagnostics, ModelState};
+pub use taught::repertoire;
 pub use vision::{PairEncoder, VisionCounters};
 pub use vlm_answerer::VlmAnswerer;

@@ -9,7 +9,7 @@ use vlm::{Engine, EngineSettings, ImageEmbeds, Provider};
 
 use crate::answerer::View;
 use crate::vision::PairEncoder;
-use crate::{AnswerError, Device, Settings, parity};
+use crate::{AnswerError, Device, Settings, parity, taught};
 
 /// Shared by the thread that sees and the thread that answers.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ impl Network {
     pub fn load(settings: &Settings) -> Result<Self, AnswerError> {
         let directory = ModelDir::open(&settings.model)?;
         directory.verify_digests()?;
+        taught::check(directory.prompts())?;
         let processor = Processor::from_dir(directory.path())?;
         let engine_settings = EngineSettings {
             threads: settings.threads,
@@ -64,13 +65,13 @@ impl Network {
         Ok(VisionInput { pixel_values: Vec::new(), grid_thw, second_per_grid: Some(seconds as f32) })
     }
 
-    /// A question of a known kind is put in the first wording that the model was trained on.
+    /// An open question of a known kind is put in the first wording that the model was trained on.
     pub fn user(&self, question: &ParsedQuestion) -> String {
         let prompts = self.directory.prompts();
         let kind = question.kind.name();
         let phrasing = prompts.kinds.get(kind).and_then(|kind| kind.phrasings.first());
         let wording = match (phrasing, &question.object) {
-            (Some(phrasing), Some(object)) => prompt::phrase(phrasing, object),
+            (Some(phrasing), Some(object)) if question.options.is_empty() => prompt::phrase(phrasing, object),
             _ => question.text.clone(),
         };
         prompts.user_text(kind, &wording)

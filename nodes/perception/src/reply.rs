@@ -1,7 +1,7 @@
 //! From a completion to the answer that goes out.
 
 use frame_ring::Window;
-use grounding::{Outcome, ParsedAnswer, ParsedQuestion, parse_completion};
+use grounding::{Outcome, ParsedAnswer, ParsedQuestion, parse_completion, told};
 use msgs::{Interval, QuestionKind, SpatialAnswer, Status};
 
 use crate::answerer::Completion;
@@ -29,14 +29,13 @@ pub(crate) fn reply(
     answer.frames_used = window.frames.len() as u32;
     answer.oldest_stamp_nanos = window.frames.first().map_or(0, |frame| frame.stamp_nanos);
     answer.newest_stamp_nanos = window.frames.last().map_or(0, |frame| frame.stamp_nanos);
-    match parsed.outcome {
+    match told(&parsed, question) {
         Outcome::Number(value) => {
             answer.value = Some(value);
             answer.unit = Some(question.kind.unit());
             answer.interval = interval(question.kind, value);
         }
         Outcome::NotSeen => answer.status = Status::NotSeen,
-        Outcome::Option(letter) if !is_offered(letter, question) => answer.status = Status::ModelError,
         Outcome::Option(letter) => answer.option = Some(letter),
         Outcome::Text => {}
         Outcome::Unreadable => answer.status = Status::ModelError,
@@ -44,11 +43,6 @@ pub(crate) fn reply(
     answer.text = sentence(question, &parsed, &answer);
     answer.thinking = parsed.thinking;
     answer
-}
-
-/// Whether the question lets one choose this letter; an open question takes any.
-fn is_offered(letter: char, question: &ParsedQuestion) -> bool {
-    question.options.is_empty() || chosen(question, Some(letter)).is_some()
 }
 
 /// One plain sentence.

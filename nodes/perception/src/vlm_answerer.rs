@@ -4,6 +4,7 @@ use std::iter;
 use std::sync::Arc;
 use std::time::Instant;
 
+use grounding::ParsedQuestion;
 use msgs::{Interval, QuestionKind, TokenCounts};
 use vlm::{AnswerFormat, DraftSettings, FinishReason, GenerateSettings, Stated, TokenEvent};
 
@@ -12,7 +13,7 @@ use crate::constraints::{Constraints, answer_format};
 use crate::network::Network;
 use crate::reading::Reading;
 use crate::vision::PairEncoder;
-use crate::{AnswerError, Settings};
+use crate::{AnswerError, Settings, taught};
 
 /// Answers with the network of a model directory on ONNX Runtime.
 #[derive(Debug)]
@@ -169,6 +170,10 @@ impl Answerer for VlmAnswerer {
 
     fn ready_bytes(&self) -> usize {
         [&self.serving, &self.next].into_iter().flatten().map(Reading::bytes).sum()
+    }
+
+    fn unsupported(&self, question: &ParsedQuestion) -> Option<String> {
+        taught::unsupported(self.network.directory.prompts(), question)
     }
 
     fn answer(

@@ -119,6 +119,10 @@ impl Worker<'_> {
         let Some(answerer) = &mut self.answerer else {
             return refuse(Status::ModelError, shared.model_error());
         };
+        // Before frames are asked for: more of them would not help.
+        if let Some(text) = answerer.unsupported(&job.question) {
+            return refuse(Status::Unsupported, text);
+        }
         let ring = &shared.vision.ring;
         let mut snapshot = ring.snapshot(self.windows.serving(&ring.held()));
         let Some(newest) = snapshot.window.frames.last() else {

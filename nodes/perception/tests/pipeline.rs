@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use frame_ring::{RawFrame, Window};
+use grounding::ParsedQuestion;
 use msgs::{Interval, QuestionKind, SpatialAnswer, SpatialQuery, Status, TokenCounts, Unit};
 use perception::*;
 use vlm::ImageEmbeds;
@@ -36,6 +37,12 @@ impl Answerer for Scripted {
 
     fn encoder(&self) -> Option<Arc<dyn PairEncoder>> {
         Some(Arc::new(Blind))
+    }
+
+    /// Where its script is not free, it was taught distances and counts.
+    fn unsupported(&self, question: &ParsedQuestion) -> Option<String> {
+        let is_taught = question.asked.unit() != Unit::None || self.script.contains("<free>");
+        (!is_taught).then(|| "Ask for numbers.".to_owned())
     }
 
     /// Never gets any window ready ahead.
@@ -188,6 +195,43 @@ fn absence_and_nonsense_are_told_apart() {
     let answer = bench.answer_to("how far is the door?");
     assert_eq!((answer.status, answer.value), (Status::ModelError, None));
     assert!(answer.text.contains("banana"), "{}", answer.text);
+}
+
+#[test]
+fn what_was_not_taught_is_not_asked_with_frames_or_without() {
+    let bench = Bench::new(DOOR, false);
+    let check = || {
+        let answer = bench.answer_to("is the door open?");
+        assert_eq!((answer.status, answer.text.as_str()), (Status::Unsupported, "Ask for numbers."));
+        assert_eq!((answer.kind, answer.value, answer.frames_used), (Some(QuestionKind::FreeForm), None, 0));
+        assert_eq!((answer.model.as_str(), answer.tokens), ("scripted 1", TokenCounts::default()));
+    };
+    check();
+    bench.frame();
+    check();
+    bench.clock.0.store(4_000_000_000, Ordering::Relaxed);
+    check();
+    bench.perception.ask(SpatialQuery { text: "is it?".into(), deadline_secs: 1e-12, ..Default::default() });
+    assert_eq!(bench.next().status, Status::Timeout, "who no longer waits is told so first");
+    let answered = bench.perception.diagnostics().answered;
+    assert_eq!(answered[usize::from(Status::Unsupported.code())], 3);
+}
+
+#[test]
+fn an_answer_of_another_kind_is_none() {
+    for (question, script) in [
+        ("how far is the door?", "<free><answer>30 degrees</answer>"),
+        ("how far is the door?", "<free><answer>there is a door</answer>"),
+        ("how many chairs are there?", "<free><answer>2.4</answer>"),
+        ("where is the door?", "<free><answer>2.4</answer>"),
+        ("where is the door?", "<free><answer>B</answer>"),
+    ] {
+        let bench = Bench::new(script, false);
+        bench.frame();
+        let answer = bench.answer_to(question);
+        assert_eq!((answer.status, answer.value, answer.option), (Status::ModelError, None, None), "{script}");
+        assert!(answer.text.contains("no readable answer"), "{}", answer.text);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use evaluation::Exam;
 use evaluation::judge::{Answered, Sight, judge};
 use evaluation::judged::{Judged, judged, write_answers};
 use evaluation::page::{Heading, page};
-use evaluation::report::{Report, report};
+use evaluation::report::{Group, Report, report};
 use evaluation::statistics::Estimate;
 use indicatif::{ProgressBar, ProgressStyle};
 use model_dir::{Evaluation, ModelDir};
@@ -131,6 +131,9 @@ fn scores(report: &Report) -> BTreeMap<String, f64> {
         ("black_frames_vsi_mean", report.vsi.blind.unwrap_or(f64::NAN)),
     ];
     scores.extend(others.map(|(name, score)| (name.to_owned(), score)));
+    if report.unsupported > 0 {
+        scores.insert("unsupported".to_owned(), report.unsupported as f64);
+    }
     // A rate of nothing is no score.
     scores.retain(|_, score| score.is_finite());
     scores
@@ -187,6 +190,17 @@ fn print_report(report: &Report) {
     }
     println!("maps: {} ({}) of {}", percent(report.map_score.mean), range(&report.map_score), report.map_score.count);
     println!("{} questions, {} unreadable answers", report.questions, report.unreadable);
+    print_unsupported(report);
+}
+
+/// What the model was not asked, where there is any.
+fn print_unsupported(report: &Report) {
+    let groups = report.groups.iter().filter(|group| group.unsupported > 0);
+    let told = |group: &Group| format!("{} of {} {}", group.unsupported, group.score.count, group.name);
+    let told: Vec<String> = groups.map(told).collect();
+    if !told.is_empty() {
+        println!("not taught to the model and not asked (UNSUPPORTED, score 0): {}", told.join(", "));
+    }
 }
 
 fn percent(share: f64) -> String {

@@ -150,7 +150,7 @@ fn statement(exercise: &Exercise) -> (String, String, String) {
             words(format!(" do not see {}.", object.map_or_else(|| "it".to_owned(), |o| format!("a {o}"))), "", "")
         }
         (Answer::Words(value), QuestionKind::CameraDirection) => words(" see that I moved: ".into(), value, "."),
-        (Answer::Words(value), QuestionKind::CameraTurn) => words(" see that I turned: ".into(), value, "."),
+        (Answer::Words(value), QuestionKind::CameraTurnSide) => words(" see that I turned: ".into(), value, "."),
         (Answer::Words(value), QuestionKind::ObjectRelDistance) => {
             words(format!(" see, nearest to {}: ", the(object)), value, ".")
         }

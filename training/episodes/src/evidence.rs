@@ -71,7 +71,8 @@ pub(crate) fn placed<'a>(exercise: &Exercise, places: &'a [Place]) -> Vec<(Strin
         | QuestionKind::RoomSizeEstimation
         | QuestionKind::CameraDistance
         | QuestionKind::CameraDirection
-        | QuestionKind::CameraTurn => Vec::new(),
+        | QuestionKind::CameraTurn
+        | QuestionKind::CameraTurnSide => Vec::new(),
         QuestionKind::ObjectCounting => {
             let Some(class) = &question.object else { return Vec::new() };
             let instances = of(class);
@@ -157,7 +158,7 @@ pub(crate) fn roll_calls(places: &[Place]) -> Vec<Exercise> {
     let classes: Vec<String> = places.iter().map(|place| &place.class).filter(|c| named.insert(*c)).cloned().collect();
     let call = |kind, words: &str, others: Vec<String>| {
         let text = format!("{words} the {}?", others.join(", the "));
-        let question = ParsedQuestion { kind, object: None, others, text, options: Vec::new() };
+        let question = ParsedQuestion { kind, asked: kind, object: None, others, text, options: Vec::new() };
         Exercise { question, options: Vec::new(), truth: Answer::Words(String::new()), scored_as: None }
     };
     let only = classes.iter().filter(|class| is_only(class)).cloned().collect();

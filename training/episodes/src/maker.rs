@@ -332,7 +332,8 @@ impl SampleMaker {
         };
         // Not read from the words: a strange noun may be read as something else, and is asked about all the same.
         let object = Some(question.class.clone());
-        let question = ParsedQuestion { kind: question.kind, object, others: Vec::new(), text, options: Vec::new() };
+        let kind = question.kind;
+        let question = ParsedQuestion { kind, asked: kind, object, others: Vec::new(), text, options: Vec::new() };
         Ok(Exercise { question, options: Vec::new(), truth, scored_as: None })
     }
 

@@ -38,8 +38,8 @@ pub const TOPICS: [Topic; 11] = [
 pub struct Intervals {
     /// By kind.
     pub kinds: BTreeMap<String, KindCalibration>,
-    /// The kinds that were asked about and get no interval: fewer than [`MIN_ANSWERS`], or none wide enough for the
-    /// coverage, with the number found.
+    /// The kinds that were answered and get no interval: fewer than [`MIN_ANSWERS`], or none wide enough for
+    /// the coverage, with the number found.
     pub too_few: BTreeMap<&'static str, usize>,
 }
 
@@ -47,7 +47,9 @@ pub struct Intervals {
 pub fn intervals(answers: &[Answered], coverage: f64, split: &str) -> Intervals {
     let mut found = Intervals::default();
     for kind in QuestionKind::ALL.into_iter().filter(|kind| kind.unit() != Unit::None) {
-        let mut asked = answers.iter().filter(|answer| answer.kind == kind && answer.item.truth.number().is_some());
+        let mut asked = answers
+            .iter()
+            .filter(|answer| answer.kind == kind && !answer.is_unsupported && answer.item.truth.number().is_some());
         let residuals: Vec<f64> = asked.clone().filter_map(log_ratio).collect();
         let enough = Some(&residuals).filter(|residuals| residuals.len() >= MIN_ANSWERS);
         let width = |coverage| enough.and_then(|residuals| conformal_quantile(residuals, coverage));
@@ -138,6 +140,7 @@ mod tests {
             item: Item { group: kind.name().to_owned(), text, options: Vec::new(), truth },
             kind,
             outcome: Outcome::Number(value),
+            is_unsupported: false,
             answer_text: String::new(),
             map: None,
             interval: None,

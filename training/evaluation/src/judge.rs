@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use episodes::completion::{ABSENT_WORD, PRESENCE_PREFIX};
 use frame_ring::Window;
-use grounding::{Outcome, parse_completion};
+use grounding::{Outcome, ParsedQuestion, parse_completion, told};
 use msgs::{ImaginedMap, Interval, QuestionKind};
 use perception::{Answerer, Completion, Request, View, read_query};
 
@@ -28,8 +28,10 @@ pub struct Answered {
     pub item: Item,
     /// The kind that the robot read it as.
     pub kind: QuestionKind,
-    /// What the robot's parser read.
+    /// What the robot told: [`Outcome::Unreadable`] where it was asked for what it was not taught.
     pub outcome: Outcome,
+    /// Whether the model was not taught such questions, so that it was not asked.
+    pub is_unsupported: bool,
     /// The text that it read it from.
     pub answer_text: String,
     /// The map that the model imagined.
@@ -43,9 +45,9 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// Accuracy in 0..=1.
+    /// Accuracy in 0..=1; what is not answered has none.
     pub fn score(&self) -> f64 {
-        self.item.truth.score(&self.outcome, &self.answer_text)
+        if self.is_unsupported { 0.0 } else { self.item.truth.score(&self.outcome, &self.answer_text) }
     }
 }
 
@@ -82,6 +84,9 @@ pub fn judge(
 fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item) -> Result<Answered> {
     let refused = |source| Error::Query { question: item.text.clone(), source };
     let question = read_query(&item.query()).map_err(refused)?;
+    if let Some(text) = answerer.unsupported(&question) {
+        return Ok(Answered { is_unsupported: true, answer_text: text, ..nothing(item, &question) });
+    }
     let request = Request {
         view: View { window, embeds: &[], frame_rate_hz: sheet.frame_rate_hz, facts: sheet.facts },
         question: &question,
@@ -93,20 +98,35 @@ fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item)
     let not_seen_log_odds = not_seen_log_odds(&completion);
     let completion = completion.text;
     let parsed = parse_completion(&completion, question.kind);
-    let interval = match parsed.outcome {
+    let outcome = told(&parsed, &question);
+    let interval = match outcome {
         Outcome::Number(value) => answerer.interval(question.kind, value),
         _ => None,
     };
     Ok(Answered {
-        item: item.clone(),
-        kind: question.kind,
-        outcome: parsed.outcome,
+        outcome,
         answer_text: parsed.answer_text,
         map: parsed.map_text.and_then(|text| imagined_map::parse(&text)),
         interval,
         completion,
         not_seen_log_odds,
+        ..nothing(item, &question)
     })
+}
+
+/// No answer.
+fn nothing(item: &Item, question: &ParsedQuestion) -> Answered {
+    Answered {
+        item: item.clone(),
+        kind: question.kind,
+        outcome: Outcome::Unreadable,
+        is_unsupported: false,
+        answer_text: String::new(),
+        map: None,
+        interval: None,
+        completion: String::new(),
+        not_seen_log_odds: None,
+    }
 }
 
 /// Read off the one token that decides it: behind `<think>I` stands " see" or [`ABSENT_WORD`].

@@ -30,6 +30,8 @@ pub enum Form {
     NotSeen,
     /// Nothing that can be read.
     Unreadable,
+    /// None: the model was not taught such questions.
+    Unsupported,
 }
 
 /// One judged question. A line of an answers file.
@@ -114,12 +116,12 @@ pub fn judged(exam: &Exam, answers: &[Answered], on_black: &[Answered]) -> Vec<J
             is_absent: item.truth == Truth::NotSeen,
             answer: in_words(answer),
             value: number_of(outcome),
-            form: form(outcome, item),
+            form: form(answer),
             score: answer.score(),
             constant_score: constant.score(item),
             constant: constant.in_words(),
             blind_score: black.score(),
-            blind_form: form(&black.outcome, item),
+            blind_form: form(black),
             map_score: agreement(answer, sheet.map.as_ref()),
             not_seen_probability: answer.not_seen_log_odds.map(|odds| 1.0 / (1.0 + (-odds).exp())),
             interval: answer.interval,
@@ -139,11 +141,10 @@ fn number_of(outcome: &Outcome) -> Option<f64> {
     }
 }
 
-/// A letter that no option has is unreadable, as it is to the robot.
-fn form(outcome: &Outcome, item: &Item) -> Form {
-    match outcome {
+fn form(answer: &Answered) -> Form {
+    match &answer.outcome {
+        _ if answer.is_unsupported => Form::Unsupported,
         Outcome::Number(_) => Form::Number,
-        Outcome::Option(letter) if !item.options.is_empty() && item.option(*letter).is_none() => Form::Unreadable,
         Outcome::Option(_) => Form::Option,
         Outcome::Text => Form::Text,
         Outcome::NotSeen => Form::NotSeen,

@@ -32,6 +32,8 @@ pub struct Group {
     pub constant: String,
     /// Share answered "not seen".
     pub not_seen: Estimate,
+    /// How many were not answered because the model was not taught such questions; they score 0.
+    pub unsupported: usize,
     /// Errors, where the truths are numbers.
     pub numeric: Option<Numeric>,
 }
@@ -120,6 +122,8 @@ pub struct Report {
     pub questions: usize,
     /// Completions that no answer could be read from.
     pub unreadable: usize,
+    /// Questions that the model was not taught to answer, which it was not asked.
+    pub unsupported: usize,
 }
 
 /// Sums up a judged exam; `calibration` is the model's.
@@ -142,6 +146,7 @@ pub fn report(judged: &[Judged], calibration: &Calibration) -> Report {
         map_score: estimate(&maps),
         questions: judged.len(),
         unreadable: judged.iter().filter(|answer| answer.form == Form::Unreadable).count(),
+        unsupported: judged.iter().filter(|answer| answer.form == Form::Unsupported).count(),
     }
 }
 
@@ -158,6 +163,7 @@ fn group(name: String, answers: &[&Judged]) -> Group {
         constant_score: mean(&values(answers, |answer| answer.constant_score)),
         constant: answers.first().map(|answer| answer.constant.clone()).unwrap_or_default(),
         not_seen: share_of(answers, |answer| answer.form == Form::NotSeen),
+        unsupported: answers.iter().filter(|answer| answer.form == Form::Unsupported).count(),
         numeric: numeric(answers),
     }
 }

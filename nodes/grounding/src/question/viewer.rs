@@ -2,12 +2,12 @@
 
 use msgs::QuestionKind;
 
-use super::relations::has;
-use super::{Read, object, strip};
+use super::Read;
+use super::words::{are_all, has, is_determined, object, split_at, strip};
 
 /// Who may have moved.
-const MOVERS: [&str; 6] = ["i", "you", "we", "camera", "robot", "it"];
-const MOVED: [&str; 14] = [
+const MOVERS: [&str; 5] = ["i", "you", "we", "camera", "robot"];
+const MOVED: [&str; 13] = [
     "move",
     "moved",
     "travel",
@@ -19,11 +19,87 @@ const MOVED: [&str; 14] = [
     "gone",
     "drive",
     "driven",
-    "come",
     "went",
     "drove",
 ];
 const TURNED: [&str; 5] = ["turn", "turned", "rotate", "rotated", "spin"];
+/// All else that questions about one's own motion are made of; with any other word something else is asked,
+/// such as how far one has still to go.
+const MOTION_WORDS: &[&str] = &[
+    "a",
+    "ago",
+    "all",
+    "altogether",
+    "am",
+    "and",
+    "angle",
+    "are",
+    "beginning",
+    "by",
+    "degrees",
+    "did",
+    "direction",
+    "distance",
+    "during",
+    "far",
+    "first",
+    "five",
+    "few",
+    "for",
+    "frame",
+    "from",
+    "has",
+    "have",
+    "how",
+    "in",
+    "is",
+    "it",
+    "last",
+    "many",
+    "meters",
+    "metres",
+    "minute",
+    "minutes",
+    "more",
+    "much",
+    "my",
+    "of",
+    "or",
+    "over",
+    "overall",
+    "past",
+    "right",
+    "s",
+    "second",
+    "seconds",
+    "seen",
+    "side",
+    "since",
+    "so",
+    "standing",
+    "start",
+    "started",
+    "stood",
+    "ten",
+    "than",
+    "that",
+    "the",
+    "three",
+    "to",
+    "total",
+    "two",
+    "was",
+    "way",
+    "were",
+    "what",
+    "where",
+    "which",
+    "within",
+    "your",
+    ",",
+    ".",
+    ":",
+];
 /// What may stand behind the object of "where is the X".
 const SIDE_WORDS: [&str; 34] = [
     "in",
@@ -61,6 +137,29 @@ const SIDE_WORDS: [&str; 34] = [
     "right-hand",
     "dial",
 ];
+/// What a question for a side is made of before its verb.
+const SIDE_ASKED: [&str; 20] = [
+    "which",
+    "what",
+    "on",
+    "in",
+    "at",
+    "to",
+    "side",
+    "direction",
+    "way",
+    "o'clock",
+    "clock",
+    "position",
+    "hour",
+    "of",
+    "me",
+    "you",
+    "us",
+    "the",
+    "robot",
+    "camera",
+];
 
 /// The readers of this file.
 pub(super) fn read(words: &[&str]) -> Option<Read> {
@@ -69,38 +168,51 @@ pub(super) fn read(words: &[&str]) -> Option<Read> {
 
 /// "How far did I move?", "which way did the camera turn?"; questions about plans ("do I turn") are not.
 fn motion(words: &[&str]) -> Option<QuestionKind> {
+    let is_of_motion = |word: &&str| {
+        let is_number = || word.bytes().all(|byte| byte.is_ascii_digit());
+        [&MOVERS[..], &MOVED, &TURNED, MOTION_WORDS].iter().any(|known| known.contains(word)) || is_number()
+    };
+    let is_plan = words.windows(2).any(|pair| matches!(pair, ["have" | "has", "to"]));
+    if is_plan || !words.iter().all(is_of_motion) {
+        return None;
+    }
     let past = has(words, &["did", "has", "have"]) && has(words, &MOVERS);
-    let way = has(words, &["way", "direction", "where"]);
+    let way = has(words, &["way", "direction", "side", "where"]);
     let much = has(words, &["far", "much", "distance", "degrees", "metres", "meters"]);
-    match () {
-        () if strip(words, &["how far"]).is_some()
-            && has(words, &["where"])
-            && has(words, &["were", "was", "started"]) =>
-        {
-            Some(QuestionKind::CameraDistance)
+    let since = strip(words, &["how far"]).is_some() && has(words, &["where"]) && has(words, &MOVERS);
+    match (past && has(words, &TURNED), past && has(words, &MOVED)) {
+        _ if since && has(words, &["were", "was", "started"]) => Some(QuestionKind::CameraDistance),
+        (true, false) if way => Some(QuestionKind::CameraTurnSide),
+        (true, false) if much => Some(QuestionKind::CameraTurn),
+        // One answer is not both.
+        (false, true) if way != much => {
+            Some(if way { QuestionKind::CameraDirection } else { QuestionKind::CameraDistance })
         }
-        () if past && has(words, &TURNED) && (way || much) => Some(QuestionKind::CameraTurn),
-        () if past && has(words, &MOVED) && way => Some(QuestionKind::CameraDirection),
-        () if past && has(words, &MOVED) && much => Some(QuestionKind::CameraDistance),
-        () => None,
+        _ => None,
     }
 }
 
 /// "Where is the X?", "on which side of me is the X?", "is the X left of me?", "at what o'clock is the X?"
 fn side(words: &[&str]) -> Option<Read> {
-    let open = strip(words, &["where is", "where are", "is", "are"]);
-    let rest = open.or_else(|| {
-        let asks = ["which", "what"].iter().any(|ask| has(words.get(..3).unwrap_or(words), &[ask]));
-        let side = has(words, &["side", "direction", "o'clock", "clock"]);
-        let index = words.iter().position(|word| ["is", "are"].contains(word))?;
-        (asks && side).then(|| words.get(index + 1..)).flatten()
-    })?;
+    let yes_or_no = strip(words, &["is", "are"]);
+    let open = strip(words, &["where is", "where are"]).or(yes_or_no);
+    let rest = open.or_else(|| asked_side(words))?;
     let end = rest.iter().skip(1).position(|word| SIDE_WORDS.contains(word)).map_or(rest.len(), |at| at + 1);
     let (named, tail) = rest.split_at(end);
-    // "Is the sofa left of the table?" is about two objects.
-    let viewer = tail.iter().all(|word| SIDE_WORDS.contains(word));
-    let says =
-        strip(words, &["is", "are"]).is_none_or(|_| has(tail, &["left", "right", "front", "behind", "ahead", "back"]));
+    // "Is the sofa left of the table?" is about two objects, "is a sofa left of me?" about whether there is
+    // one.
+    let viewer = are_all(tail, &SIDE_WORDS);
+    let says = yes_or_no.is_none()
+        || !matches!(named, ["a" | "an", ..]) && has(tail, &["left", "right", "front", "behind", "ahead", "back"]);
     (viewer && says).then_some(())?;
     Some((QuestionKind::EgoDirection, vec![object(named)?]))
+}
+
+/// What follows "on which side of me is", "at what o'clock is", "which way is".
+fn asked_side<'a, 'b>(words: &'a [&'b str]) -> Option<&'a [&'b str]> {
+    let (before, rest) = split_at(words, &["is", "are"])?;
+    let hour = has(before, &["clock"]) && has(before, &["position", "hour"]);
+    let side = has(before, &["side", "direction", "way", "o'clock"]) || hour;
+    let asks = has(before, &["which", "what"]) && are_all(before, &SIDE_ASKED);
+    (asks && side && is_determined(rest)).then_some(rest)
 }

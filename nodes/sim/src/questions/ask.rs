@@ -223,7 +223,8 @@ impl Ask {
             Self::EgoSide(_) | Self::EgoClock(_) => QuestionKind::EgoDirection,
             Self::Moved(_) => QuestionKind::CameraDistance,
             Self::MovedWay(_) => QuestionKind::CameraDirection,
-            Self::Turned(_) | Self::TurnedSide(_) => QuestionKind::CameraTurn,
+            Self::Turned(_) => QuestionKind::CameraTurn,
+            Self::TurnedSide(_) => QuestionKind::CameraTurnSide,
         }
     }
 

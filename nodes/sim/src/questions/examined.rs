@@ -112,7 +112,8 @@ mod tests {
     use crate::variety::Variety;
 
     fn is_motion(kind: QuestionKind) -> bool {
-        matches!(kind, QuestionKind::CameraDistance | QuestionKind::CameraDirection | QuestionKind::CameraTurn)
+        let turns = [QuestionKind::CameraTurn, QuestionKind::CameraTurnSide];
+        matches!(kind, QuestionKind::CameraDistance | QuestionKind::CameraDirection) || turns.contains(&kind)
     }
 
     fn examined(take: Take) -> ExaminedClip {

@@ -39,7 +39,7 @@ pub(super) fn questions(track: &Track, stamps: &[i64], window_nanos: i64) -> Vec
         questions.extend(moved.side().map(|label| Question {
             problem_type: ProblemType::MultipleChoice,
             options: OPTIONS.map(str::to_owned).to_vec(),
-            ..moved.ask("camera_turn", &wording.turn, number, label)
+            ..moved.ask("camera_turn_side", &wording.turn, number, label)
         }));
         number += 1;
     }
@@ -128,9 +128,9 @@ mod tests {
             question.and_then(|question| Some((question.label.clone()?.text, question.text.clone())))
         };
         assert_eq!(label("camera_distance-0").unwrap().0, "1.414");
-        assert_eq!(label("camera_turn-0").unwrap().0, "A");
+        assert_eq!(label("camera_turn_side-0").unwrap().0, "A");
         assert_eq!(label("camera_distance-1").unwrap().0, "1.75");
-        let (letter, text) = label("camera_turn-1").unwrap();
+        let (letter, text) = label("camera_turn_side-1").unwrap();
         assert!(letter == "C" && text.contains("3.5 seconds"), "{letter} {text}");
         assert!(found.iter().all(|question| question.label.as_ref().unwrap().source == LabelSource::Odometry));
         let none = questions(&Track::default(), &stamps, 4 * SECOND);
