@@ -49,7 +49,7 @@ def row(name, value, unit):
 
 def measure(questions):
     stranger = Stranger()
-    with perception(image_width=SIZE[0], image_height=SIZE[1]):
+    with perception():
         stranger.meet()
         source = subprocess.Popen([sys.executable, __file__, "--camera"], preexec_fn=end_with_parent)
         try:

@@ -25,7 +25,7 @@ def test_frames_that_lie(stranger):
         "rejected_short_step": {"step": 10},
         "rejected_wrong_length": {"data": b"\0" * 100},
     }
-    with perception(image_width=64, image_height=48):
+    with perception():
         stranger.meet()
         for changes in [*bad.values(), {"step": 4_000_000_000}, {"data": b""}]:
             stranger.show(1, 0.05, **changes)
@@ -42,7 +42,7 @@ def test_frames_that_lie(stranger):
 def test_frames_that_stop_are_stale(stranger):
     if not HAS_MODEL:
         return skip("STALE_FRAMES")
-    with perception(image_width=64, image_height=48, max_frame_age_secs=1.0):
+    with perception(max_frame_age_secs=1.0):
         stranger.meet()
         stranger.show()
         assert status(stranger.ask(QUESTION)) in GOOD
@@ -54,7 +54,7 @@ def test_frames_that_stop_are_stale(stranger):
 
 
 def test_stamps_that_jump_back(stranger):
-    with perception(image_width=64, image_height=48):
+    with perception():
         stranger.meet()
         stranger.show(4, 0.55)
         for seconds in (5, 4, 3):
@@ -90,7 +90,7 @@ def test_questions_that_are_none(stranger):
 
 
 def test_a_thousand_questions_at_once(stranger):
-    with perception(image_width=64, image_height=48):
+    with perception():
         stranger.meet()
         stranger.show()
         for _ in range(1000):

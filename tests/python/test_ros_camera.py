@@ -24,8 +24,7 @@ def play_and_ask(stranger, source, size, **parameters):
     images = []
     subscription = stranger.node.create_subscription(Image, f"{NAMESPACE}/image_raw", images.append,
                                                      qos_profile_sensor_data)
-    with Process("camera_node", source=source, loop=True, **parameters), \
-            perception(image_width=size[0], image_height=size[1]):
+    with Process("camera_node", source=source, loop=True, **parameters), perception():
         stranger.meet()
         stranger.wait("images", 20, lambda: len(images) >= 3)
         stranger.spin(2)

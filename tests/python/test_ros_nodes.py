@@ -38,7 +38,7 @@ def publish_and_ask(stranger, width, height, seconds=6.0):
 
 
 def frames_and_questions(stranger, width, height, least_share):
-    with perception(image_width=width, image_height=height):
+    with perception():
         stranger.meet()
         sent, asked = publish_and_ask(stranger, width, height)
         stranger.wait("answers", 60, lambda: len(stranger.answers) >= asked)

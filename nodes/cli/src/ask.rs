@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use anyhow::{Context, Result, bail};
-use frame_ring::RawFrame;
+use frame_ring::{RawFrame, Shot};
 use geometry::CameraFacts;
 use msgs::{SpatialAnswer, SpatialQuery, Status};
 use perception::{Perception, Progress, Settings, Sink};
@@ -80,8 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut frames = open(arguments)?;
     let first = frames.next_frame()?.with_context(|| format!("{}: expected frames, found none", frames.name()))?;
     let (sender, answers) = mpsc::sync_channel(1);
-    let perception =
-        Perception::start(settings(arguments, &first), Arc::new(Listener { answers: Mutex::new(sender) }))?;
+    let perception = Perception::start(settings(arguments), Arc::new(Listener { answers: Mutex::new(sender) }))?;
     push(&perception, &first)?;
     while let Some(frame) = frames.next_frame()? {
         push(&perception, &frame)?;
@@ -110,13 +109,12 @@ fn open(arguments: &Arguments) -> Result<Box<dyn Frames>> {
     }
 }
 
-fn settings(arguments: &Arguments, first: &Frame) -> Settings {
+fn settings(arguments: &Arguments) -> Settings {
     Settings {
         window_frames: arguments.frames,
         frame_rate_hz: arguments.rate,
         // The frames that were asked for, whatever they show.
         still: None,
-        camera_size: (first.width, first.height),
         // A recording is as old as it is; the clock says when it was read.
         stale_after_secs: f64::from(u32::MAX),
         deadline_secs: 3600.0,
@@ -136,7 +134,7 @@ fn push(perception: &Perception, frame: &Frame) -> Result<()> {
         stamp_nanos: frame.stamp_nanos,
         received_at_nanos: perception.now_nanos(),
     };
-    perception.push_at(&raw, frame.pose)?;
+    perception.push_at(&raw, &Shot::at(frame.pose))?;
     Ok(())
 }
 

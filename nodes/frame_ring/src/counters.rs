@@ -17,12 +17,17 @@ pub struct Rejected {
     pub short_step: u64,
     /// `data` is not `step * height` long.
     pub wrong_length: u64,
+    /// The pixel map is for pictures of another size.
+    pub map_size: u64,
+    /// There is no slot for pictures of this size.
+    pub no_slot: u64,
 }
 
 impl Rejected {
     /// The sum of all reasons.
     pub fn total(&self) -> u64 {
-        self.unknown_encoding + self.zero_size + self.too_large + self.odd_width + self.short_step + self.wrong_length
+        let frame = self.unknown_encoding + self.zero_size + self.too_large + self.odd_width;
+        frame + self.short_step + self.wrong_length + self.map_size + self.no_slot
     }
 
     pub(crate) fn count(&mut self, error: &FrameError) {
@@ -33,6 +38,8 @@ impl Rejected {
             FrameError::OddWidth { .. } => &mut self.odd_width,
             FrameError::ShortStep { .. } => &mut self.short_step,
             FrameError::WrongLength { .. } => &mut self.wrong_length,
+            FrameError::MapSize { .. } => &mut self.map_size,
+            FrameError::NoSlot { .. } => &mut self.no_slot,
         };
         *counter += 1;
     }
@@ -54,7 +61,9 @@ pub struct Counters {
     pub dropped_oldest: u64,
     /// Times that stamps jumped back and the ring was cleared.
     pub stamp_jumps: u64,
-    /// Frames lost by those clearings.
+    /// Times that pictures came in another size and the ring was cleared and planned anew.
+    pub resized: u64,
+    /// Frames lost by clearings.
     pub cleared: u64,
     /// Frames refused.
     pub rejected: Rejected,

@@ -54,6 +54,30 @@ pub enum FrameError {
         /// Bytes that arrived.
         found: u64,
     },
+    /// The pixel map is for pictures of another size.
+    #[error(
+        "pixel map: expected one for pictures of {width}x{height}, found one for {}x{}: make it for the size that is sent",
+        found.0,
+        found.1
+    )]
+    MapSize {
+        /// Width of the frame, pixels.
+        width: u32,
+        /// Height of the frame, pixels.
+        height: u32,
+        /// Width and height that the map is for, pixels.
+        found: (u32, u32),
+    },
+    /// There is no slot for pictures of this size.
+    #[error("no slot for pictures of {width}x{height}: {reason}")]
+    NoSlot {
+        /// Width of the upright picture, pixels.
+        width: u32,
+        /// Height of the upright picture, pixels.
+        height: u32,
+        /// What was expected and found.
+        reason: String,
+    },
 }
 
 /// Why a ring could not be started.
@@ -82,14 +106,16 @@ pub enum SettingsError {
         /// The number found.
         found: f64,
     },
-    /// A slot's side is longer than [`crate::MAX_SIDE`].
-    #[error("slot size: expected sides of at most {expected}, found {width}x{height}")]
-    TooLarge {
-        /// The limit, pixels.
-        expected: u32,
-        /// Width found, pixels.
-        width: u32,
-        /// Height found, pixels.
-        height: u32,
-    },
+}
+
+/// Why a pixel map could not be made: a side of its pictures is zero or too long.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("pixel map: expected pictures with sides of 1 to {expected}, found {width}x{height}")]
+pub struct PixelMapError {
+    /// The limit, pixels.
+    pub expected: u32,
+    /// Width found, pixels.
+    pub width: u32,
+    /// Height found, pixels.
+    pub height: u32,
 }

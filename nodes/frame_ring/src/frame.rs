@@ -1,7 +1,8 @@
 //! A frame as it arrives, and the checks that it must pass.
 
 use crate::FrameError;
-use crate::resample::{Resampler, Source};
+use crate::convert::to_rgb;
+use crate::resample::Source;
 
 /// Longest accepted side of a source frame or a slot, in pixels.
 pub const MAX_SIDE: u32 = 16_384;
@@ -99,6 +100,13 @@ impl RawFrame<'_> {
         }
         Ok(encoding)
     }
+
+    /// The pixels, once validated.
+    pub(crate) fn source(&self, encoding: Encoding) -> Source<'_> {
+        let (width, height, step) = (self.width as usize, self.height as usize, self.step as usize);
+        Source { encoding, width, height, step, data: self.data }
+    }
+
     /// The whole picture as RGB, `width * height * 3` bytes, rows from the top.
     ///
     /// # Errors
@@ -107,9 +115,7 @@ impl RawFrame<'_> {
         let encoding = self.validate()?;
         let (width, height) = (self.width as usize, self.height as usize);
         let mut rgb = vec![0; width * height * 3];
-        let source = Source { encoding, width, height, step: self.step as usize, data: self.data };
-        // At the same size every kernel is a single weight of one.
-        Resampler::new((width, height), (width, height)).run(&source, &mut rgb);
+        to_rgb(&self.source(encoding), &mut rgb);
         Ok(rgb)
     }
 }

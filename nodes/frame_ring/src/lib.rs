@@ -1,44 +1,46 @@
-//! A ring of camera frames that never allocates after start.
+//! A ring of camera frames that never allocates after planning.
 //!
-//! [`FrameRing::push`] takes a frame as a driver hands it over, trusts nothing in it, converts it to RGB, downsizes it
-//! (Catmull-Rom, antialiased) to the model's input size and keeps the newest few (`keep_last`, drops counted) of those
-//! that come in time and show something new: [`StillSettings`]. [`FrameRing::window`] copies the newest frames out.
-//! What is made of a frame and the one after it lies beside them and leaves with them: [`FrameRing::attach`],
-//! [`FrameRing::snapshot`]. Failure modes: a frame that lies about itself is a typed, counted [`FrameError`]; stamps that
-//! jump back empty the ring, which is counted and reported.
+//! [`FrameRing::push_at`] takes a frame as a driver hands it over, trusts nothing in it, converts it to RGB, straightens it
+//! and turns it upright where a [`PixelMap`] says how, downsizes it (Catmull-Rom, antialiased) to the model's input size
+//! and keeps the newest few (`keep_last`, drops counted) of those that come in time and show something new:
+//! [`StillSettings`]. [`FrameRing::window`] copies the newest frames out. What is made of a frame and the one after it lies
+//! beside them and leaves with them: [`FrameRing::attach`], [`FrameRing::snapshot`]. Failure modes: a frame that lies about
+//! itself is a typed, counted [`FrameError`]; stamps that jump back and pictures of another size empty the ring, which is
+//! counted and reported.
 //!
 //! ```
-//! use frame_ring::{FrameRing, RawFrame, RingSettings};
+//! use frame_ring::{FrameRing, RawFrame, RingSettings, SlotSize};
 //!
-//! let ring = FrameRing::new(RingSettings {
-//!     capacity: 4,
-//!     width: 28,
-//!     height: 28,
-//!     frame_rate_hz: Some(2.0),
-//!     still: None,
-//!     expected_source: (64, 48),
-//! })?;
+//! let slot_size = SlotSize::new(|(width, height)| Ok((width / 2, height / 2)));
+//! let ring = FrameRing::new(RingSettings { capacity: 4, slot_size, frame_rate_hz: Some(2.0), still: None })?;
 //! let data = vec![128; 64 * 48 * 3];
 //! let (width, height, step) = (64, 48, 64 * 3);
 //! ring.push(&RawFrame { encoding: "rgb8", width, height, step, data: &data, stamp_nanos: 0, received_at_nanos: 0 })?;
-//! assert_eq!(ring.window(4).frames.len(), 1);
+//! let window = ring.window(4);
+//! assert_eq!((window.frames.len(), window.width, window.height), (1, 32, 24));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod convert;
 mod counters;
 mod error;
 mod frame;
+mod intake;
+mod pixel_map;
 mod resample;
 mod ring;
 mod settings;
+mod shot;
 mod slots;
 mod still;
 mod window;
 
 pub use counters::{Counters, Rejected};
-pub use error::{FrameError, SettingsError};
+pub use error::{FrameError, PixelMapError, SettingsError};
 pub use frame::{Encoding, MAX_SIDE, RawFrame};
-pub use ring::{FrameRing, Pushed, StampJump};
-pub use settings::RingSettings;
-pub use still::{Pose, StillSettings};
+pub use pixel_map::PixelMap;
+pub use ring::{FrameRing, Pushed, Resized, StampJump};
+pub use settings::{RingSettings, SlotSize};
+pub use shot::{Pose, Shot};
+pub use still::StillSettings;
 pub use window::{Frame, Snapshot, Span, Window};

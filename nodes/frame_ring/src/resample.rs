@@ -8,6 +8,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::convert::yuv_to_rgb;
 use crate::frame::Encoding;
 
 /// Bytes of a packed row that are summed in registers at once.
@@ -74,12 +75,12 @@ pub(crate) struct Source<'a> {
     pub data: &'a [u8],
 }
 
-/// Resamples pictures of a changing size into RGB pictures of one fixed size.
+/// Resamples pictures of one size into RGB pictures of another.
 #[derive(Debug)]
 pub(crate) struct Resampler {
     arch: Arch,
-    output: (usize, usize),
-    planned_for: (usize, usize),
+    /// Width of the pictures that come out.
+    width: usize,
     x: Axis,
     y: Axis,
     /// One row after the vertical pass, packed like the source; up to 4 padding elements at its end.
@@ -89,30 +90,25 @@ pub(crate) struct Resampler {
 }
 
 impl Resampler {
-    /// A resampler to `output` (width, height), planned for `expected` (width, height) sources.
-    pub fn new(output: (usize, usize), expected: (usize, usize)) -> Self {
+    /// A resampler that is not planned yet: everything becomes nothing.
+    pub fn new() -> Self {
         let (x, y) = (Axis::default(), Axis::default());
-        let (packed, rgb) = (Vec::new(), Vec::new());
-        let mut resampler = Self { arch: Arch::new(), output, planned_for: (0, 0), x, y, packed, rgb };
-        resampler.plan(expected.0, expected.1);
-        resampler
+        Self { arch: Arch::new(), width: 0, x, y, packed: Vec::new(), rgb: Vec::new() }
     }
 
-    fn plan(&mut self, width: usize, height: usize) {
-        if self.planned_for == (width, height) {
-            return;
-        }
-        self.x.plan(width, self.output.0);
-        self.y.plan(height, self.output.1);
-        self.packed.resize(width * 4 + BLOCK, 0.0);
-        self.rgb.resize(width * 3 + 4, 0.0);
-        self.planned_for = (width, height);
+    /// Plans for pictures of `source` to become `output` (width, height); allocates where an earlier plan was smaller.
+    pub fn plan(&mut self, source: (usize, usize), output: (usize, usize)) {
+        self.width = output.0;
+        self.x.plan(source.0, output.0);
+        self.y.plan(source.1, output.1);
+        self.packed.resize(source.0 * 4 + BLOCK, 0.0);
+        self.rgb.resize(source.0 * 3 + 4, 0.0);
     }
 
-    /// Writes `source` into `output`, `width * height * 3` bytes. The source must have been validated.
+    /// Writes `source` into `output`, `width * height * 3` bytes. The source must have been validated and be of the
+    /// planned size.
     pub fn run(&mut self, source: &Source<'_>, output: &mut [u8]) {
-        self.plan(source.width, source.height);
-        let (x, y, width) = (&self.x, &self.y, self.output.0);
+        let (x, y, width) = (&self.x, &self.y, self.width);
         let (packed, rgb) = (&mut self.packed[..], &mut self.rgb[..]);
         self.arch.dispatch(Pass { source, x, y, packed, rgb, output, width });
     }
@@ -201,16 +197,11 @@ fn sum_columns<const N: usize>(x: &Axis, packed: &[f32], out: &mut [u8], order: 
     }
 }
 
-/// BT.601 limited range.
 #[inline(always)]
 fn yuyv_to_rgb(packed: &[f32], rgb: &mut [f32]) {
     for (pair, out) in packed.chunks_exact(4).zip(rgb.chunks_exact_mut(6)) {
-        let (u, v) = (pair[1] - 128.0, pair[3] - 128.0);
         for (luma, pixel) in [pair[0], pair[2]].into_iter().zip(out.chunks_exact_mut(3)) {
-            let y = 1.164_383 * (luma - 16.0);
-            pixel[0] = y + 1.596_027 * v;
-            pixel[1] = y - 0.391_762 * u - 0.812_968 * v;
-            pixel[2] = y + 2.017_232 * u;
+            pixel.copy_from_slice(&yuv_to_rgb(luma, [pair[1], pair[3]]));
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::frame::{Encoding, RawFrame};
-use crate::resample::{Resampler, Source};
+use crate::frame::RawFrame;
+use crate::intake::{Intake, upright_size};
 use crate::settings::EARLY_SHARE;
 use crate::slots::Slots;
-use crate::still::{Look, Pose};
-use crate::{Counters, Frame, FrameError, RingSettings, SettingsError, Snapshot, Span, Window};
+use crate::still::Look;
+use crate::{Counters, Frame, FrameError, RingSettings, SettingsError, Shot, Snapshot, Span, Window};
 
 /// Stamps that ran backwards: a looped recording, a restarted simulation, a corrected clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,15 @@ pub struct StampJump {
     pub to_nanos: i64,
 }
 
+/// Pictures that came in another size: another mode of the camera, or another camera.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resized {
+    /// Width and height of the upright pictures before, pixels.
+    pub from: (u32, u32),
+    /// Width and height of this one.
+    pub to: (u32, u32),
+}
+
 /// What [`FrameRing::push`] did with a valid frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
@@ -26,26 +35,17 @@ pub struct Pushed {
     pub kept: bool,
     /// Set if stamps jumped back, which emptied the ring first.
     pub jump: Option<StampJump>,
-}
-
-/// What only the pushing side touches.
-#[derive(Debug)]
-struct Intake {
-    resampler: Resampler,
-    /// The slot being written; swapped with the oldest one when it is ready.
-    scratch: Vec<u8>,
-    newest_seen_nanos: Option<i64>,
-    /// Stamp of the last frame that came in time, kept or not.
-    last_timely_nanos: Option<i64>,
-    last_kept: Option<Look>,
+    /// Set if the size of the pictures changed, which emptied the ring first.
+    pub resized: Option<Resized>,
 }
 
 /// A ring of RGB frames of one size, shared by one pushing and any number of reading threads.
 ///
 /// A slot owns, beside its frame, the embeds `E` that somebody made of it and the frame after it: they leave together.
-/// All other memory is taken by [`FrameRing::new`]. A source whose size differs from the one before is planned anew,
-/// which may allocate once if it is larger than every one so far; a refused encoding's name is copied into its error; no
-/// other push allocates. Frames are stretched to the slot's size, so choose a slot of the camera's aspect.
+/// All other memory is taken when the ring is planned: by the first frame, and by one whose upright size differs from
+/// that of the one before, which also empties the ring, so that frames of two sizes never share a window. The first
+/// frame with a pixel map takes two pictures of its size more. A refused frame's texts are copied into its error. No
+/// other push allocates.
 #[derive(Debug)]
 pub struct FrameRing<E = ()> {
     settings: RingSettings,
@@ -60,7 +60,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl FrameRing {
-    /// A ring of frames alone. Allocates every slot.
+    /// A ring of frames alone.
     ///
     /// # Errors
     /// [`SettingsError`] where a setting is out of range.
@@ -70,25 +70,15 @@ impl FrameRing {
 }
 
 impl<E> FrameRing<E> {
-    /// A ring that keeps embeds beside its frames. Allocates every slot; embeds come with [`FrameRing::attach`].
+    /// A ring that keeps embeds beside its frames; they come with [`FrameRing::attach`].
     ///
     /// # Errors
     /// [`SettingsError`] where a setting is out of range.
     pub fn with_embeds(settings: RingSettings) -> Result<Self, SettingsError> {
         settings.validate()?;
-        let (width, height) = (settings.width as usize, settings.height as usize);
-        let bytes = width * height * 3;
-        let expected = (settings.expected_source.0 as usize, settings.expected_source.1 as usize);
-        let intake = Intake {
-            resampler: Resampler::new((width, height), expected),
-            scratch: vec![0; bytes],
-            newest_seen_nanos: None,
-            last_timely_nanos: None,
-            last_kept: None,
-        };
         let min_gap_nanos = settings.frame_rate_hz.map_or(0, |hz| (1e9 / hz * (1.0 - EARLY_SHARE)) as i64);
-        let slots = Slots::new(settings.capacity, bytes);
-        Ok(Self { settings, min_gap_nanos, intake: Mutex::new(intake), slots: Mutex::new(slots) })
+        let (intake, slots) = (Mutex::new(Intake::new()), Mutex::new(Slots::new(settings.capacity)));
+        Ok(Self { settings, min_gap_nanos, intake, slots })
     }
 
     /// The settings that the ring was started with.
@@ -96,49 +86,58 @@ impl<E> FrameRing<E> {
         &self.settings
     }
 
-    /// [`FrameRing::push_at`] without a pose: whether the frame shows anything new, its picture alone says.
+    /// [`FrameRing::push_at`] of a frame of which nothing is known: whether it shows anything new, its picture alone says.
     ///
     /// # Errors
     /// As [`FrameRing::push_at`].
     pub fn push(&self, raw: &RawFrame<'_>) -> Result<Pushed, FrameError> {
-        self.push_at(raw, None)
+        self.push_at(raw, &Shot::default())
     }
 
-    /// Checks, converts and downsizes a frame into the ring; the oldest frame makes room (`keep_last`). `pose`: where
-    /// it was taken, as far as known.
+    /// Checks, converts, straightens and downsizes a frame into the ring; the oldest frame makes room (`keep_last`).
+    /// `shot`: how it was taken.
     ///
     /// A stamp older than the newest seen empties the ring first. A frame nearer than one period (less a tenth, for
     /// jitter) to the last one that came in time is counted and left out, and so is one that shows nothing new, see
-    /// [`crate::StillSettings`].
+    /// [`crate::StillSettings`]. A frame in time whose upright size is another one empties the ring, too.
     ///
     /// # Errors
-    /// [`FrameError`] if the frame is not what it says; it is counted and the ring stays as it was.
-    pub fn push_at(&self, raw: &RawFrame<'_>, pose: Option<Pose>) -> Result<Pushed, FrameError> {
-        let mut intake = lock(&self.intake);
-        let encoding = match raw.validate() {
-            Ok(encoding) => encoding,
-            Err(error) => {
-                self.count(|counters| counters.rejected.count(&error));
-                return Err(error);
-            }
-        };
-        let jump = self.note_stamp(&mut intake, raw.stamp_nanos);
+    /// [`FrameError`] if the frame is not what it says, its pixel map is for another size, or there are no slots for its
+    /// size; it is counted and the ring stays as it was.
+    pub fn push_at(&self, raw: &RawFrame<'_>, shot: &Shot) -> Result<Pushed, FrameError> {
+        let pushed = self.take(&mut lock(&self.intake), raw, shot);
+        if let Err(error) = &pushed {
+            self.count(|counters| counters.rejected.count(error));
+        }
+        pushed
+    }
+
+    fn take(&self, intake: &mut Intake, raw: &RawFrame<'_>, shot: &Shot) -> Result<Pushed, FrameError> {
+        let encoding = raw.validate()?;
+        let pixel_map = shot.pixel_map.as_deref();
+        let size = upright_size(raw, pixel_map)?;
+        let planned = intake.planned() == Some(size);
+        // Before anything is changed: a frame that has no slot is refused and leaves no trace.
+        let slot = if planned { None } else { Some(self.settings.slot_size.of(size)?) };
+        let jump = self.note_stamp(intake, raw.stamp_nanos);
         let gap = intake.last_timely_nanos.map(|last| raw.stamp_nanos.saturating_sub(last));
         if gap.is_some_and(|gap| self.settings.frame_rate_hz.is_some() && gap < self.min_gap_nanos.max(1)) {
             self.count(|counters| counters.skipped_rate += 1);
-            return Ok(Pushed { kept: false, jump });
+            return Ok(Pushed { kept: false, jump, resized: None });
         }
+        let resized = slot.and_then(|slot| self.plan(intake, size, slot));
         intake.last_timely_nanos = Some(raw.stamp_nanos);
-        intake.resample(raw, encoding);
-        if !self.shows_something_new(&mut intake, raw, pose) {
-            self.count(|counters| counters.skipped_still += 1);
-            return Ok(Pushed { kept: false, jump });
-        }
+        intake.convert(raw, encoding, pixel_map);
+        let kept = self.shows_something_new(intake, raw, shot);
         let mut slots = lock(&self.slots);
         slots.counters.received += 1;
-        slots.counters.pushed += 1;
-        slots.keep(&mut intake.scratch, (raw.stamp_nanos, raw.received_at_nanos), pose);
-        Ok(Pushed { kept: true, jump })
+        if kept {
+            slots.counters.pushed += 1;
+            slots.keep(&mut intake.scratch, (raw.stamp_nanos, raw.received_at_nanos), shot.pose);
+        } else {
+            slots.counters.skipped_still += 1;
+        }
+        Ok(Pushed { kept, jump, resized })
     }
 
     /// Counts a frame that was received and not kept.
@@ -151,18 +150,28 @@ impl<E> FrameRing<E> {
     fn note_stamp(&self, intake: &mut Intake, stamp_nanos: i64) -> Option<StampJump> {
         let before = intake.newest_seen_nanos.replace(stamp_nanos);
         let from_nanos = before.filter(|&before| stamp_nanos < before)?;
-        (intake.last_timely_nanos, intake.last_kept) = (None, None);
+        intake.start_anew();
         let mut slots = lock(&self.slots);
         slots.counters.stamp_jumps += 1;
         slots.clear();
         Some(StampJump { from_nanos, to_nanos: stamp_nanos })
     }
 
+    /// Plans for upright pictures of another size, or of the first.
+    fn plan(&self, intake: &mut Intake, to: (u32, u32), slot: (u32, u32)) -> Option<Resized> {
+        let before = intake.planned();
+        intake.plan(to, slot);
+        let mut slots = lock(&self.slots);
+        slots.resize(slot);
+        slots.counters.resized += u64::from(before.is_some());
+        before.map(|from| Resized { from, to })
+    }
+
     /// Compares the frame in `intake.scratch` with the last kept one, and remembers it if it is to be kept.
-    fn shows_something_new(&self, intake: &mut Intake, raw: &RawFrame<'_>, pose: Option<Pose>) -> bool {
+    fn shows_something_new(&self, intake: &mut Intake, raw: &RawFrame<'_>, shot: &Shot) -> bool {
         let Some(still) = &self.settings.still else { return true };
-        let stamps = (raw.stamp_nanos, raw.received_at_nanos);
-        let look = Look::new(&intake.scratch, self.settings.width as usize, pose, stamps);
+        let width = lock(&self.slots).size().0 as usize;
+        let look = Look::new(&intake.scratch, width, shot.pose, (raw.stamp_nanos, raw.received_at_nanos));
         if intake.last_kept.as_ref().is_some_and(|kept| look.repeats(kept, still)) {
             return false;
         }
@@ -175,7 +184,7 @@ impl<E> FrameRing<E> {
         let slots = lock(&self.slots);
         let held = slots.held();
         let first = held.end - n.min(slots.len()) as u64;
-        self.window_of((first..held.end).filter_map(|number| slots.frame(number).cloned()).collect())
+        slots.window_of((first..held.end).filter_map(|number| slots.frame(number).cloned()).collect())
     }
 
     /// When the newest frame arrived, nanoseconds of the caller's clock.
@@ -183,10 +192,6 @@ impl<E> FrameRing<E> {
         let slots = lock(&self.slots);
         let newest = slots.held().last()?;
         slots.frame(newest).map(|frame| frame.received_at_nanos)
-    }
-
-    fn window_of(&self, frames: Vec<Frame>) -> Window {
-        Window { frames, width: self.settings.width, height: self.settings.height }
     }
 
     /// Numbers of the frames held. Frames are numbered in the order they are kept; no number comes twice, and the first
@@ -210,7 +215,7 @@ impl<E> FrameRing<E> {
             }
             embeds.push(known);
         }
-        Snapshot { first, window: self.window_of(frames), embeds }
+        Snapshot { first, window: slots.window_of(frames), embeds }
     }
 
     /// A copy of frame `first` or of it and the next; `None` where they have left or not come.
@@ -218,7 +223,7 @@ impl<E> FrameRing<E> {
         let slots = lock(&self.slots);
         let numbers = (first..).take(span.frames());
         let frames = numbers.map(|number| slots.frame(number).cloned()).collect::<Option<_>>()?;
-        Some(self.window_of(frames))
+        Some(slots.window_of(frames))
     }
 
     /// The embeds of those frames, where they are held.
@@ -250,12 +255,5 @@ impl<E> FrameRing<E> {
     /// What became of every frame so far.
     pub fn counters(&self) -> Counters {
         lock(&self.slots).counters
-    }
-}
-
-impl Intake {
-    fn resample(&mut self, raw: &RawFrame<'_>, encoding: Encoding) {
-        let (width, height, step) = (raw.width as usize, raw.height as usize, raw.step as usize);
-        self.resampler.run(&Source { encoding, width, height, step, data: raw.data }, &mut self.scratch);
     }
 }

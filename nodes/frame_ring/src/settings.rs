@@ -1,46 +1,74 @@
 //! Settings of a ring, validated.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::frame::MAX_SIDE;
-use crate::{SettingsError, StillSettings};
+use crate::{FrameError, SettingsError, StillSettings};
 
 /// A frame may come this share of a period early and still be kept, so that jitter does not halve the rate.
 pub(crate) const EARLY_SHARE: f64 = 0.1;
 
+/// Which size the slots have: the model's input size, by the size of the camera's pictures. A ring asks for it when the
+/// first picture comes, and again when pictures come in another size.
+#[derive(Clone)]
+pub struct SlotSize(Arc<SizeOf>);
+
+type SizeOf = dyn Fn((u32, u32)) -> Result<(u32, u32), String> + Send + Sync;
+
+impl SlotSize {
+    /// `size_of`: from width and height of upright pictures to width and height of the slots, pixels, or the reason why
+    /// there are none for them. Frames are stretched to the slot's size, so it should keep the aspect.
+    pub fn new(size_of: impl Fn((u32, u32)) -> Result<(u32, u32), String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(size_of))
+    }
+
+    /// Slots of one width and height whatever comes, pixels.
+    pub fn fixed(size: (u32, u32)) -> Self {
+        Self::new(move |_| Ok(size))
+    }
+
+    /// The size of the slots for upright pictures of this size.
+    ///
+    /// # Errors
+    /// [`FrameError::NoSlot`] where there is none, or one with a side of zero or over [`MAX_SIDE`].
+    pub(crate) fn of(&self, (width, height): (u32, u32)) -> Result<(u32, u32), FrameError> {
+        let reason = match (self.0)((width, height)) {
+            Ok(size) if [size.0, size.1].iter().all(is_side) => return Ok(size),
+            Ok(size) => format!("expected slots with sides of 1 to {MAX_SIDE}, found {}x{}", size.0, size.1),
+            Err(reason) => reason,
+        };
+        Err(FrameError::NoSlot { width, height, reason })
+    }
+}
+
+fn is_side(pixels: &u32) -> bool {
+    (1..=MAX_SIDE).contains(pixels)
+}
+
+impl fmt::Debug for SlotSize {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("SlotSize")
+    }
+}
+
 /// Settings of a ring.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct RingSettings {
     /// Frames held; the oldest is dropped for the newest (`keep_last`).
     pub capacity: usize,
-    /// Width of every slot: the model's input width, pixels.
-    pub width: u32,
-    /// Height of every slot: the model's input height, pixels.
-    pub height: u32,
+    /// Size of every slot, by that of the pictures.
+    pub slot_size: SlotSize,
     /// Frames kept per second of stamps; `None` keeps all.
     pub frame_rate_hz: Option<f64>,
     /// Which of the frames that come in time show nothing new and are left out; `None` keeps all.
     pub still: Option<StillSettings>,
-    /// Width and height of the camera's frames, so that the first push needs no planning.
-    pub expected_source: (u32, u32),
 }
 
 impl RingSettings {
     pub(crate) fn validate(&self) -> Result<(), SettingsError> {
-        let (source_width, source_height) = self.expected_source;
-        for (name, found) in [
-            ("capacity", self.capacity),
-            ("width", self.width as usize),
-            ("height", self.height as usize),
-            ("expected_source width", source_width as usize),
-            ("expected_source height", source_height as usize),
-        ] {
-            if found == 0 {
-                return Err(SettingsError::Zero { name });
-            }
-        }
-        for (width, height) in [(self.width, self.height), self.expected_source] {
-            if width > MAX_SIDE || height > MAX_SIDE {
-                return Err(SettingsError::TooLarge { expected: MAX_SIDE, width, height });
-            }
+        if self.capacity == 0 {
+            return Err(SettingsError::Zero { name: "capacity" });
         }
         match self.frame_rate_hz {
             Some(found) if !(found.is_finite() && found > 0.0) => Err(SettingsError::FrameRate { found }),

@@ -3,13 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Counters, Frame, Pose, Span};
+use crate::{Counters, Frame, Pose, Span, Window};
 
 /// A frame and, once somebody has made them, the embeds that begin with it.
 #[derive(Debug)]
 struct Slot<E> {
     frame: Frame,
     embeds: Option<(Span, Arc<E>)>,
+}
+
+/// Bytes of an RGB picture of this width and height.
+pub(crate) fn rgb_bytes((width, height): (u32, u32)) -> usize {
+    width as usize * height as usize * 3
 }
 
 /// Frames are numbered in the order they are kept. After a clearing numbers go on with an even one, so that the pairs
@@ -22,15 +27,35 @@ pub(crate) struct Slots<E> {
     len: usize,
     /// Number of the frame that comes next.
     next: u64,
+    /// Width and height of every frame, pixels; zero before the first.
+    size: (u32, u32),
     pub counters: Counters,
 }
 
 impl<E> Slots<E> {
-    /// `capacity` slots of `bytes` bytes each.
-    pub fn new(capacity: usize, bytes: usize) -> Self {
-        let frame = || Frame { rgb: vec![0; bytes], stamp_nanos: 0, received_at_nanos: 0, pose: None };
-        let slots = (0..capacity).map(|_| Slot { frame: frame(), embeds: None }).collect();
-        Self { slots, head: 0, len: 0, next: 0, counters: Counters::default() }
+    /// `capacity` slots without a size.
+    pub fn new(capacity: usize) -> Self {
+        let slots = (0..capacity).map(|_| Slot { frame: Frame::default(), embeds: None }).collect();
+        Self { slots, head: 0, len: 0, next: 0, size: (0, 0), counters: Counters::default() }
+    }
+
+    /// Width and height of every frame, pixels; zero before the first.
+    pub fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// These frames of the slots as a window.
+    pub fn window_of(&self, frames: Vec<Frame>) -> Window {
+        Window { frames, width: self.size.0, height: self.size.1 }
+    }
+
+    /// Empties the slots and gives each this width and height.
+    pub fn resize(&mut self, size: (u32, u32)) {
+        self.clear();
+        self.size = size;
+        for slot in &mut self.slots {
+            slot.frame.rgb.resize(rgb_bytes(size), 0);
+        }
     }
 
     /// Numbers of the frames held.

@@ -1,5 +1,6 @@
 //! Which frames show nothing new: neither the picture nor the pose differs from the last kept frame.
 
+use crate::Pose;
 use crate::settings::EARLY_SHARE;
 
 /// Columns and rows of a thumbnail.
@@ -24,28 +25,6 @@ impl Default for StillSettings {
     /// One luma step, 2 cm, half a degree, a second.
     fn default() -> Self {
         Self { luma: 1.0, move_m: 0.02, turn_deg: 0.5, longest_gap_secs: 1.0 }
-    }
-}
-
-/// Where the camera was: its optical frame (x right, y down, z forward) in a fixed frame whose z points up.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pose {
-    /// x, y, z, metres.
-    pub position_m: [f64; 3],
-    /// Unit quaternion x, y, z, w.
-    pub orientation: [f64; 4],
-}
-
-impl Pose {
-    fn metres_to(&self, other: &Self) -> f64 {
-        let squares = self.position_m.iter().zip(other.position_m).map(|(a, b)| (a - b).powi(2));
-        squares.sum::<f64>().sqrt()
-    }
-
-    fn degrees_to(&self, other: &Self) -> f64 {
-        // q and -q are one rotation.
-        let cosine: f64 = self.orientation.iter().zip(other.orientation).map(|(a, b)| a * b).sum();
-        (2.0 * cosine.abs().min(1.0).acos()).to_degrees()
     }
 }
 
@@ -119,15 +98,5 @@ mod tests {
             let cells = thumbnail(&grey(width, height), width);
             assert!(cells.iter().all(|cell| (*cell - 100.0).abs() < 1.0), "{width}x{height}: {cells:?}");
         }
-    }
-
-    #[test]
-    fn a_turn_is_the_angle_between_orientations() {
-        let pose = |degrees: f64| Pose {
-            position_m: [0.0; 3],
-            orientation: [0.0, 0.0, (degrees.to_radians() / 2.0).sin(), (degrees.to_radians() / 2.0).cos()],
-        };
-        assert!((pose(10.0).degrees_to(&pose(13.0)) - 3.0).abs() < 1e-6);
-        assert!((pose(359.0).degrees_to(&pose(1.0)) - 2.0).abs() < 1e-6);
     }
 }

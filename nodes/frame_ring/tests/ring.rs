@@ -4,13 +4,15 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use std::sync::Arc;
 
-use frame_ring::{FrameError, FrameRing, Pose, RawFrame, RingSettings, Span, StampJump, StillSettings};
+use frame_ring::{
+    FrameError, FrameRing, PixelMap, Pose, RawFrame, Resized, RingSettings, Shot, SlotSize, Span, StampJump,
+    StillSettings,
+};
 use proptest::prelude::*;
 
 fn ring(capacity: usize, frame_rate_hz: Option<f64>) -> FrameRing {
-    let expected_source = (8, 6);
-    let settings = RingSettings { capacity, width: 4, height: 4, frame_rate_hz, still: None, expected_source };
-    FrameRing::new(settings).expect("settings")
+    let slot_size = SlotSize::fixed((4, 4));
+    FrameRing::new(RingSettings { capacity, slot_size, frame_rate_hz, still: None }).expect("settings")
 }
 
 fn grey(data: &[u8], stamp_nanos: i64) -> RawFrame<'_> {
@@ -59,7 +61,7 @@ fn at(x: f64, degrees: f64) -> Option<Pose> {
 fn a_frame_that_shows_nothing_new_is_skipped_and_counted() {
     let ring = choosy(STILL);
     let kept = |shade: u8, seconds: i64, pose| {
-        ring.push_at(&grey(&[shade; 48], seconds * 1_000_000_000), pose).expect("valid").kept
+        ring.push_at(&grey(&[shade; 48], seconds * 1_000_000_000), &Shot::at(pose)).expect("valid").kept
     };
     assert!(kept(50, 0, at(0.0, 0.0)));
     assert!(!kept(51, 1, at(0.05, 2.0)), "neither picture nor pose differs");
@@ -142,11 +144,66 @@ fn refuses_frames_that_lie_and_says_why() {
     assert_eq!((rejected.total(), rejected.wrong_length, ring.len()), (7, 2, 0));
 }
 
+/// A ring whose slots have half the sides of the pictures, of sizes that are no multiple of four.
+fn halving() -> FrameRing {
+    let slot_size = SlotSize::new(|(width, height)| match (width % 4, height % 4) {
+        (0, 0) => Err("expected no multiple of four".to_owned()),
+        _ => Ok((width / 2, height / 2)),
+    });
+    FrameRing::new(RingSettings { slot_size, ..ring(4, None).settings().clone() }).expect("settings")
+}
+
+#[test]
+fn the_ring_plans_itself_by_the_pictures_and_no_window_has_two_sizes() {
+    let (ring, data) = (halving(), [0; 60]);
+    let push = |width: u32, height: u32, stamp_nanos: i64| {
+        let data = &data[..(width * height) as usize];
+        ring.push(&RawFrame { width, height, step: width, data, ..grey(&[], stamp_nanos) })
+    };
+    let seen = || {
+        let window = ring.window(9);
+        assert!(window.frames.iter().all(|frame| frame.rgb.len() as u32 == window.width * window.height * 3));
+        (window.frames.len(), window.width, window.height)
+    };
+    assert_eq!(seen(), (0, 0, 0));
+    for stamp in 0..2 {
+        assert_eq!(push(8, 6, stamp).expect("valid").resized, None);
+    }
+    assert_eq!((seen(), ring.held()), ((2, 4, 3), 0..2));
+    assert_eq!(push(6, 10, 2).expect("valid").resized, Some(Resized { from: (8, 6), to: (6, 10) }));
+    assert_eq!((seen(), ring.held()), ((1, 3, 5), 2..3));
+    let no_slot = FrameError::NoSlot { width: 4, height: 8, reason: "expected no multiple of four".to_owned() };
+    assert_eq!(push(4, 8, 3), Err(no_slot));
+    assert!(matches!(push(1, 2, 3), Err(FrameError::NoSlot { .. })), "a slot of no width");
+    assert_eq!((seen(), push(6, 10, 4).expect("valid").resized), ((1, 3, 5), None));
+    let counters = ring.counters();
+    assert_eq!((counters.resized, counters.cleared, counters.rejected.no_slot, counters.received), (1, 2, 2, 6));
+}
+
+#[test]
+fn a_pixel_map_straightens_the_picture_before_it_is_downsized() {
+    // Rows of 10, 20, …, hung on its side: the sent picture's columns are the upright one's rows.
+    let data: Vec<u8> = (0..48u8).map(|i| i % 8 * 10 + 10).collect();
+    let map = PixelMap::new((8, 6), (6, 8), |[x, y]| [y, 6.0 - x]).expect("sizes");
+    let shot = Shot { pose: None, pixel_map: Some(Arc::new(map)) };
+    let settings = RingSettings { slot_size: SlotSize::new(Ok), ..ring(2, None).settings().clone() };
+    let ring = FrameRing::new(settings).expect("settings");
+    ring.push_at(&grey(&data, 0), &shot).expect("valid");
+    let window = ring.window(1);
+    assert_eq!((window.width, window.height), (6, 8));
+    let rows: Vec<u8> = window.frames[0].rgb.chunks(18).map(|row| row[0]).collect();
+    assert_eq!(rows, [10, 20, 30, 40, 50, 60, 70, 80]);
+    assert!(window.frames[0].rgb.chunks(18).all(|row| row.iter().all(|byte| *byte == row[0])));
+    let other = RawFrame { width: 6, height: 8, step: 6, ..grey(&data, 1) };
+    assert_eq!(ring.push_at(&other, &shot), Err(FrameError::MapSize { width: 6, height: 8, found: (8, 6) }));
+    assert_eq!((ring.len(), ring.counters().rejected.map_size), (1, 1));
+    assert_eq!(ring.push(&other).expect("valid").resized, None, "upright it is the same size");
+}
+
 #[test]
 fn refuses_settings_out_of_range() {
     let good = ring(1, None).settings().clone();
     assert!(FrameRing::new(RingSettings { capacity: 0, ..good.clone() }).is_err());
-    assert!(FrameRing::new(RingSettings { width: u32::MAX, ..good.clone() }).is_err());
     assert!(FrameRing::new(RingSettings { frame_rate_hz: Some(f64::NAN), ..good.clone() }).is_err());
     assert!(FrameRing::new(RingSettings { frame_rate_hz: Some(0.0), ..good.clone() }).is_err());
     for still in [
@@ -196,14 +253,8 @@ fn scene(width: usize, height: usize) -> Vec<u8> {
 fn matches_fast_image_resize() {
     for ((w, h), (ow, oh)) in [((641u32, 479u32), (112u32, 84u32)), ((1920, 1080), (448, 252)), ((20, 30), (56, 56))] {
         let data = scene(w as usize, h as usize);
-        let settings = RingSettings {
-            capacity: 1,
-            width: ow,
-            height: oh,
-            frame_rate_hz: None,
-            still: None,
-            expected_source: (w, h),
-        };
+        let slot_size = SlotSize::fixed((ow, oh));
+        let settings = RingSettings { capacity: 1, slot_size, frame_rate_hz: None, still: None };
         let ring = FrameRing::new(settings).expect("settings");
         let (stamp_nanos, received_at_nanos) = (0, 0);
         let frame = RawFrame {

@@ -33,7 +33,7 @@ pub use answerer::{Answerer, Completion, Finish, Progress, Ready, Request, RunsO
 pub use clock::{Clock, SystemClock};
 pub use constraints::answer_format;
 pub use error::{AnswerError, QueryError, StartError};
-pub use frame_ring::{Pose, StillSettings};
+pub use frame_ring::{PixelMap, Pose, Shot, StillSettings};
 pub use network::providers;
 pub use perception::{Perception, Sink};
 pub use query::read_query;

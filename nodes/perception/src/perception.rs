@@ -1,10 +1,11 @@
 //! The pipeline's handle: frames and questions in, answers out.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use frame_ring::{FrameError, FrameRing, Pose, Pushed, RawFrame, RingSettings};
+use frame_ring::{FrameError, FrameRing, Pushed, RawFrame, RingSettings, Shot, SlotSize};
 use geometry::CameraFacts;
 use msgs::{SpatialAnswer, SpatialQuery, Status};
 use processor::PreprocessorConfig;
@@ -66,14 +67,11 @@ impl Perception {
     ) -> Result<Self, StartError> {
         let settings = settings.with_models_window();
         settings.validate()?;
-        let (width, height) = input_size(&settings);
         let ring = FrameRing::with_embeds(RingSettings {
             capacity: settings.ring_frames(),
-            width,
-            height,
+            slot_size: input_size(&settings.model),
             frame_rate_hz: Some(settings.frame_rate_hz),
             still: settings.still(),
-            expected_source: settings.camera_size,
         })?;
         let shared = Arc::new(Shared::new(settings, ring, clock, sink));
         let mut perception = Self { shared, threads: Vec::new() };
@@ -89,22 +87,22 @@ impl Perception {
         Ok(())
     }
 
-    /// [`Perception::push_at`] without a pose.
+    /// [`Perception::push_at`] of a frame of which nothing is known.
     ///
     /// # Errors
     /// As [`Perception::push_at`].
     pub fn push(&self, frame: &RawFrame<'_>) -> Result<Pushed, FrameError> {
-        self.push_at(frame, None)
+        self.push_at(frame, &Shot::default())
     }
 
-    /// Takes a frame in, taken at `pose`, as far as known; see [`FrameRing::push_at`]. Set `received_at_nanos` from
+    /// Takes a frame in; `shot`: how it was taken, see [`FrameRing::push_at`]. Set `received_at_nanos` from
     /// [`Perception::now_nanos`].
     ///
     /// # Errors
-    /// [`FrameError`] if the frame is not what it says; it is counted.
-    pub fn push_at(&self, frame: &RawFrame<'_>, pose: Option<Pose>) -> Result<Pushed, FrameError> {
+    /// [`FrameError`] if the frame is not what it says or of a size that the model takes none of; it is counted.
+    pub fn push_at(&self, frame: &RawFrame<'_>, shot: &Shot) -> Result<Pushed, FrameError> {
         let vision = &self.shared.vision;
-        let pushed = vision.ring.push_at(frame, pose);
+        let pushed = vision.ring.push_at(frame, shot);
         match &pushed {
             Err(error) => self.shared.note_error(error.to_string()),
             Ok(pushed) if pushed.kept && self.shared.settings.hot_prefix => vision.frame_came(),
@@ -196,9 +194,10 @@ impl Drop for Perception {
 
 /// What the model's preprocessor makes of the camera's frames. Where its configuration can't be read the model will be
 /// refused, and frames are kept in a size that no model needs to fit.
-fn input_size(settings: &Settings) -> (u32, u32) {
-    let (width, height) = (settings.camera_size.0 as usize, settings.camera_size.1 as usize);
-    let size = PreprocessorConfig::from_dir(&settings.model).and_then(|config| config.video_size(height, width));
-    let (height, width) = size.unwrap_or((112, 140));
-    (width as u32, height as u32)
+fn input_size(model: &Path) -> SlotSize {
+    let Ok(config) = PreprocessorConfig::from_dir(model) else { return SlotSize::fixed((140, 112)) };
+    SlotSize::new(move |(width, height)| {
+        let size = config.video_size(height as usize, width as usize).map_err(|error| error.to_string())?;
+        Ok((size.1 as u32, size.0 as u32))
+    })
 }

@@ -74,8 +74,6 @@ pub struct Settings {
     /// Which of these show nothing new and are left out; `None` keeps all. A still scene is kept again after half of
     /// `stale_after_secs` at the latest, so that it never goes stale.
     pub still: Option<StillSettings>,
-    /// Width and height of the camera's frames, pixels.
-    pub camera_size: (u32, u32),
     /// The newest frame may be this old, seconds since it was received.
     pub stale_after_secs: f64,
     /// Deadline of questions that state none, seconds.
@@ -92,7 +90,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults for a model directory: its own window of frames from a 640x480 camera, 8 waiting questions.
+    /// The defaults for a model directory: its own window of frames, 8 waiting questions.
     pub fn new(model: impl Into<PathBuf>) -> Self {
         Self {
             model: model.into(),
@@ -105,7 +103,6 @@ impl Settings {
             hop_frames: 0,
             frame_rate_hz: 0.0,
             still: Some(StillSettings::default()),
-            camera_size: (640, 480),
             stale_after_secs: 3.0,
             deadline_secs: 30.0,
             max_new_tokens: 512,

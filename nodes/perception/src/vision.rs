@@ -163,7 +163,7 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use frame_ring::{RawFrame, RingSettings};
+    use frame_ring::{RawFrame, RingSettings, SlotSize};
 
     use super::*;
 
@@ -180,9 +180,8 @@ mod tests {
     }
 
     fn vision(even_pairs: bool) -> Vision {
-        let expected_source = (4, 4);
-        let settings =
-            RingSettings { capacity: 4, width: 4, height: 4, frame_rate_hz: None, still: None, expected_source };
+        let slot_size = SlotSize::fixed((4, 4));
+        let settings = RingSettings { capacity: 4, slot_size, frame_rate_hz: None, still: None };
         let vision = Vision::new(FrameRing::with_embeds(settings).expect("settings"), even_pairs);
         vision.set_encoder(Arc::new(FirstBytes));
         vision

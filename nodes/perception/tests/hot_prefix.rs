@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use frame_ring::{Frame, FrameRing, RawFrame, RingSettings, Span, Window};
+use frame_ring::{Frame, FrameRing, RawFrame, RingSettings, SlotSize, Span, Window};
 use geometry::CameraFacts;
 use msgs::{SpatialAnswer, SpatialQuery};
 use perception::{Answerer, Completion, Perception, Ready, Request, Settings, View, VlmAnswerer};
@@ -123,14 +123,8 @@ fn pairs_encoded_as_they_come_are_the_window_encoded_at_once() {
     let at_once = engine.encode(&processor.video(&views, 2.0).expect("a video")).expect("embeds");
 
     let size = (width as u32, height as u32);
-    let settings = RingSettings {
-        capacity: 5,
-        width: size.0,
-        height: size.1,
-        frame_rate_hz: None,
-        still: None,
-        expected_source: size,
-    };
+    let slot_size = SlotSize::fixed(size);
+    let settings = RingSettings { capacity: 5, slot_size, frame_rate_hz: None, still: None };
     let ring = FrameRing::with_embeds(settings).expect("settings");
     let encoder = answerer().encoder().expect("a vision tower");
     for (number, frame) in (0u64..).zip(&frames) {
@@ -187,9 +181,7 @@ fn pipeline(hot_prefix: bool) -> (Perception, Receiver<SpatialAnswer>) {
     let sender = Mutex::new(sender);
     let sink = move |answer| sender.lock().expect("sink").send(answer).expect("the test waits");
     let (window_frames, hop_frames, stale_after_secs) = (4, 2, 1e6);
-    let camera_size = (SIZE.0 as u32, SIZE.1 as u32);
-    let settings =
-        Settings { window_frames, hop_frames, stale_after_secs, hot_prefix, camera_size, ..Settings::new(nano()) };
+    let settings = Settings { window_frames, hop_frames, stale_after_secs, hot_prefix, ..Settings::new(nano()) };
     (Perception::start(settings, Arc::new(sink)).expect("settings"), answers)
 }
 

@@ -377,7 +377,6 @@ fn settings_out_of_range_are_refused() {
     for bad in [
         Settings { queue_capacity: 0, ..good.clone() },
         Settings { frame_rate_hz: f64::NAN, ..good.clone() },
-        Settings { camera_size: (0, 480), ..good.clone() },
         Settings { hop_frames: 3, ..good.clone() },
         Settings { hop_frames: 10, ..good.clone() },
         Settings { window_frames: 7, hop_frames: 2, ..good.clone() },

@@ -1,7 +1,7 @@
 //! Image messages on their way into the frame ring.
 
 use anyhow::{Context, bail};
-use frame_ring::{FrameError, Pushed, RawFrame};
+use frame_ring::{FrameError, Pushed, RawFrame, Shot};
 use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
 use opencv::imgcodecs;
 use perception::{Perception, Pose};
@@ -14,8 +14,6 @@ use crate::transforms::RobotState;
 
 /// Largest compressed picture that is looked at, bytes.
 const MAX_COMPRESSED_BYTES: usize = 64 << 20;
-/// Aspects that differ by less are not worth a warning.
-const ASPECT_TOLERANCE: f64 = 0.03;
 
 /// Takes images in and remembers what they said about themselves.
 #[derive(Debug)]
@@ -24,22 +22,13 @@ pub struct FrameIntake {
     pub camera_frame: String,
     /// Compressed images that could not be decoded.
     pub undecodable: u64,
-    expected_aspect: f64,
-    warned_aspect: bool,
     last_error: String,
 }
 
 impl FrameIntake {
-    /// `camera_frame`: for images without a frame. `size`: width and height that the pipeline expects.
-    pub fn new(camera_frame: &str, size: (u32, u32)) -> Self {
-        let expected_aspect = f64::from(size.0) / f64::from(size.1.max(1));
-        Self {
-            camera_frame: camera_frame.to_owned(),
-            undecodable: 0,
-            expected_aspect,
-            warned_aspect: false,
-            last_error: String::new(),
-        }
+    /// `camera_frame`: for images without a frame.
+    pub fn new(camera_frame: &str) -> Self {
+        Self { camera_frame: camera_frame.to_owned(), undecodable: 0, last_error: String::new() }
     }
 
     /// Hands a raw image on with the camera's pose as far as `robot` knows it. A refused one is counted by the ring and
@@ -55,8 +44,8 @@ impl FrameIntake {
             stamp_nanos: image.stamp_nanos,
             received_at_nanos: perception.now_nanos(),
         };
-        let pushed = perception.push_at(&frame, self.pose(robot, &frame, &image.frame_id));
-        self.note_push(pushed, &frame, &image.frame_id)
+        let pushed = perception.push_at(&frame, &Shot::at(self.pose(robot, &frame, &image.frame_id)));
+        self.note_push(pushed, &image.frame_id)
     }
 
     /// Decodes a compressed image and hands it on, as [`FrameIntake::take_image`] does. True if stamps jumped back.
@@ -79,8 +68,8 @@ impl FrameIntake {
             stamp_nanos: nanos_from_time(&message.header.stamp),
             received_at_nanos: perception.now_nanos(),
         };
-        let pushed = perception.push_at(&frame, self.pose(robot, &frame, &message.header.frame_id));
-        self.note_push(pushed, &frame, &message.header.frame_id)
+        let pushed = perception.push_at(&frame, &Shot::at(self.pose(robot, &frame, &message.header.frame_id)));
+        self.note_push(pushed, &message.header.frame_id)
     }
 
     /// Where the camera of an image was.
@@ -88,13 +77,16 @@ impl FrameIntake {
         robot.camera_at(if frame_id.is_empty() { &self.camera_frame } else { frame_id }, frame.stamp_nanos)
     }
 
-    fn note_push(&mut self, pushed: Result<Pushed, FrameError>, frame: &RawFrame<'_>, frame_id: &str) -> bool {
+    fn note_push(&mut self, pushed: Result<Pushed, FrameError>, frame_id: &str) -> bool {
         match pushed {
-            Ok(Pushed { jump, .. }) => {
+            Ok(Pushed { jump, resized, .. }) => {
                 if !frame_id.is_empty() && self.camera_frame != frame_id {
                     self.camera_frame = frame_id.to_owned();
                 }
-                self.check_aspect(frame);
+                if let Some(resized) = resized {
+                    let (from, to) = (resized.from, resized.to);
+                    tracing::warn!(?from, ?to, "images come in another size; the window starts anew");
+                }
                 if let Some(jump) = jump {
                     let (from, to) = (jump.from_nanos, jump.to_nanos);
                     tracing::warn!(from, to, "stamps jumped back; the window starts anew");
@@ -105,15 +97,6 @@ impl FrameIntake {
                 self.note(error.to_string());
                 false
             }
-        }
-    }
-
-    fn check_aspect(&mut self, frame: &RawFrame<'_>) {
-        let aspect = f64::from(frame.width) / f64::from(frame.height);
-        if !self.warned_aspect && (aspect / self.expected_aspect - 1.0).abs() > ASPECT_TOLERANCE {
-            self.warned_aspect = true;
-            let (width, height) = (frame.width, frame.height);
-            tracing::warn!(width, height, "images are stretched; set image_width and image_height to the camera's");
         }
     }
 

@@ -15,10 +15,6 @@ pub struct Parameters {
     pub model_dir: String,
     /// ONNX Runtime library; empty = ORT_DYLIB_PATH, then the system's
     pub ort_library: String,
-    /// Width of the camera's images; others are stretched to this aspect, in px
-    pub image_width: u32,
-    /// Height of the camera's images, in px
-    pub image_height: u32,
     /// Frames a question is asked about; 0 = as many as the model was trained on
     pub window_frames: u32,
     /// Frames that leave a full window at once; 0 = all, the window is then always the newest frames
@@ -65,8 +61,6 @@ impl Default for Parameters {
         Self {
             model_dir: String::new(),
             ort_library: String::new(),
-            image_width: 640,
-            image_height: 480,
             window_frames: 0,
             hop_frames: 0,
             frame_rate_hz: 0.0,
@@ -108,7 +102,6 @@ impl Parameters {
             hop_frames: self.hop_frames as usize,
             frame_rate_hz: self.frame_rate_hz,
             still: self.still(),
-            camera_size: (self.image_width, self.image_height),
             stale_after_secs: self.max_frame_age_secs,
             deadline_secs: self.deadline_secs,
             device: self.device.parse()?,

@@ -74,7 +74,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         perception: Perception::start_with(settings, clock, outbox.clone(), load)?,
         outbox,
         switchboard: Switchboard::default(),
-        intake: FrameIntake::new(&parameters.camera_frame, (parameters.image_width, parameters.image_height)),
+        intake: FrameIntake::new(&parameters.camera_frame),
         robot: RobotState::new(parameters.map_frames()),
         publishers: Publishers::new(&mut executor.node)?,
         node_name: executor.node.fully_qualified_name()?,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use frame_ring::{FrameRing, RawFrame, RingSettings};
+use frame_ring::{FrameRing, RawFrame, RingSettings, SlotSize};
 use geometry::{CameraFacts, PlanPose};
 use image::RgbImage;
 use msgs::ImaginedMap;
@@ -97,14 +97,8 @@ impl LoggedLesson {
 pub fn frames(pictures: &[RgbImage], (width, height): (usize, usize)) -> Result<Vec<Vec<u8>>> {
     let mut frames = Vec::with_capacity(pictures.len());
     for picture in pictures {
-        let ring = FrameRing::new(RingSettings {
-            capacity: 1,
-            width: width as u32,
-            height: height as u32,
-            frame_rate_hz: None,
-            still: None,
-            expected_source: picture.dimensions(),
-        })?;
+        let slot_size = SlotSize::fixed((width as u32, height as u32));
+        let ring = FrameRing::new(RingSettings { capacity: 1, slot_size, frame_rate_hz: None, still: None })?;
         ring.push(&RawFrame {
             encoding: "rgb8",
             width: picture.width(),

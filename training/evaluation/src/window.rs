@@ -1,7 +1,7 @@
 //! Frames as they leave the robot's ring.
 
 use episodes::clips::optical;
-use frame_ring::{FrameRing, Pose, RawFrame, RingSettings, Window};
+use frame_ring::{FrameRing, Pose, RawFrame, RingSettings, Shot, SlotSize, Window};
 use geometry::transform_parts;
 use processor::PreprocessorConfig;
 use sim::camera::Pose as CameraPose;
@@ -30,14 +30,9 @@ pub(crate) fn window(
     preprocessor: &PreprocessorConfig,
 ) -> Result<Window> {
     let (rows, columns) = preprocessor.video_size(height, width)?;
-    let ring = FrameRing::new(RingSettings {
-        capacity: frames.len().max(1),
-        width: columns as u32,
-        height: rows as u32,
-        frame_rate_hz: None,
-        still: None,
-        expected_source: (width as u32, height as u32),
-    })?;
+    let slot_size = SlotSize::fixed((columns as u32, rows as u32));
+    let capacity = frames.len().max(1);
+    let ring = FrameRing::new(RingSettings { capacity, slot_size, frame_rate_hz: None, still: None })?;
     for (index, data) in frames.iter().enumerate() {
         let stamp_nanos = (sheet as i64 + 1) * SHEET_NANOS + (index as f64 / frame_rate_hz * 1e9) as i64;
         let raw = RawFrame {
@@ -49,7 +44,7 @@ pub(crate) fn window(
             stamp_nanos,
             received_at_nanos: stamp_nanos,
         };
-        ring.push_at(&raw, poses.get(index).copied())?;
+        ring.push_at(&raw, &Shot::at(poses.get(index).copied()))?;
     }
     Ok(ring.window(frames.len()))
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use frame_ring::{FrameRing, RawFrame, RingSettings};
+use frame_ring::{FrameRing, RawFrame, RingSettings, SlotSize};
 
 use super::figure::{Aim, Figure, median};
 
@@ -26,9 +26,9 @@ pub(super) fn noise() -> Vec<u8> {
 }
 
 /// A ring of `capacity` slots for a model's input size.
-pub(super) fn ring(capacity: usize, (width, height): (u32, u32)) -> Result<FrameRing> {
-    let (frame_rate_hz, still, expected_source) = (None, None, CAMERA);
-    Ok(FrameRing::new(RingSettings { capacity, width, height, frame_rate_hz, still, expected_source })?)
+pub(super) fn ring(capacity: usize, size: (u32, u32)) -> Result<FrameRing> {
+    let settings = RingSettings { capacity, slot_size: SlotSize::fixed(size), frame_rate_hz: None, still: None };
+    Ok(FrameRing::new(settings)?)
 }
 
 /// `data` as the camera's frame number `index`.
@@ -52,7 +52,9 @@ fn ring_push((width, height): (u32, u32), rounds: usize) -> Result<Figure> {
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     let mut resizer = Resizer::new();
     let mut ratios = Vec::with_capacity(rounds);
-    for round in 0..rounds {
+    // The first frame plans.
+    ring.push(&camera_frame(&data, 0))?;
+    for round in 1..=rounds {
         let start = Instant::now();
         ring.push(&camera_frame(&data, round))?;
         let push_secs = start.elapsed().as_secs_f64();
