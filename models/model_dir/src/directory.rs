@@ -40,6 +40,7 @@ pub struct ModelDir {
     manifest: Manifest,
     prompts: Prompts,
     calibration: Calibration,
+    stamps: Stamps,
 }
 
 impl ModelDir {
@@ -51,8 +52,10 @@ impl ModelDir {
         if !path.is_dir() {
             return Err(Error::NoDirectory { path: path.to_path_buf() });
         }
+        let before = Stamps::of([path.join(MANIFEST)]);
         let manifest: Manifest = read_toml(path, MANIFEST)?;
         check_manifest(&path.join(MANIFEST), &manifest)?;
+        let stamps = before.and(manifest.files.keys().map(|name| path.join(name)));
         for name in REQUIRED.into_iter().chain([manifest.profile.file()]) {
             require(&path.join(name), manifest.files.get(name))?;
         }
@@ -62,7 +65,7 @@ impl ModelDir {
         let prompts = Prompts::read(&path.join(PROMPTS))?;
         let calibration = read_toml(path, CALIBRATION)?;
         check_calibration(&path.join(CALIBRATION), &calibration)?;
-        Ok(Self { path: path.to_path_buf(), manifest, prompts, calibration })
+        Ok(Self { path: path.to_path_buf(), manifest, prompts, calibration, stamps })
     }
 
     /// Reads every file and compares it with the manifest.
@@ -71,22 +74,21 @@ impl ModelDir {
     /// The first file, in order of names, that is absent (`MissingFile`), no file (`NotRegular`), shorter or longer
     /// (`Length`), changed (`Digest`) or not in the manifest (`Unlisted`), with the expected and found digest.
     pub fn verify_digests(&self) -> Result<()> {
-        self.verify_all_but(&[])
+        self.verify_rest(&self.files())
     }
 
-    /// As [`ModelDir::verify_digests`], but for the digests of files that [`ModelDir::files`] has handed out already.
+    /// As [`ModelDir::verify_digests`], but for the digests of what was read whole of `files` already.
     ///
     /// # Errors
-    /// As [`ModelDir::verify_digests`].
-    pub fn verify_all_but(&self, read: &[&str]) -> Result<()> {
-        let files = self.files();
-        let unread = self.manifest.files.keys().filter(|name| !read.contains(&name.as_str()));
-        for name in unread {
-            files.verify(name)?;
-        }
+    /// As [`ModelDir::verify_digests`]; `Changed` for a file that is another one than when the directory was opened.
+    pub fn verify_rest(&self, files: &Files) -> Result<()> {
+        files.verify_rest()?;
         let unlisted = |name: &String| name != MANIFEST && !self.manifest.files.contains_key(name);
-        match list_files(&self.path)?.into_iter().find(unlisted) {
-            Some(name) => Err(Error::Unlisted { path: self.path.join(name) }),
+        if let Some(name) = list_files(&self.path)?.into_iter().find(unlisted) {
+            return Err(Error::Unlisted { path: self.path.join(name) });
+        }
+        match self.stamps.changed() {
+            Some(path) => Err(Error::Changed { path: path.to_path_buf() }),
             None => Ok(()),
         }
     }
@@ -96,10 +98,9 @@ impl ModelDir {
         Files::verified(&self.path, self.manifest.files.clone())
     }
 
-    /// What the files are now, to be asked later whether they have changed.
-    pub fn stamps(&self) -> Stamps {
-        let names = self.manifest.files.keys().map(String::as_str).chain([MANIFEST]);
-        Stamps::of(names.map(|name| self.path.join(name)))
+    /// What the files were when the directory was opened.
+    pub fn stamps(&self) -> &Stamps {
+        &self.stamps
     }
 
     /// The directory.

@@ -126,6 +126,12 @@ pub enum Error {
         /// SHA-256 of the file, lower-case hexadecimal.
         found: String,
     },
+    /// A file was written to, replaced or removed while the directory was read.
+    #[error("{path}: expected files that stay as they are while they are read, found this one changed meanwhile: try again")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file lies in the directory that the manifest does not list.
     #[error("{path}: expected only files listed in manifest.toml, found this one unlisted")]
     Unlisted {

@@ -5,12 +5,12 @@
 //! than a moment ago. So a file is looked at before it is opened and again when it is open, opening never waits, a length
 //! beyond the limit is refused before memory is taken, and the digest is that of the bytes that are handed out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -24,8 +24,28 @@ const BLOCK: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub struct Files {
     folder: PathBuf,
-    /// By the manifest, with the path of `folder` in the directory that the manifest describes, say `onnx/`.
-    listed: Option<(Arc<BTreeMap<String, FileDigest>>, String)>,
+    listed: Option<Listed>,
+}
+
+/// What a manifest says of the files.
+#[derive(Clone, Debug)]
+struct Listed {
+    files: Arc<BTreeMap<String, FileDigest>>,
+    /// Path of the folder in the directory that the manifest describes, empty or with `/` at its end.
+    prefix: String,
+    /// Those that have been compared with it.
+    verified: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Listed {
+    fn verified(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A file's name in the manifest.
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
 }
 
 impl Files {
@@ -35,13 +55,14 @@ impl Files {
     }
 
     pub(crate) fn verified(folder: &Path, listed: BTreeMap<String, FileDigest>) -> Self {
-        Self { folder: folder.to_path_buf(), listed: Some((Arc::new(listed), String::new())) }
+        let listed = Listed { files: Arc::new(listed), prefix: String::new(), verified: Arc::default() };
+        Self { folder: folder.to_path_buf(), listed: Some(listed) }
     }
 
     /// Those of the sub-folder `name`.
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
-        let listed = self.listed.clone().map(|(files, prefix)| (files, format!("{prefix}{name}/")));
+        let listed = self.listed.clone().map(|listed| Listed { prefix: listed.name(&format!("{name}/")), ..listed });
         Self { folder: self.folder.join(name), listed }
     }
 
@@ -58,7 +79,7 @@ impl Files {
     /// Whether there is anything of that name; where a manifest is known, whether it lists it.
     pub fn has(&self, name: &str) -> bool {
         match &self.listed {
-            Some((files, prefix)) => files.contains_key(&format!("{prefix}{name}")),
+            Some(listed) => listed.files.contains_key(&listed.name(name)),
             None => self.path(name).symlink_metadata().is_ok(),
         }
     }
@@ -101,12 +122,12 @@ impl Files {
         let path = self.path(name);
         let expected = match &self.listed {
             None => None,
-            Some((files, prefix)) => match files.get(&format!("{prefix}{name}")) {
-                Some(digest) => Some(digest.clone()),
+            Some(listed) => match listed.files.get(&listed.name(name)) {
+                Some(digest) => Some(Expected { digest: digest.clone(), name: listed.name(name), of: listed.clone() }),
                 None => return Err(Error::Unlisted { path }),
             },
         };
-        let (file, length) = open_regular(&path, expected.as_ref())?;
+        let (file, length) = open_regular(&path, expected.as_ref().map(|expected| &expected.digest))?;
         let hasher = expected.is_some().then(Sha256::new);
         Ok(FileReader { file, path, length, bytes: 0, hasher, expected })
     }
@@ -118,6 +139,25 @@ impl Files {
     pub fn verify(&self, name: &str) -> Result<()> {
         self.open(name)?.finish()
     }
+
+    /// Compares with the manifest every listed file of this folder that was not read whole yet, in order of names.
+    ///
+    /// # Errors
+    /// As [`Files::verify`].
+    pub fn verify_rest(&self) -> Result<()> {
+        let Some(listed) = &self.listed else { return Ok(()) };
+        let is_left = |name: &&str| !listed.verified().contains(&listed.name(name));
+        let names = listed.files.keys().filter_map(|name| name.strip_prefix(listed.prefix.as_str()));
+        names.filter(is_left).try_for_each(|name| self.verify(name))
+    }
+}
+
+/// What a file must be.
+#[derive(Debug)]
+struct Expected {
+    digest: FileDigest,
+    name: String,
+    of: Listed,
 }
 
 /// A regular file while it is read.
@@ -130,7 +170,7 @@ pub struct FileReader {
     bytes: u64,
     /// Absent where nobody asks for the digest.
     hasher: Option<Sha256>,
-    expected: Option<FileDigest>,
+    expected: Option<Expected>,
 }
 
 impl FileReader {
@@ -151,7 +191,9 @@ impl FileReader {
     pub fn finish(mut self) -> Result<()> {
         let Some(expected) = self.expected.take() else { return Ok(()) };
         let (path, found) = self.digest()?;
-        compare(path, &expected, found)
+        compare(path, &expected.digest, found)?;
+        expected.of.verified().insert(expected.name);
+        Ok(())
     }
 
     /// Reads what is left; length and digest of the whole.

@@ -90,8 +90,17 @@ struct Stamp {
 }
 
 impl Stamps {
-    pub(crate) fn of(files: impl Iterator<Item = PathBuf>) -> Self {
-        Self { files: files.map(|path| (stamp(&path), path)).map(|(stamp, path)| (path, stamp)).collect() }
+    pub(crate) fn of(files: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self { files: Vec::new() }.and(files)
+    }
+
+    /// These and those of `files` now.
+    pub(crate) fn and(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.files.extend(files.into_iter().map(|path| {
+            let found = stamp(&path);
+            (path, found)
+        }));
+        self
     }
 
     /// The first file that is another one now, or gone. Reads no file.

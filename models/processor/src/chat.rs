@@ -114,7 +114,7 @@ impl ChatTemplate {
         let messages = Value::from_serialize(&messages);
         let mut text = BoundedText(Vec::new());
         let template = self.environment.get_template(NAME)?;
-        template.render_to_write(context! { messages, add_generation_prompt }, &mut text)?;
+        template.render_captured_to(context! { messages, add_generation_prompt }, &mut text)?;
         String::from_utf8(text.0)
             .map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string()).into())
     }

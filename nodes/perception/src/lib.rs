@@ -13,8 +13,10 @@
 mod answerer;
 mod clock;
 mod constraints;
+mod deadlines;
 mod error;
 mod keep_last;
+mod model_watch;
 mod network;
 pub mod parity;
 mod perception;
@@ -22,6 +24,7 @@ mod query;
 mod queue;
 mod reading;
 mod reply;
+mod room;
 mod settings;
 mod shared;
 mod vision;
