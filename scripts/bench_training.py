@@ -76,14 +76,21 @@ def compare(name, ours, theirs, rounds):
 def supervised(program, python, out, rounds):
     ours = Side(program("sft_steps"), NANO, CLIPS, out, threads=1)
     tokens = ours.read()
-    theirs = Side(python, TORCH, "sft", NANO, out / "batch.safetensors", threads=2)
+    theirs = Side(python, TORCH, "sft", checkpoint(out / "checkpoint"), out / "batch.safetensors", threads=2)
     print(f"{CLIPS} clips of one question: {tokens[0]:.0f} tokens in our rows, {theirs.read()[0]:.0f} in torch's")
     compare("supervised step", ours, theirs, rounds)
 
 
+def checkpoint(folder):
+    """spacer-nano as transformers reads it: the weights that its graphs share lie beside its configuration."""
+    shutil.copytree(NANO, folder, ignore=shutil.ignore_patterns("onnx"))
+    shutil.copy(NANO / "onnx/model.safetensors", folder)
+    return folder
+
+
 def endless(folder):
     """spacer-nano that never ends by itself."""
-    shutil.copytree(NANO, folder, ignore=shutil.ignore_patterns("onnx"))
+    checkpoint(folder)
     for name in ("config.json", "generation_config.json"):
         settings = json.loads((folder / name).read_text(encoding="utf-8"))
         (folder / name).write_text(json.dumps({**settings, "eos_token_id": NEVER_WRITTEN}), encoding="utf-8")

@@ -22,8 +22,8 @@ def ablated(model, questions, *more):
         assert set(result["mean and standard deviation"]) == ARMS, result
         for arm in result["runs"].values():
             assert all(set(run) == PARTS and all(0.0 <= score <= 1.0 for score in run.values()) for run in arm), arm
-        weights = [path.read_bytes() for path in work.glob("*/model/model.safetensors")]
-        assert len(weights) == 3 and (model / "model.safetensors").read_bytes() not in weights, "expected new weights"
+        weights = [path.read_bytes() for path in work.glob("*/model/onnx/model.safetensors")]
+        assert len(weights) == 3 and (model / "onnx/model.safetensors").read_bytes() not in weights, "expected new weights"
 
 
 def main():

@@ -28,7 +28,7 @@ def main():
                 assert 0.0 <= result[model][rooms]["mean"] <= 1.0, result
         assert result["answer"], result
         candidate = work / "candidate"
-        assert (candidate / "model.safetensors").read_bytes() != (MODEL / "model.safetensors").read_bytes()
+        assert (candidate / "onnx/model.safetensors").read_bytes() != (MODEL / "onnx/model.safetensors").read_bytes()
         verify = [built_program("spacer"), "verify", candidate]
         subprocess.run(verify, check=True, stdout=subprocess.DEVNULL)
         (episode, *_) = [json.loads(line) for line in (work / "train/episodes.jsonl").read_text().splitlines()]

@@ -178,6 +178,19 @@ def test_genai_answers_as_our_engine(out):
         assert len(tokens) == len(case["tokens"]) or tokens[-1] in ends, f"ended early: {tokens}"
 
 
+def test_genai_loads_the_committed_model_whose_weights_stand_once(out):
+    import onnx
+
+    folder = NANO / "onnx"
+    assert not (NANO / "model.safetensors").exists() and (folder / "model.safetensors").exists()
+    for graph in folder.glob("*.onnx"):
+        onnx.checker.check_model(str(graph), full_check=True)
+    genai = Genai(str(folder))
+    reference = json.loads(pathlib.Path(out, "nano/reference.json").read_text(encoding="utf-8"))
+    for case in reference["cases"]:
+        check_genai(genai, f"committed {case['name']}", case, f"{out}/picture.png" if case["name"] == "image" else None)
+
+
 def load_safetensors(path):
     """Tensors by name."""
     import numpy as np

@@ -7,14 +7,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::calibration::Calibration;
-use crate::digest::{digest_file, digest_tree, list_files};
 use crate::error::{Error, Result};
-use crate::manifest::{FileDigest, Manifest, Parity};
+use crate::files::{Files, require};
+use crate::manifest::{Manifest, Parity};
 use crate::prompts::{PromptWindow, Prompts};
+use crate::tree::{Stamps, digest_tree, list_files};
 
 const MANIFEST: &str = "manifest.toml";
 const PROMPTS: &str = "prompts.toml";
 const CALIBRATION: &str = "calibration.toml";
+/// Most bytes of a TOML file: room for the losses of a long run.
+const MOST_TOML_BYTES: u64 = 16 << 20;
+/// Most frames of a window.
+const MOST_FRAMES: usize = 768;
+/// Most frames a second.
+const MOST_RATE_HZ: f64 = 1000.0;
 /// What the robot needs besides the TOML files; weights as safetensors are optional, and the preprocessor's configuration
 /// has several names.
 const REQUIRED: [&str; 6] = [
@@ -33,6 +40,7 @@ pub struct ModelDir {
     manifest: Manifest,
     prompts: Prompts,
     calibration: Calibration,
+    stamps: Stamps,
 }
 
 impl ModelDir {
@@ -44,35 +52,55 @@ impl ModelDir {
         if !path.is_dir() {
             return Err(Error::NoDirectory { path: path.to_path_buf() });
         }
-        let manifest: Manifest = read_toml(&path.join(MANIFEST))?;
+        let before = Stamps::of([path.join(MANIFEST)]);
+        let manifest: Manifest = read_toml(path, MANIFEST)?;
         check_manifest(&path.join(MANIFEST), &manifest)?;
+        let stamps = before.and(manifest.files.keys().map(|name| path.join(name)));
         for name in REQUIRED.into_iter().chain([manifest.profile.file()]) {
-            require(path, name, &manifest)?;
+            require(&path.join(name), manifest.files.get(name))?;
         }
-        for name in manifest.files.keys() {
-            require(path, name, &manifest)?;
+        for (name, digest) in &manifest.files {
+            require(&path.join(name), Some(digest))?;
         }
         let prompts = Prompts::read(&path.join(PROMPTS))?;
-        let calibration = read_toml(&path.join(CALIBRATION))?;
+        let calibration = read_toml(path, CALIBRATION)?;
         check_calibration(&path.join(CALIBRATION), &calibration)?;
-        Ok(Self { path: path.to_path_buf(), manifest, prompts, calibration })
+        Ok(Self { path: path.to_path_buf(), manifest, prompts, calibration, stamps })
     }
 
     /// Reads every file and compares it with the manifest.
     ///
     /// # Errors
-    /// The first file, in order of names, that is absent (`MissingFile`), shorter or longer (`Length`), changed
-    /// (`Digest`) or not in the manifest (`Unlisted`), with the expected and found digest.
+    /// The first file, in order of names, that is absent (`MissingFile`), no file (`NotRegular`), shorter or longer
+    /// (`Length`), changed (`Digest`) or not in the manifest (`Unlisted`), with the expected and found digest.
     pub fn verify_digests(&self) -> Result<()> {
-        for (name, expected) in &self.manifest.files {
-            require(&self.path, name, &self.manifest)?;
-            verify_file(&self.path.join(name), expected)?;
-        }
+        self.verify_rest(&self.files())
+    }
+
+    /// As [`ModelDir::verify_digests`], but for the digests of what was read whole of `files` already.
+    ///
+    /// # Errors
+    /// As [`ModelDir::verify_digests`]; `Changed` for a file that is another one than when the directory was opened.
+    pub fn verify_rest(&self, files: &Files) -> Result<()> {
+        files.verify_rest()?;
         let unlisted = |name: &String| name != MANIFEST && !self.manifest.files.contains_key(name);
-        match list_files(&self.path)?.into_iter().find(unlisted) {
-            Some(name) => Err(Error::Unlisted { path: self.path.join(name) }),
+        if let Some(name) = list_files(&self.path)?.into_iter().find(unlisted) {
+            return Err(Error::Unlisted { path: self.path.join(name) });
+        }
+        match self.stamps.changed() {
+            Some(path) => Err(Error::Changed { path: path.to_path_buf() }),
             None => Ok(()),
         }
+    }
+
+    /// The files, each handed out only as the manifest lists it.
+    pub fn files(&self) -> Files {
+        Files::verified(&self.path, self.manifest.files.clone())
+    }
+
+    /// What the files were when the directory was opened.
+    pub fn stamps(&self) -> &Stamps {
+        &self.stamps
     }
 
     /// The directory.
@@ -131,32 +159,6 @@ pub fn write_calibration(dir: &Path, calibration: &Calibration) -> Result<()> {
     write_toml(&dir.join(CALIBRATION), calibration)
 }
 
-fn require(dir: &Path, name: &str, manifest: &Manifest) -> Result<()> {
-    let path = dir.join(name);
-    if path.is_file() {
-        return Ok(());
-    }
-    Err(Error::MissingFile { path, expected: manifest.files.get(name).map(|file| file.sha256.clone()) })
-}
-
-fn verify_file(path: &Path, expected: &FileDigest) -> Result<()> {
-    let found = digest_file(path)?;
-    let path = path.to_path_buf();
-    if found.bytes != expected.bytes {
-        return Err(Error::Length {
-            path,
-            expected_bytes: expected.bytes,
-            found_bytes: found.bytes,
-            expected: expected.sha256.clone(),
-            found: found.sha256,
-        });
-    }
-    if found.sha256 != expected.sha256 {
-        return Err(Error::Digest { path, expected: expected.sha256.clone(), found: found.sha256 });
-    }
-    Ok(())
-}
-
 fn check_manifest(path: &Path, manifest: &Manifest) -> Result<()> {
     let bad = |key: String, expected, found: &str| {
         Err(Error::Value { path: path.to_path_buf(), key, expected, found: format!("{found:?}") })
@@ -189,9 +191,9 @@ pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
         return bad("user".to_owned(), "a template with {question}", &prompts.user);
     }
     let PromptWindow { frames, rate_hz } = prompts.window;
-    if frames == 0 || !(rate_hz.is_finite() && rate_hz > 0.0) {
+    if !(1..=MOST_FRAMES).contains(&frames) || !(rate_hz > 0.0 && rate_hz <= MOST_RATE_HZ) {
         let found = format!("{frames} at {rate_hz} Hz");
-        return bad("window".to_owned(), "at least one frame at a positive rate", &found);
+        return bad("window".to_owned(), "1 to 768 frames at a rate over 0 and of at most 1000 Hz", &found);
     }
     if let Some(class) = prompts.classes.iter().find(|class| class.trim().is_empty()) {
         return bad("classes".to_owned(), "names of things", class);
@@ -243,12 +245,10 @@ fn check_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    if !path.is_file() {
-        return Err(Error::MissingFile { path: path.to_path_buf(), expected: None });
-    }
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    toml::from_str(&text).map_err(|source| Error::Parse { path: path.to_path_buf(), source: Box::new(source) })
+/// Reads `dir/name`.
+pub(crate) fn read_toml<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {
+    let text = Files::unverified(dir).text(name, MOST_TOML_BYTES)?;
+    toml::from_str(&text).map_err(|source| Error::Parse { path: dir.join(name), source: Box::new(source) })
 }
 
 fn write_toml<T: Serialize>(path: &Path, value: &T) -> Result<()> {

@@ -32,6 +32,40 @@ pub enum Error {
         /// Its SHA-256 by the manifest, where it is listed.
         expected: Option<String>,
     },
+    /// A folder, a FIFO, a socket or a device stands where a file is expected, or a link to a folder.
+    #[error("{path}: expected a regular file, found {found}")]
+    NotRegular {
+        /// What stands there.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file is longer than one of its kind can be.
+    #[error("{path}: expected at most {most} bytes, found {found}")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Most bytes of such a file.
+        most: u64,
+        /// Its bytes, or as many as were read.
+        found: u64,
+    },
+    /// A file of text is not UTF-8.
+    #[error("{path}: expected UTF-8 text, found other bytes at byte {at}")]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// Bytes before the first that is wrong.
+        at: usize,
+    },
+    /// A directory holds more than a model has.
+    #[error("{path}: expected a model directory of at most {most} files, found more")]
+    TooMany {
+        /// The directory.
+        path: PathBuf,
+        /// Most files.
+        most: usize,
+    },
     /// A TOML file does not parse, or has unknown or absent keys.
     #[error("{path}: {source}")]
     Parse {
@@ -91,6 +125,12 @@ pub enum Error {
         expected: String,
         /// SHA-256 of the file, lower-case hexadecimal.
         found: String,
+    },
+    /// A file was written to, replaced or removed while the directory was read.
+    #[error("{path}: expected files that stay as they are while they are read, found this one changed meanwhile: try again")]
+    Changed {
+        /// The file.
+        path: PathBuf,
     },
     /// A file lies in the directory that the manifest does not list.
     #[error("{path}: expected only files listed in manifest.toml, found this one unlisted")]

@@ -8,7 +8,9 @@
 //! ```
 //!
 //! [`ModelDir::open`] reads and validates the TOML files and checks that the layout is there; it doesn't read weights.
-//! [`ModelDir::verify_digests`] reads every byte. [`write_manifest`] is what training ends with. Unknown keys are
+//! [`ModelDir::verify_digests`] reads every byte; [`ModelDir::files`] hands out bytes that were compared with the manifest,
+//! so that what runs is what was verified, and [`ModelDir::stamps`] tells later whether files have changed. A directory may
+//! hold anything: reading it never waits, ends, and takes no more memory than its files may have. [`write_manifest`] is what training ends with. Unknown keys are
 //! errors everywhere, so that a misspelt one can't be silently ignored. Nothing here knows an engine.
 //!
 //! ```no_run
@@ -21,17 +23,21 @@
 //! ```
 
 mod calibration;
-mod digest;
 mod directory;
 mod error;
+mod files;
 mod manifest;
+mod memory;
 mod parity;
 mod prompts;
+mod tree;
 
 pub use calibration::{Abstention, Calibration, CurvePoint, KindCalibration, Width};
-pub use digest::digest_file;
 pub use directory::{ModelDir, write_calibration, write_manifest, write_prompts};
 pub use error::{Error, Result};
+pub use files::{FileReader, Files, digest_file};
 pub use manifest::{Evaluation, FileDigest, LossPoint, Manifest, Parity, Precision, Profile, Training};
-pub use parity::{PARITY_FILE, ParityCase, ParityFrames, read_parity, write_parity};
+pub use memory::available_memory;
+pub use parity::{PARITY_FILE, ParityCase, ParityFrames, parity_of, read_parity, write_parity};
 pub use prompts::{FREE_FORM, Form, KindPrompts, PromptWindow, Prompts, fill};
+pub use tree::Stamps;

@@ -11,9 +11,13 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::{Error, Result};
+use crate::files::Files;
 
 /// Place of the file in a model directory: not beside the weights, where other engines would take it for some of them.
 pub const PARITY_FILE: &str = "onnx/parity.safetensors";
+
+/// Most bytes of the file: its frames are small, since every robot runs them at each start.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// One golden prompt.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,13 +83,18 @@ pub fn write_parity(dir: &Path, cases: &[ParityCase]) -> Result<()> {
 /// Reads `dir/onnx/parity.safetensors`, cases in order of their names.
 ///
 /// # Errors
-/// `MissingFile`, `Io`, `Tensors`, `Value` for a case that is not whole.
+/// As [`parity_of`].
 pub fn read_parity(dir: &Path) -> Result<Vec<ParityCase>> {
-    let path = dir.join(PARITY_FILE);
-    if !path.is_file() {
-        return Err(Error::MissingFile { path, expected: None });
-    }
-    let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+    parity_of(&Files::unverified(dir))
+}
+
+/// Reads `onnx/parity.safetensors` of a model directory's files, cases in order of their names.
+///
+/// # Errors
+/// Those of [`Files::read`]; `Tensors`, `Value` for a case that is not whole.
+pub fn parity_of(files: &Files) -> Result<Vec<ParityCase>> {
+    let path = files.path(PARITY_FILE);
+    let bytes = files.read(PARITY_FILE, MOST_BYTES)?;
     let broken = |source| Error::Tensors { path: path.clone(), source };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
     let words = header.metadata().clone().unwrap_or_default();
@@ -137,7 +146,7 @@ impl Reader<'_> {
     fn frames(&self, key: &str) -> Result<Option<ParityFrames>> {
         let Ok(tensor) = self.tensors.tensor(key) else { return Ok(None) };
         match (tensor.dtype(), tensor.shape()) {
-            (Dtype::U8, &[count, height, width, 3]) if count * height * width > 0 => {
+            (Dtype::U8, &[_, height, width, 3]) if !tensor.data().is_empty() => {
                 let rgb = tensor.data().chunks_exact(height * width * 3).map(<[u8]>::to_vec).collect();
                 Ok(Some(ParityFrames { width, height, rgb }))
             }

@@ -92,7 +92,8 @@ impl Prompts {
     /// # Errors
     /// `MissingFile`, `Parse` (with unknown keys), `Value`, `Io`.
     pub fn read(path: &Path) -> Result<Self> {
-        let prompts = read_toml(path)?;
+        let (dir, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
+        let prompts = read_toml(dir, &name.to_string_lossy())?;
         check_prompts(path, &prompts)?;
         Ok(prompts)
     }

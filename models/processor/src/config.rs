@@ -6,6 +6,7 @@
 use crate::error::{ProcessorError, Result};
 use crate::json::{self, Fields};
 use crate::mrope::MropeConfig;
+use model_dir::Files;
 use serde_json::Value;
 use std::path::Path;
 
@@ -117,13 +118,21 @@ impl ModelConfig {
     /// Reads `config.json` of a model directory, and the ids of `generation_config.json` where there is one.
     ///
     /// # Errors
-    /// [`ProcessorError::Io`], [`ProcessorError::Json`], [`ProcessorError::Config`].
+    /// As [`ModelConfig::from_files`].
     pub fn from_dir(dir: &Path) -> Result<Self> {
-        let mut config = Self::from_value(&json::read(&dir.join("config.json"))?)?;
-        let generation = dir.join("generation_config.json");
-        if generation.exists() {
-            let value = json::read(&generation)?;
-            let fields = Fields::root("generation_config.json", &value)?;
+        Self::from_files(&Files::unverified(dir))
+    }
+
+    /// As [`ModelConfig::from_dir`], of a model directory's files.
+    ///
+    /// # Errors
+    /// [`ProcessorError::File`], [`ProcessorError::Json`], [`ProcessorError::Config`].
+    pub fn from_files(files: &Files) -> Result<Self> {
+        let mut config = Self::from_value(&json::read(files, "config.json")?)?;
+        let generation = "generation_config.json";
+        if files.has(generation) {
+            let value = json::read(files, generation)?;
+            let fields = Fields::root(generation, &value)?;
             config.tokens.eos.extend(fields.ids("eos_token_id")?);
             config.tokens.eos.sort_unstable();
             config.tokens.eos.dedup();
@@ -187,14 +196,24 @@ fn text_config(fields: &Fields, root: &Fields) -> Result<TextConfig> {
         rope_theta,
         mrope_section,
     };
+    fields.expect_at_most(&[
+        ("vocab_size", text.vocab_size, 1 << 22),
+        ("hidden_size", hidden_size, 1 << 17),
+        ("intermediate_size", text.intermediate_size, 1 << 20),
+        ("num_hidden_layers", text.num_hidden_layers, 1 << 10),
+        ("num_attention_heads", num_attention_heads, 1 << 12),
+        ("num_key_value_heads", text.num_key_value_heads, 1 << 12),
+        ("head_dim", text.head_dim, 1 << 12),
+        ("max_position_embeddings", text.max_position_embeddings, 1 << 24),
+    ])?;
     expect_activation(fields)?;
     expect_multiple(fields, "hidden_size", hidden_size, num_attention_heads)?;
     expect_multiple(fields, "num_attention_heads", num_attention_heads, text.num_key_value_heads)?;
     if fields.opt("use_sliding_window", "true or false")? == Some(true) {
         return Err(fields.mismatch("use_sliding_window", "false", "true"));
     }
-    let sum: usize = mrope_section.iter().sum();
-    if sum * 2 != text.head_dim {
+    let sum = mrope_section.into_iter().fold(0, usize::saturating_add);
+    if sum.saturating_mul(2) != text.head_dim {
         let expected = format!("three counts that add up to head_dim / 2 = {}", text.head_dim as f64 / 2.0);
         return Err(fields.mismatch("mrope_section", expected, format!("{mrope_section:?}")));
     }
@@ -252,6 +271,14 @@ fn vision_config(fields: &Fields, text: &TextConfig) -> Result<VisionConfig> {
 }
 
 fn check_vision(fields: &Fields, vision: &VisionConfig, text: &TextConfig) -> Result<()> {
+    fields.expect_at_most(&[
+        ("depth", vision.depth, 1 << 10),
+        ("hidden_size", vision.hidden_size, 1 << 17),
+        ("intermediate_size", vision.intermediate_size, 1 << 20),
+        ("num_heads", vision.num_heads, 1 << 12),
+        ("patch_size", vision.patch_size, 1 << 10),
+        ("window_size", vision.window_size, 1 << 14),
+    ])?;
     expect_activation(fields)?;
     expect_multiple(fields, "hidden_size", vision.hidden_size, vision.num_heads * 4)?;
     for (key, found, expected) in [

@@ -5,14 +5,9 @@ use std::path::PathBuf;
 /// What can go wrong between raw frames and text on one side and model inputs on the other.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessorError {
-    /// A file of the model directory could not be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
+    /// A file of the model directory could not be read, or is not the one that the manifest lists.
+    #[error(transparent)]
+    File(#[from] model_dir::Error),
     /// A file of the model directory is not JSON.
     #[error("{} is not valid JSON: {source}", path.display())]
     Json {
@@ -41,12 +36,43 @@ pub enum ProcessorError {
         /// File names that would do.
         expected: &'static str,
     },
+    /// `tokenizer.json` would do something else to text than split it, or says how a way that has no bound.
+    #[error("{}: {key}: expected {expected}, found {found}", path.display())]
+    TokenizerForm {
+        /// The file.
+        path: PathBuf,
+        /// Dotted key.
+        key: String,
+        /// What is accepted.
+        expected: String,
+        /// What the file says.
+        found: String,
+    },
     /// `tokenizer.json` could not be loaded, or text could not be encoded or decoded.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
     /// The chat template does not compile or does not render.
     #[error("chat template: {0}")]
     Template(#[from] minijinja::Error),
+    /// The chat template has a part that is not run, because the text that it builds has no bound.
+    #[error(
+        "chat template: line {line}: expected conditions, loops, and text that is joined only where it is written, \
+         found {found}"
+    )]
+    TemplateForm {
+        /// Line of the template.
+        line: u16,
+        /// The part.
+        found: String,
+    },
+    /// The chat template in this file can't be used.
+    #[error("{}: {source}", path.display())]
+    TemplateFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<ProcessorError>,
+    },
     /// A picture without pixels.
     #[error("expected a picture with pixels, found {width}×{height}")]
     EmptyPicture {

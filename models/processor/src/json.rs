@@ -1,19 +1,17 @@
 //! Reading typed values out of configuration JSON, with errors that name file, key, expected and found.
 
 use crate::error::{ProcessorError, Result};
+use model_dir::Files;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::path::Path;
 
-/// Reads and parses a JSON file.
-pub(crate) fn read(path: &Path) -> Result<Value> {
-    let text = read_text(path)?;
-    serde_json::from_str(&text).map_err(|source| ProcessorError::Json { path: path.to_owned(), source })
-}
+/// Most bytes of a configuration file.
+const MOST_BYTES: u64 = 4 << 20;
 
-/// Reads a text file.
-pub(crate) fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|source| ProcessorError::Io { path: path.to_owned(), source })
+/// Reads and parses the JSON file `name`.
+pub(crate) fn read(files: &Files, name: &str) -> Result<Value> {
+    let bytes = files.read(name, MOST_BYTES)?;
+    serde_json::from_slice(&bytes).map_err(|source| ProcessorError::Json { path: files.path(name), source })
 }
 
 /// A JSON object together with where it stands.
@@ -70,6 +68,14 @@ impl<'a> Fields<'a> {
         match self.opt::<usize>(key, "a positive integer")? {
             Some(0) => Err(self.mismatch(key, "a positive integer", "0")),
             value => Ok(value),
+        }
+    }
+
+    /// Refuses sizes over what any network of the architecture has: they are multiplied, and memory is taken by them.
+    pub(crate) fn expect_at_most(&self, sizes: &[(&str, usize, usize)]) -> Result<()> {
+        match sizes.iter().find(|(_, found, most)| found > most) {
+            Some((key, found, most)) => Err(self.mismatch(key, format!("at most {most}"), found)),
+            None => Ok(()),
         }
     }
 

@@ -29,6 +29,8 @@ mod preprocessor_config;
 pub mod resize;
 pub mod rotary;
 pub mod sampling;
+mod template;
+mod tokenizer_file;
 pub mod tokens;
 pub mod window;
 
@@ -42,6 +44,7 @@ pub use sampling::{SampledFrames, SamplingRule, sample_frames};
 pub use tokens::{StreamDecoder, TextTokenizer};
 pub use window::{WindowIndex, cu_seqlens, vision_positions, window_index};
 
+use model_dir::Files;
 use std::path::Path;
 use tokens::Placeholder;
 
@@ -76,8 +79,16 @@ impl Processor {
     /// # Errors
     /// Whatever is missing, unreadable, or of another architecture, with file, key, expected and found.
     pub fn from_dir(dir: &Path) -> Result<Self> {
-        let config = ModelConfig::from_dir(dir)?;
-        let preprocessor = PreprocessorConfig::from_dir(dir)?;
+        Self::from_files(&Files::unverified(dir))
+    }
+
+    /// As [`Processor::from_dir`], of a model directory's files.
+    ///
+    /// # Errors
+    /// As [`Processor::from_dir`].
+    pub fn from_files(files: &Files) -> Result<Self> {
+        let config = ModelConfig::from_files(files)?;
+        let preprocessor = PreprocessorConfig::from_files(files)?;
         for (key, expected, found) in [
             ("patch_size", config.vision.patch_size, preprocessor.patch_size),
             ("merge_size", config.vision.spatial_merge_size, preprocessor.merge_size),
@@ -92,7 +103,7 @@ impl Processor {
                 });
             }
         }
-        let (template, tokenizer) = (ChatTemplate::from_dir(dir)?, TextTokenizer::from_dir(dir)?);
+        let (template, tokenizer) = (ChatTemplate::from_files(files)?, TextTokenizer::from_files(files)?);
         for (key, id) in [("image_token_id", config.tokens.image), ("video_token_id", config.tokens.video)] {
             if tokenizer.inner().id_to_token(id).is_none() || id as usize >= config.text.vocab_size {
                 return Err(ProcessorError::Config {

@@ -3,7 +3,11 @@
 use crate::error::{ProcessorError, Result};
 use crate::json::{self, Fields};
 use crate::sampling::SamplingRule;
+use model_dir::Files;
 use std::path::Path;
+
+/// Most pixels that every picture is enlarged to: a picture of 4K.
+const MOST_MIN_PIXELS: usize = 1 << 23;
 
 /// The area of a resized picture, or of one resized frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,23 +64,31 @@ impl PreprocessorConfig {
     /// (the hub's: one for both, with videos optionally in `video_preprocessor_config.json`).
     ///
     /// # Errors
-    /// [`ProcessorError::MissingFile`], [`ProcessorError::Io`], [`ProcessorError::Json`], [`ProcessorError::Config`].
+    /// As [`PreprocessorConfig::from_files`].
     pub fn from_dir(dir: &Path) -> Result<Self> {
+        Self::from_files(&Files::unverified(dir))
+    }
+
+    /// As [`PreprocessorConfig::from_dir`], of a model directory's files.
+    ///
+    /// # Errors
+    /// [`ProcessorError::MissingFile`], [`ProcessorError::File`], [`ProcessorError::Json`], [`ProcessorError::Config`].
+    pub fn from_files(files: &Files) -> Result<Self> {
         let joint = "processor_config.json";
-        if dir.join(joint).exists() {
-            let value = json::read(&dir.join(joint))?;
+        if files.has(joint) {
+            let value = json::read(files, joint)?;
             let root = Fields::root(joint, &value)?;
             if let Some(image) = root.object("image_processor")? {
                 return Self::from_fields(&image, root.object("video_processor")?.as_ref());
             }
         }
         let (image_file, video_file) = ("preprocessor_config.json", "video_preprocessor_config.json");
-        if !dir.join(image_file).exists() {
+        if !files.has(image_file) {
             let expected = "processor_config.json with image_processor, preprocessor_config.json";
-            return Err(ProcessorError::MissingFile { dir: dir.to_owned(), expected });
+            return Err(ProcessorError::MissingFile { dir: files.folder().to_owned(), expected });
         }
-        let image = json::read(&dir.join(image_file))?;
-        let video = dir.join(video_file).exists().then(|| json::read(&dir.join(video_file))).transpose()?;
+        let image = json::read(files, image_file)?;
+        let video = files.has(video_file).then(|| json::read(files, video_file)).transpose()?;
         let video = video.as_ref().map(|value| Fields::root(video_file, value)).transpose()?;
         Self::from_fields(&Fields::root(image_file, &image)?, video.as_ref())
     }
@@ -95,6 +107,11 @@ impl PreprocessorConfig {
             temporal_patch_size: image.opt_size("temporal_patch_size")?.unwrap_or(default.temporal_patch_size),
             sampling: default.sampling,
         };
+        image.expect_at_most(&[
+            ("patch_size", config.patch_size, 1 << 10),
+            ("merge_size", config.merge_size, 1 << 4),
+            ("temporal_patch_size", config.temporal_patch_size, 1 << 4),
+        ])?;
         if config.image_std.iter().any(|std| *std <= 0.0) {
             return Err(image.mismatch("image_std", "numbers over 0", format!("{:?}", config.image_std)));
         }
@@ -154,6 +171,9 @@ fn limits(fields: &Fields, default: PixelLimits) -> Result<PixelLimits> {
     let min_pixels = fields.opt_size("min_pixels")?.or(edge("shortest_edge")?).or(edge("min_pixels")?);
     let max_pixels = fields.opt_size("max_pixels")?.or(edge("longest_edge")?).or(edge("max_pixels")?);
     let (min_pixels, max_pixels) = (min_pixels.unwrap_or(default.min_pixels), max_pixels.unwrap_or(default.max_pixels));
+    if min_pixels > MOST_MIN_PIXELS {
+        return Err(fields.mismatch("min_pixels", format!("at most {MOST_MIN_PIXELS}"), min_pixels));
+    }
     if min_pixels > max_pixels {
         return Err(fields.mismatch("max_pixels", format!("at least min_pixels = {min_pixels}"), max_pixels));
     }

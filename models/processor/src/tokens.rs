@@ -1,6 +1,10 @@
 //! Text to token ids and back: placeholders expanded, completions streamed without broken characters.
 
 use crate::error::{ProcessorError, Result};
+use crate::tokenizer_file;
+use model_dir::Files;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use tokenizers::Tokenizer;
@@ -27,15 +31,18 @@ impl TextTokenizer {
     /// Reads `tokenizer.json` of a model directory.
     ///
     /// # Errors
-    /// [`ProcessorError::MissingFile`], [`ProcessorError::Tokenizer`].
+    /// As [`TextTokenizer::from_files`].
     pub fn from_dir(dir: &Path) -> Result<Self> {
-        let path = dir.join("tokenizer.json");
-        if !path.exists() {
-            return Err(ProcessorError::MissingFile { dir: dir.to_owned(), expected: "tokenizer.json" });
-        }
-        let inner =
-            Tokenizer::from_file(&path).map_err(|e| ProcessorError::Tokenizer(format!("{}: {e}", path.display())))?;
-        Ok(Self::new(inner))
+        Self::from_files(&Files::unverified(dir))
+    }
+
+    /// Reads `tokenizer.json` of a model directory's files.
+    ///
+    /// # Errors
+    /// [`ProcessorError::MissingFile`], [`ProcessorError::File`], [`ProcessorError::Tokenizer`];
+    /// [`ProcessorError::TokenizerForm`] for one that pads, cuts or rewrites text, or that may search without end.
+    pub fn from_files(files: &Files) -> Result<Self> {
+        Ok(Self::new(tokenizer_file::read(files)?))
     }
 
     /// Wraps a tokenizer.
@@ -50,7 +57,9 @@ impl TextTokenizer {
     /// # Errors
     /// [`ProcessorError::Tokenizer`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode(text, true).map_err(tokenizer_error)?;
+        // The regular expressions of a tokenizer panic where a search takes too many steps.
+        let encoded = catch_unwind(AssertUnwindSafe(|| self.inner.encode(text, true)));
+        let encoding = encoded.map_err(|panic| search_failed(&*panic))?.map_err(tokenizer_error)?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -121,6 +130,11 @@ impl TextTokenizer {
         }
         text
     }
+}
+
+fn search_failed(panic: &(dyn Any + Send)) -> ProcessorError {
+    let said = panic.downcast_ref::<String>().map_or("no reason", String::as_str);
+    ProcessorError::Tokenizer(format!("tokenizer.json: expected patterns that split text in few steps, found: {said}"))
 }
 
 fn tokenizer_error(error: tokenizers::Error) -> ProcessorError {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model_dir::Files;
 use processor::config::ModelConfig;
 use processor::tokens::TextTokenizer;
 
@@ -141,15 +142,29 @@ impl Engine {
     /// their inputs and outputs against `config`.
     ///
     /// # Errors
-    /// [`crate::Error`]: `NoRuntime`, `MissingFile`, `Load` (truncated or too new), `Signature`
-    /// (another checkpoint's graph), `Processor` (tokenizer), `Provider` (one required and refused, or all refused).
+    /// As [`Engine::load_files`]; `Processor` (tokenizer).
     pub fn load(onnx_dir: &Path, config: &ModelConfig, settings: &EngineSettings) -> Result<Self> {
+        let tokens = load_tokens(onnx_dir, settings)?;
+        Self::load_files(&Files::unverified(onnx_dir), config, tokens, settings)
+    }
+
+    /// As [`Engine::load`], of the files of an export as they were verified, with the tokenizer `tokens`.
+    ///
+    /// # Errors
+    /// [`crate::Error`]: `NoRuntime`, `MissingFile`, `File` (not what the manifest lists), `MalformedFile`, `Memory` (more
+    /// weights than fit), `Load` (truncated or too new), `Signature` (another checkpoint's graph), `Provider` (one required
+    /// and refused, or all refused).
+    pub fn load_files(
+        files: &Files,
+        config: &ModelConfig,
+        tokens: TextTokenizer,
+        settings: &EngineSettings,
+    ) -> Result<Self> {
         runtime::init(settings.library.as_deref())?;
         let mut dims = Dimensions::from_config(config);
-        let tokens = load_tokens(onnx_dir, settings)?;
         let probed = providers::probe(&settings.providers)?;
         let ([vision, embedding, model], providers, refusals) = providers::load_graphs(probed, |usable| {
-            let load = |name, settings| Graph::load(onnx_dir, name, settings, usable);
+            let load = |name, settings| Graph::load(files, name, settings, usable);
             // A table look-up gains nothing from threads, and waking them costs every token.
             let one_thread = EngineSettings { threads: 1, ..settings.clone() };
             Ok([load("vision.onnx", settings)?, load("embedding.onnx", &one_thread)?, load("model.onnx", settings)?])
@@ -192,6 +207,11 @@ impl Engine {
     /// Providers of the settings that were refused, with their reasons.
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals
+    }
+
+    /// Bytes of vision tower, token table and decoder, each with its weights; what two of them share counts twice.
+    pub fn graph_bytes(&self) -> [u64; 3] {
+        [&self.vision, &self.embedding, &self.model].map(|graph| graph.bytes)
     }
 
     /// The tokenizer that completions are decoded with.

@@ -46,17 +46,30 @@ pub enum Error {
         /// Why that can't be read.
         found: String,
     },
+    /// A file can't be read, or is not the one that the manifest lists.
+    #[error(transparent)]
+    File(#[from] model_dir::Error),
+    /// The weights are larger than free memory.
+    #[error("{folder}: expected at most {found} bytes of weights, which is what memory has free, found {expected}")]
+    Memory {
+        /// Folder of the graphs.
+        folder: PathBuf,
+        /// Bytes of the weights of one graph.
+        expected: u64,
+        /// Free memory in bytes.
+        found: u64,
+    },
     /// ONNX Runtime refused a graph: truncated, tampered, too new, or its external data is not there.
     #[error(
         "cannot load {path}: expected a complete ONNX graph, found {found_bytes} bytes and {data_bytes} bytes of external \
-         data ({path}.data) that ONNX Runtime refuses: {reason}"
+         data that ONNX Runtime refuses: {reason}"
     )]
     Load {
         /// The graph file.
         path: PathBuf,
         /// Its size on disk in bytes.
         found_bytes: u64,
-        /// Size of its external data on disk in bytes; 0 where there is none.
+        /// Size of its external data in bytes; 0 where there is none.
         data_bytes: u64,
         /// ONNX Runtime's message.
         reason: String,

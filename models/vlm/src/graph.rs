@@ -1,13 +1,15 @@
 //! One ONNX graph: loading with a clear refusal, and running by name.
 //!
+//! File and weights are read here and handed over as they were verified; ONNX Runtime opens no file, but with TensorRT,
+//! which needs one: its engine then holds the weights.
+//!
 //! `ort` wants `&mut Session` to run; the mutex here lets an engine be shared, so
 //! that frames can be encoded on one thread while another decodes.
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use ort::ep::ExecutionProviderDispatch;
+use model_dir::Files;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{IoBinding, Session, SessionInputValue};
@@ -15,9 +17,11 @@ use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 
 use crate::engine::EngineSettings;
 use crate::error::{Error, Result};
+use crate::onnx_file;
 use crate::providers::{Provider, ShapeProfile};
 use crate::runtime;
 use crate::tensor;
+use crate::weights::Weights;
 
 /// Named inputs of one run.
 pub(crate) type Inputs<'v> = Vec<(Cow<'v, str>, SessionInputValue<'v>)>;
@@ -40,32 +44,53 @@ pub(crate) struct Graph {
     optional: Vec<String>,
     /// Shapes that the first provider was built for; empty where it takes any.
     profiles: Vec<ShapeProfile>,
+    /// Bytes of the file and of its weights.
+    pub(crate) bytes: u64,
     session: Mutex<Session>,
 }
 
+/// Most bytes of a graph without its weights.
+const MOST_GRAPH_BYTES: u64 = 256 << 20;
+
 impl Graph {
-    /// Loads `folder/name` on `providers`, the first before the next.
+    /// Loads the graph `name` among `files` on `providers`, the first before the next.
     pub(crate) fn load(
-        folder: &Path,
+        files: &Files,
         name: &'static str,
         settings: &EngineSettings,
         providers: &[Provider],
     ) -> Result<Self> {
-        let path = folder.join(name);
-        let found_bytes = match std::fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => metadata.len(),
-            _ => return Err(Error::MissingFile { path, expected: "an ONNX graph of the model directory" }),
-        };
-        let dispatch: Vec<_> = providers.iter().filter_map(|provider| provider.dispatch(name)).collect();
-        let session = commit(&path, settings, &dispatch).map_err(|error| {
-            let data = std::fs::metadata(folder.join(format!("{name}.data")));
-            let data_bytes = data.map_or(0, |metadata| metadata.len());
-            Error::Load { path: path.clone(), found_bytes, data_bytes, reason: error.message().to_owned() }
+        let path = files.path(name);
+        if !files.has(name) {
+            return Err(Error::MissingFile { path, expected: "an ONNX graph of the model directory" });
+        }
+        let graph = files.read(name, MOST_GRAPH_BYTES)?;
+        let externals = onnx_file::externals(&graph).map_err(|found| {
+            let expected = "an ONNX graph without sub-graphs, with its external data in files beside it";
+            Error::MalformedFile { path: path.clone(), expected, found }
         })?;
+        let weights = Weights::plan(files, externals)?;
+        let (found_bytes, data_bytes) = (graph.len() as u64, weights.bytes());
+        let builder = builder(name, settings, providers);
+        let refused = |error: ort::Error| Error::Load {
+            path: path.clone(),
+            found_bytes,
+            data_bytes,
+            reason: error.message().to_owned(),
+        };
+        let session = match providers.first() {
+            Some(Provider::TensorRt(_)) => {
+                weights.verify(files)?;
+                builder.and_then(|mut builder| builder.commit_from_file(&path))
+            }
+            _ => weights.give(files, builder.map_err(refused)?)?.commit_from_memory(&graph),
+        }
+        .map_err(refused)?;
         let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
         let optional = session.overridable_initializers().iter().map(|input| input.name().to_owned()).collect();
         let profiles = providers.first().map(|provider| provider.profiles_of(name)).unwrap_or_default();
-        Ok(Self { name, inputs, outputs, optional, profiles, session: Mutex::new(session) })
+        let bytes = found_bytes + data_bytes;
+        Ok(Self { name, inputs, outputs, optional, profiles, bytes, session: Mutex::new(session) })
     }
 
     /// Runs on `inputs`; outputs in the order of [`Self::outputs`].
@@ -156,9 +181,10 @@ fn slots(outlets: &[Outlet]) -> Vec<Slot> {
     outlets.iter().map(|outlet| Slot { name: outlet.name().to_owned(), dtype: outlet.dtype().clone() }).collect()
 }
 
-fn commit(path: &Path, settings: &EngineSettings, providers: &[ExecutionProviderDispatch]) -> ort::Result<Session> {
+fn builder(name: &str, settings: &EngineSettings, providers: &[Provider]) -> ort::Result<SessionBuilder> {
     let environment = runtime::environment().map_err(|error| ort::Error::new(error.to_string()))?;
-    let mut builder: SessionBuilder = Session::builder(environment)?
+    let dispatch: Vec<_> = providers.iter().filter_map(|provider| provider.dispatch(name)).collect();
+    let builder = Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(settings.threads)?
         .with_inter_threads(1)?
@@ -166,6 +192,6 @@ fn commit(path: &Path, settings: &EngineSettings, providers: &[ExecutionProvider
         // Between runs no thread spins.
         .with_config_entry("session.force_spinning_stop", if settings.spin { "1" } else { "0" })?
         .with_deterministic_compute(true)?
-        .with_execution_providers(providers)?;
-    builder.commit_from_file(path)
+        .with_execution_providers(dispatch)?;
+    Ok(builder)
 }

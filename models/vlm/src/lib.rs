@@ -31,6 +31,7 @@ mod graph;
 mod growing;
 pub mod kv;
 mod kv_cache;
+mod onnx_file;
 mod ports;
 pub mod prefix;
 pub mod providers;
@@ -43,6 +44,7 @@ mod tensor;
 mod trt_profile;
 pub mod vision;
 mod vocabulary;
+mod weights;
 
 pub use constraint::{Constraint, Grammar};
 pub use decoder::{Chunk, Logits};

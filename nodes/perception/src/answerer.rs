@@ -7,6 +7,7 @@ use std::time::Instant;
 use frame_ring::{Frame, Pose, Window};
 use geometry::{CameraFacts, PlanPose, rigid_transform};
 use grounding::ParsedQuestion;
+use model_dir::Stamps;
 use msgs::{Interval, QuestionKind, TokenCounts};
 use vlm::ImageEmbeds;
 
@@ -137,6 +138,11 @@ pub trait Answerer {
     /// What it runs on, and what it was refused.
     fn runs_on(&self) -> RunsOn {
         RunsOn::default()
+    }
+
+    /// What the model's files were when they were verified; `None` where there are none.
+    fn stamps(&self) -> Option<Stamps> {
+        None
     }
 
     /// The model's vision tower, which then encodes frames on a thread of its own as they come; the embeds arrive in

@@ -110,6 +110,21 @@ pub enum AnswerError {
         /// Tokens that spell it.
         found: usize,
     },
+    /// The window that the model asks for does not fit into memory.
+    #[error(
+        "prompts.toml, preprocessor_config.json: expected a window that takes at most {most_mb} MB, half of the memory that \
+         is free, found {frames} frames of at least {pixels} pixels, for which it takes {needed_mb} MB to see"
+    )]
+    Room {
+        /// Frames of the window.
+        frames: usize,
+        /// Smallest frame that the preprocessor makes.
+        pixels: usize,
+        /// What that takes, in megabytes.
+        needed_mb: u64,
+        /// Half of the memory that is free, in megabytes.
+        most_mb: u64,
+    },
     /// The window's frames do not fit the model.
     #[error("frames: expected {expected}, found {found}")]
     Frames {

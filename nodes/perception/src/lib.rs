@@ -15,8 +15,10 @@
 mod answerer;
 mod clock;
 mod constraints;
+mod deadlines;
 mod error;
 mod keep_last;
+mod model_watch;
 mod network;
 pub mod parity;
 mod perception;
@@ -24,6 +26,7 @@ mod query;
 mod queue;
 mod reading;
 mod reply;
+mod room;
 mod settings;
 mod shared;
 mod taught;

@@ -2,14 +2,14 @@
 
 use frame_ring::Window;
 use grounding::{ParsedQuestion, prompt};
-use model_dir::ModelDir;
+use model_dir::{ModelDir, parity_of};
 use processor::{Content, Message, ModelInputs, Processor, RgbView, VisionInput};
 use vlm::providers::TensorRtSettings;
 use vlm::{Engine, EngineSettings, ImageEmbeds, Provider};
 
 use crate::answerer::View;
 use crate::vision::PairEncoder;
-use crate::{AnswerError, Device, Settings, parity, taught};
+use crate::{AnswerError, Device, Settings, parity, room, taught};
 
 /// Shared by the thread that sees and the thread that answers.
 #[derive(Debug)]
@@ -25,9 +25,11 @@ impl Network {
     /// As [`crate::VlmAnswerer::load`].
     pub fn load(settings: &Settings) -> Result<Self, AnswerError> {
         let directory = ModelDir::open(&settings.model)?;
-        directory.verify_digests()?;
         taught::check(directory.prompts())?;
-        let processor = Processor::from_dir(directory.path())?;
+        // Each file is compared with the manifest as it is read: what runs is what was verified.
+        let files = directory.files();
+        let processor = Processor::from_files(&files)?;
+        room::check(&processor, settings.window_frames.max(directory.prompts().window.frames))?;
         let engine_settings = EngineSettings {
             threads: settings.threads,
             providers: providers(settings.device, &directory)?,
@@ -35,8 +37,10 @@ impl Network {
             library: settings.onnx_runtime.clone(),
             ..EngineSettings::default()
         };
-        let engine = Engine::load(&directory.onnx_path(), processor.config(), &engine_settings)?;
-        let parity = parity::check(&directory, &processor, &engine)?;
+        let tokens = processor.tokenizer().clone();
+        let engine = Engine::load_files(&files.below("onnx"), processor.config(), tokens, &engine_settings)?;
+        let parity = parity::check(&directory, &parity_of(&files)?, (&processor, &engine))?;
+        directory.verify_rest(&files)?;
         Ok(Self { directory, processor, engine, parity })
     }
 

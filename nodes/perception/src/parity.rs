@@ -3,7 +3,7 @@
 //! Processor and engine run as for a question, so a changed tokenizer, template, preprocessor or graph is found, and so
 //! is a quantisation that costs more than the manifest allows.
 
-use model_dir::{ModelDir, ParityCase, read_parity};
+use model_dir::{ModelDir, ParityCase};
 use processor::{Content, Message, ModelInputs, Processor, RgbView};
 use vlm::Engine;
 
@@ -30,20 +30,24 @@ pub fn inputs(processor: &Processor, case: &ParityCase) -> Result<ModelInputs, A
     Ok(processor.prepare(&messages, vec![], videos)?)
 }
 
-/// Largest difference of a logit over the largest reference logit, over all golden prompts.
+/// Largest difference of a logit over the largest reference logit, over all golden prompts of the directory.
 ///
 /// # Errors
 /// [`AnswerError::ParityTokens`] when a prompt is spelt with other tokens, [`AnswerError::Parity`] past the manifest's
 /// tolerance, [`AnswerError::NoParity`] when the manifest states none, and what reading or running may give.
-pub fn check(directory: &ModelDir, processor: &Processor, engine: &Engine) -> Result<f64, AnswerError> {
+pub fn check(
+    directory: &ModelDir,
+    cases: &[ParityCase],
+    (processor, engine): (&Processor, &Engine),
+) -> Result<f64, AnswerError> {
     let stated = directory.manifest().parity.ok_or_else(|| AnswerError::NoParity(directory.path().to_owned()))?;
     let mut largest = 0.0f64;
-    for case in read_parity(directory.path())? {
-        let inputs = inputs(processor, &case)?;
+    for case in cases {
+        let inputs = inputs(processor, case)?;
         if inputs.input_ids != case.input_ids {
             return Err(AnswerError::ParityTokens {
                 model: directory.path().to_owned(),
-                case: case.name,
+                case: case.name.clone(),
                 expected: case.input_ids.len(),
                 found: inputs.input_ids.len(),
             });
@@ -53,7 +57,7 @@ pub fn check(directory: &ModelDir, processor: &Processor, engine: &Engine) -> Re
         let found = difference(state.logits(), &case.logits);
         if found.is_nan() || found > stated.tolerance {
             let (model, tolerance) = (directory.path().to_owned(), stated.tolerance);
-            return Err(AnswerError::Parity { model, case: case.name, tolerance, found });
+            return Err(AnswerError::Parity { model, case: case.name.clone(), tolerance, found });
         }
         largest = largest.max(found);
     }

@@ -1,9 +1,9 @@
 //! The pipeline's handle: frames and questions in, answers out.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use frame_ring::{FrameError, FrameRing, Pushed, RawFrame, RingSettings, Shot, SlotSize};
 use geometry::CameraReport;
@@ -11,13 +11,15 @@ use msgs::{SpatialAnswer, SpatialQuery, Status};
 use processor::PreprocessorConfig;
 
 use crate::answerer::{Answerer, Progress};
+use crate::deadlines;
+use crate::model_watch;
 use crate::clock::{Clock, SystemClock, seconds_between};
 use crate::query::read_query;
 use crate::queue::{Cancelled, Job};
 use crate::reply::refusal;
 use crate::shared::{Diagnostics, Shared};
 use crate::worker::{self, Factory};
-use crate::{AnswerError, Settings, StartError, VlmAnswerer};
+use crate::{AnswerError, room, Settings, StartError, VlmAnswerer};
 
 const LONGEST_DEADLINE_SECS: f64 = 86_400.0;
 
@@ -37,7 +39,15 @@ impl<F: Fn(SpatialAnswer) + Send + Sync> Sink for F {
     }
 }
 
-/// The running pipeline. Dropping it answers what waits with `CANCELLED` and joins its threads.
+/// How long the end waits for threads. Loading can't be interrupted: ONNX Runtime reads, optimises and packs for as long as
+/// the model takes. What still runs then is left behind: it holds nothing that anybody waits for, finds the queue closed
+/// when it is done, and ends.
+const END: Duration = Duration::from_millis(1500);
+/// How often the end looks at them.
+const END_POLL: Duration = Duration::from_millis(5);
+
+/// The running pipeline. Dropping it answers what waits with `CANCELLED` and ends its threads, within 1.5 s: a model that is
+/// still being loaded then is left to its thread.
 pub struct Perception {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -69,7 +79,7 @@ impl Perception {
         settings.validate()?;
         let ring = FrameRing::with_embeds(RingSettings {
             capacity: settings.ring_frames(),
-            slot_size: input_size(&settings.model),
+            slot_size: input_size(&settings),
             frame_rate_hz: Some(settings.frame_rate_hz),
             still: settings.still(),
         })?;
@@ -78,6 +88,8 @@ impl Perception {
         let factory = Box::new(load) as Factory;
         perception.spawn("perception", move |shared| worker::run(shared, factory))?;
         perception.spawn("spacer-vision", |shared| worker::see(shared))?;
+        perception.spawn("spacer-deadline", |shared| deadlines::keep(shared))?;
+        perception.spawn("spacer-watch", |shared| model_watch::keep(shared))?;
         Ok(perception)
     }
 
@@ -185,19 +197,27 @@ impl Drop for Perception {
             self.emit_cancelled(&job, "The node is shutting down.");
         }
         self.shared.vision.close();
-        for thread in self.threads.drain(..) {
+        let end = Instant::now() + END;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < end {
+            std::thread::sleep(END_POLL);
+        }
+        for thread in self.threads.drain(..).filter(JoinHandle::is_finished) {
             // Panics of models are caught; one of a sink has been printed already.
             let _ = thread.join();
         }
     }
 }
 
-/// What the model's preprocessor makes of the camera's frames. Where its configuration can't be read the model will be
-/// refused, and frames are kept in a size that no model needs to fit.
-fn input_size(model: &Path) -> SlotSize {
-    let Ok(config) = PreprocessorConfig::from_dir(model) else { return SlotSize::fixed((140, 112)) };
+/// What the model's preprocessor makes of the camera's frames, as far as memory has room for the ring. Where its
+/// configuration can't be read the model will be refused, and frames are kept in a size that no model needs to fit.
+fn input_size(settings: &Settings) -> SlotSize {
+    let Ok(config) = PreprocessorConfig::from_dir(&settings.model) else { return SlotSize::fixed((140, 112)) };
+    let frames = settings.ring_frames();
     SlotSize::new(move |(width, height)| {
         let size = config.video_size(height as usize, width as usize).map_err(|error| error.to_string())?;
+        if !room::holds_ring(frames, size.0.saturating_mul(size.1)) {
+            return Err(format!("{frames} frames of {}x{} do not fit into half of free memory", size.1, size.0));
+        }
         Ok((size.1 as u32, size.0 as u32))
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use grounding::ParsedQuestion;
 
@@ -29,7 +30,10 @@ struct State {
 pub(crate) struct Queue {
     capacity: usize,
     state: Mutex<State>,
+    /// There is work.
     changed: Condvar,
+    /// A question has come, or the end.
+    asked: Condvar,
 }
 
 /// What the worker is to do next.
@@ -54,7 +58,7 @@ pub(crate) enum Cancelled {
 
 impl Queue {
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, state: Mutex::default(), changed: Condvar::new() }
+        Self { capacity, state: Mutex::default(), changed: Condvar::new(), asked: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -69,6 +73,7 @@ impl Queue {
         }
         state.waiting.push_back(job);
         self.changed.notify_one();
+        self.asked.notify_all();
         Ok(())
     }
 
@@ -97,6 +102,28 @@ impl Queue {
         }
     }
 
+    /// Waits until a question waits, and then for `period`; false at the end.
+    pub fn waits(&self, period: Duration) -> bool {
+        let is_idle = |state: &mut State| !state.closed && state.waiting.is_empty();
+        let state = self.asked.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner);
+        drop(state);
+        !self.closes_within(period)
+    }
+
+    /// Waits for the end, as long as `period`; whether it came.
+    pub fn closes_within(&self, period: Duration) -> bool {
+        let waited = self.asked.wait_timeout_while(self.lock(), period, |state| !state.closed);
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed
+    }
+
+    /// Takes out the questions that wait though their deadline has come.
+    pub fn take_expired(&self, now: i64) -> Vec<Job> {
+        let mut state = self.lock();
+        let (expired, waiting): (Vec<_>, Vec<_>) = state.waiting.drain(..).partition(|job| now >= job.deadline_nanos);
+        state.waiting = waiting.into();
+        expired
+    }
+
     pub fn cancel(&self, query_id: &str) -> Cancelled {
         let mut state = self.lock();
         if let Some(index) = state.waiting.iter().position(|job| job.query_id == query_id)
@@ -121,6 +148,7 @@ impl Queue {
             job.cancel.store(true, Ordering::Relaxed);
         }
         self.changed.notify_all();
+        self.asked.notify_all();
         state.waiting.drain(..).collect()
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use frame_ring::{Counters, FrameRing};
 use geometry::CameraReport;
+use model_dir::Stamps;
 use msgs::{SpatialAnswer, Status, Timing};
 use vlm::ImageEmbeds;
 
@@ -51,6 +52,8 @@ pub struct Diagnostics {
     pub ready_bytes: usize,
     /// Whether there is a model.
     pub model: ModelState,
+    /// Which file of the model has changed since it was verified; answers are those of the model as it was.
+    pub model_changed: Option<String>,
     /// Text of the newest `MODEL_ERROR` answer or refused frame.
     pub last_error: Option<String>,
     /// Timing of the newest answer that ran the model.
@@ -66,6 +69,8 @@ pub struct Diagnostics {
 pub(crate) struct Latest {
     model: ModelState,
     camera: CameraReport,
+    stamps: Option<Stamps>,
+    changed: Option<String>,
     error: Option<String>,
     timing: Option<Timing>,
 }
@@ -85,7 +90,14 @@ pub(crate) struct Shared {
 
 impl Latest {
     fn new() -> Self {
-        Self { model: ModelState::Loading, camera: CameraReport::default(), error: None, timing: None }
+        Self {
+            model: ModelState::Loading,
+            camera: CameraReport::default(),
+            stamps: None,
+            changed: None,
+            error: None,
+            timing: None,
+        }
     }
 }
 
@@ -116,6 +128,25 @@ impl Shared {
             }
             latest.model = model;
         });
+    }
+
+    pub fn model(&self) -> ModelState {
+        self.latest(|latest| latest.model.clone())
+    }
+
+    /// What the files of the model were when it was verified.
+    pub fn set_stamps(&self, stamps: Option<Stamps>) {
+        self.latest(|latest| latest.stamps = stamps);
+    }
+
+    /// Compares them with what they are now.
+    pub fn look_at_model_files(&self) {
+        let Some(stamps) = self.latest(|latest| latest.stamps.clone()) else { return };
+        let changed = stamps.changed().map(|path| {
+            let path = path.display();
+            format!("{path} has changed since it was verified; answers are those of the model as it was: restart to use it")
+        });
+        self.latest(|latest| latest.changed = changed);
     }
 
     pub fn model_error(&self) -> String {
@@ -159,8 +190,8 @@ impl Shared {
     pub fn diagnostics(&self) -> Diagnostics {
         let newest = self.vision.ring.newest_received_at_nanos();
         let now = self.clock.now_nanos();
-        let (model, last_error, last_timing) =
-            self.latest(|latest| (latest.model.clone(), latest.error.clone(), latest.timing));
+        let (model, model_changed) = self.latest(|latest| (latest.model.clone(), latest.changed.clone()));
+        let (last_error, last_timing) = self.latest(|latest| (latest.error.clone(), latest.timing));
         Diagnostics {
             frames: self.vision.ring.counters(),
             queue_len: self.queue.len(),
@@ -169,6 +200,7 @@ impl Shared {
             vision: self.vision.counters(),
             ready_bytes: self.ready_bytes.load(Ordering::Relaxed) + self.vision.bytes(),
             model,
+            model_changed,
             last_error,
             last_timing,
             newest_frame_age_secs: newest.map(|received| seconds_between(received, now)),

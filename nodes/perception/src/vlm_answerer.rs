@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grounding::ParsedQuestion;
+use model_dir::Stamps;
 use msgs::{Interval, QuestionKind, TokenCounts};
 use vlm::{AnswerFormat, DraftSettings, FinishReason, GenerateSettings, Stated, TokenEvent};
 
@@ -147,6 +148,10 @@ impl Answerer for VlmAnswerer {
         let engine = &self.network.engine;
         let refusals = engine.refusals().iter().map(ToString::to_string).collect();
         RunsOn { provider: engine.provider().to_owned(), refusals }
+    }
+
+    fn stamps(&self) -> Option<Stamps> {
+        Some(self.network.directory.stamps().clone())
     }
 
     fn encoder(&self) -> Option<Arc<dyn PairEncoder>> {

@@ -12,6 +12,7 @@ use vlm::ImageEmbeds;
 use crate::AnswerError;
 use crate::answerer::{Answerer, Completion, Finish, Progress, Ready, Request, View, halted};
 use crate::clock::seconds_between;
+use crate::deadlines;
 use crate::queue::{Job, Work};
 use crate::reply::{refusal, reply};
 use crate::shared::{ModelState, Shared};
@@ -39,6 +40,7 @@ pub(crate) fn run(shared: &Shared, factory: Factory) {
             if let Some(encoder) = answerer.encoder() {
                 shared.vision.set_encoder(encoder);
             }
+            shared.set_stamps(answerer.stamps());
             shared.set_model(ModelState::Ready { model: answerer.model(), runs_on: answerer.runs_on() });
             Worker { shared, answerer: Some(answerer), windows: Windows::new(&shared.settings) }.run();
         }
@@ -114,7 +116,7 @@ impl Worker<'_> {
             return refuse(Status::Cancelled, "Cancelled before it was begun.".to_owned());
         }
         if now >= job.deadline_nanos {
-            return refuse(Status::Timeout, "The deadline passed while the question waited.".to_owned());
+            return deadlines::timeout(shared, job, now);
         }
         let Some(answerer) = &mut self.answerer else {
             return refuse(Status::ModelError, shared.model_error());

@@ -346,13 +346,60 @@ fn deadlines_pass_in_the_queue_and_in_the_model() {
     bench.wait_until_running();
     bench.perception.ask(SpatialQuery { text: "how far is it?".into(), deadline_secs: 1.0, ..Default::default() });
     bench.clock.0.store(1_500_000_000, Ordering::Relaxed);
-    bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
-    assert_eq!(bench.next().status, Status::Answered);
     let late = bench.next();
     assert_eq!((late.status, late.timing.queue_secs), (Status::Timeout, 1.5));
+    assert_eq!(late.text, "The deadline passed while the question waited.");
+    bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
+    assert_eq!(bench.next().status, Status::Answered);
     let bench = Bench::new("deadline", false);
     bench.frame();
     assert_eq!(bench.answer_to("how far is the door?").status, Status::Timeout);
+}
+
+/// A pipeline whose model is loaded for as long as the sender lives.
+fn loading() -> (Perception, Receiver<SpatialAnswer>, SyncSender<()>) {
+    let (sender, answers) = sync_channel(4096);
+    let sender = Mutex::new(sender);
+    let sink = move |answer| drop(sender.lock().expect("sink").send(answer));
+    let (loads, waits) = sync_channel::<()>(0);
+    let load = move || {
+        let _ = waits.recv();
+        Ok(Box::new(Scripted { script: DOOR.to_owned(), gate: None }) as Box<dyn Answerer>)
+    };
+    let settings = Settings { queue_capacity: 3, window_frames: 8, ..Settings::new("/nowhere") };
+    let perception = Perception::start_with(settings, Arc::new(SystemClock), Arc::new(sink), load).expect("settings");
+    (perception, answers, loads)
+}
+
+#[test]
+fn questions_time_out_while_the_model_is_loaded() {
+    let (perception, answers, loads) = loading();
+    let start = Instant::now();
+    let ask = |text: &str, deadline_secs| {
+        perception.ask(SpatialQuery { text: text.into(), deadline_secs, ..Default::default() })
+    };
+    let (patient, hasty) = (ask("how far is the door?", 60.0), ask("how far is the bed?", 0.3));
+    let answer = answers.recv_timeout(Duration::from_secs(10)).expect("an answer");
+    assert_eq!((answer.query_id, answer.status), (hasty, Status::Timeout));
+    assert_eq!(answer.text, "The deadline passed while the model was still being loaded.");
+    assert!(start.elapsed() >= Duration::from_millis(300) && start.elapsed() < Duration::from_secs(2));
+    assert_eq!(perception.diagnostics().model, ModelState::Loading);
+    drop(loads);
+    let answer = answers.recv_timeout(Duration::from_secs(10)).expect("an answer");
+    assert_eq!((answer.query_id, answer.status), (patient, Status::NoFrames));
+}
+
+#[test]
+fn the_end_does_not_wait_for_a_model_that_is_loaded() {
+    let (perception, answers, loads) = loading();
+    perception.ask(SpatialQuery { text: "how far is the door?".into(), ..Default::default() });
+    let start = Instant::now();
+    drop(perception);
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert_eq!(answers.recv_timeout(Duration::from_secs(1)).expect("an answer").status, Status::Cancelled);
+    // The thread that was left behind ends when it is done.
+    drop(loads);
+    assert!(answers.recv_timeout(Duration::from_secs(10)).is_err());
 }
 
 #[test]

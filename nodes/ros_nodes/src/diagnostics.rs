@@ -204,6 +204,9 @@ fn camera(report: &CameraReport, tf_age_secs: Option<f64>) -> DiagnosticStatus {
 fn model(diagnostics: &Diagnostics) -> DiagnosticStatus {
     let (level, state, message) = match &diagnostics.model {
         ModelState::Loading => (Level::Warn, "loading", "being verified and loaded".to_owned()),
+        ModelState::Ready { .. } if diagnostics.model_changed.is_some() => {
+            (Level::Warn, "ready", diagnostics.model_changed.clone().unwrap_or_default())
+        }
         // Slower than asked for is worth a look.
         ModelState::Ready { model, runs_on } if runs_on.refusals.is_empty() => (Level::Ok, "ready", model.clone()),
         ModelState::Ready { model, .. } => (Level::Warn, "ready", model.clone()),

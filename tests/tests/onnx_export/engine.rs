@@ -43,6 +43,36 @@ fn every_precision_runs_and_is_as_near_to_f32_as_its_bits_allow() {
 }
 
 #[test]
+fn weights_that_stand_once_give_the_same_logits_and_the_same_bytes_twice() {
+    let (dir, folder) = (Checkpoint::golden().write(1), tempfile::tempdir().unwrap());
+    let processor = Processor::from_dir(&golden_dir()).unwrap();
+    let message = Message::new("user", vec![Content::Text("turn left".into())]);
+    let inputs = processor.prepare(&[message], Vec::new(), Vec::new()).unwrap();
+    let [own, once, again] = [("own", false), ("once", true), ("again", true)].map(|(name, share_weights)| {
+        let out = folder.path().join(name);
+        let options = ExportOptions { share_weights, ..Default::default() };
+        let report = run(&dir, &out, Precision::F32, &options).unwrap();
+        let settings = EngineSettings { threads: 1, ..Default::default() };
+        let engine = Engine::load(&out, processor.config(), &settings).unwrap();
+        let embeds = engine.encode_all(&inputs).unwrap();
+        (out, report.bytes(), engine.prompt_logits(&inputs, &embeds, 4).unwrap().data)
+    });
+    assert_eq!(own.2, once.2);
+    assert!(once.1 < own.1 - 100_000, "{} {}", once.1, own.1);
+    let names = |out: &PathBuf| {
+        let mut names: Vec<_> = std::fs::read_dir(out).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&once.0), names(&again.0));
+    for name in names(&once.0) {
+        assert!(std::fs::read(once.0.join(&name)).unwrap() == std::fs::read(again.0.join(&name)).unwrap(), "{name:?}");
+    }
+    let weights = |dir: &std::path::Path| std::fs::read(dir.join("model.safetensors")).unwrap();
+    assert!(weights(&once.0) == weights(&dir) && !own.0.join("model.safetensors").exists());
+}
+
+#[test]
 fn the_trt_profile_gives_the_same_tokens_and_logits_and_ends_at_its_capacity() {
     let dir = Checkpoint::golden().write(1);
     let folder = tempfile::tempdir().unwrap();

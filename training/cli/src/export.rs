@@ -13,6 +13,8 @@ use crate::forms::{Profile, Weights};
 use crate::parity;
 
 const MANIFEST: &str = "manifest.toml";
+/// The weights of a checkpoint.
+const WEIGHTS: &str = "model.safetensors";
 /// What a directory must hold one of to be replaced by a model directory: an earlier manifest, or the wording for one.
 const MARKERS: &[&str] = &[MANIFEST, "prompts.toml"];
 
@@ -77,7 +79,8 @@ pub struct Arguments {
     parity_tolerance: Option<f64>,
 }
 
-/// Writes the ONNX graphs, the golden prompts and the manifest. A model directory made of a checkpoint appears complete or
+/// Writes the ONNX graphs, the golden prompts and the manifest. Of an export in place with f32 weights for ONNX Runtime the
+/// graphs read the weights that training starts from, which then lie in `onnx`. A model directory made of a checkpoint appears complete or
 /// not at all; one that is exported in place does not open until the new manifest is there.
 pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.profile == Profile::Ort && arguments.kv_capacity.is_some() {
@@ -92,6 +95,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return Ok(staging.publish()?);
     }
     let model = arguments.model.as_deref().context("expected --model or --checkpoint")?;
+    bring_out(model)?;
     let trained = arguments.run.as_deref().map(|run| take(run, model)).transpose()?.flatten();
     let arguments = Arguments { adapter: trained.or_else(|| arguments.adapter.clone()), ..arguments.clone() };
     parity::check_memory(model)?;
@@ -99,14 +103,32 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     removed.or_else(|error| remove(&model.join(MANIFEST)).and(Err(error)))
 }
 
+/// Puts the weights beside `onnx`, which will be replaced, where they are nowhere else.
+fn bring_out(model: &Path) -> Result<()> {
+    let (own, shared) = (model.join(WEIGHTS), model.join("onnx").join(WEIGHTS));
+    if !own.exists() && shared.is_file() {
+        std::fs::copy(&shared, &own).with_context(|| shared.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Whether the graphs of an export in place can read the weights as they are: f32 for all, for ONNX Runtime.
+fn shares_weights(arguments: &Arguments, places: &Places) -> onnx_export::Result<bool> {
+    let others = [arguments.vision_precision, arguments.output_precision].into_iter().flatten();
+    let is_f32 = std::iter::once(arguments.precision).chain(others).all(|precision| precision == Weights::F32);
+    let is_whole = arguments.adapter.is_none() && places.model.join(WEIGHTS).is_file();
+    let is_possible = arguments.profile == Profile::Ort && is_f32 && is_whole && places.model == places.checkpoint;
+    if is_possible { onnx_export::can_share_weights(places.checkpoint) } else { Ok(false) }
+}
+
 /// Takes the weights of a run into the model directory; of a run that trained an adapter, which leaves them as they were,
 /// the folder with that.
 fn take(run: &Path, model: &Path) -> Result<Option<PathBuf>> {
-    let (weights, adapter) = (run.join("model.safetensors"), run.join("adapter"));
+    let (weights, adapter) = (run.join(WEIGHTS), run.join("adapter"));
     if !weights.exists() && adapter.is_dir() {
         return Ok(Some(adapter));
     }
-    std::fs::copy(&weights, model.join("model.safetensors")).with_context(|| weights.display().to_string())?;
+    std::fs::copy(&weights, model.join(WEIGHTS)).with_context(|| weights.display().to_string())?;
     Ok(None)
 }
 
@@ -137,9 +159,14 @@ fn fill(arguments: &Arguments, places: &Places) -> Result<()> {
         kv_capacity: arguments.kv_capacity,
         adapter_dir: arguments.adapter.clone(),
         keep_adapter: arguments.keep_adapter,
+        share_weights: shares_weights(arguments, places)?,
     };
     let report = onnx_export::export_with(&request, &options)?;
     parity::write(model, checkpoint, arguments.adapter.as_deref().filter(|_| !arguments.keep_adapter))?;
+    if options.share_weights {
+        // They stand in `onnx` now.
+        remove(&model.join(WEIGHTS))?;
+    }
     let found = sign(arguments, places)?;
     let found =
         found.map_or_else(|| "parity not measured".to_owned(), |found| format!("{found:.1e} from the checkpoint"));

@@ -7,6 +7,8 @@ use model_dir::{ParityCase, ParityFrames, Prompts};
 use policy::reference::LowRank;
 use processor::Processor;
 
+/// The weights of a model directory whose graphs read them.
+const SHARED: &str = "onnx/model.safetensors";
 /// Side of the golden frames, pixels: small, since every robot runs them at each start.
 const SIDE: usize = 112;
 
@@ -37,8 +39,9 @@ pub fn write(model: &Path, checkpoint: &Path, adapter: Option<&Path>) -> Result<
 pub fn check_memory(checkpoint: &Path) -> Result<()> {
     let shards = std::fs::read_dir(checkpoint)?.flatten().map(|entry| entry.path());
     let weights = shards.filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+    let weights = weights.chain([checkpoint.join(SHARED)]);
     let needed = 2 * weights.filter_map(|path| path.metadata().ok()).map(|file| file.len()).sum::<u64>();
-    let found = onnx_export::available_memory().unwrap_or(u64::MAX);
+    let found = model_dir::available_memory().unwrap_or(u64::MAX);
     anyhow::ensure!(
         found >= needed,
         "reference logits of {}: expected {} MB of free memory, found {} MB",

@@ -75,7 +75,7 @@ fn a_killed_run_ends_where_an_uninterrupted_one_does() {
     assert!(expected.iter().any(|line| line["gradient_norm"].as_f64() > Some(0.0)), "nothing was learnt: {expected:?}");
     assert_eq!(outcome(&killed), expected);
     let weights = |run: &Path| std::fs::read(run.join("model.safetensors")).expect("weights");
-    let start = std::fs::read(root().join("models/zoo/spacer-nano/model.safetensors")).expect("weights");
+    let start = std::fs::read(root().join("models/zoo/spacer-nano/onnx/model.safetensors")).expect("weights");
     assert!(weights(&killed) == weights(&straight), "the weights differ");
     assert!(weights(&straight) != start, "the weights have not moved");
 }

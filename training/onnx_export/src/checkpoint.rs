@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 use crate::lora::{self, LowRank};
 use crate::weight::Weight;
 
+/// The weights of a checkpoint with a single file; of a model directory whose graphs read them, in its `onnx`.
+pub(crate) const WEIGHTS: &str = "model.safetensors";
+
 /// A checkpoint's tensors by hub name; remembers which were read, so that left-overs can be refused.
 pub(crate) struct Checkpoint {
     shards: Vec<Shard>,
@@ -124,7 +127,27 @@ impl Checkpoint {
         Error::check_float(name, entry.dtype)?;
         self.used.borrow_mut().insert(name.to_owned());
         let bytes = &self.shards[entry.shard].map[entry.range.clone()];
-        Ok(Weight { name, dtype: entry.dtype, shape: &entry.shape, bytes, delta: self.deltas.get(name) })
+        let (dtype, offset, delta) = (entry.dtype, entry.range.start as u64, self.deltas.get(name));
+        Ok(Weight { name, dtype, shape: &entry.shape, bytes, offset, delta })
+    }
+
+    /// The one file of a checkpoint that a graph can read as it is.
+    ///
+    /// # Errors
+    /// `Unsupported` for several files, other types than f32, and an adapter that is merged into the weights.
+    pub fn sharable(&self) -> Result<&Path> {
+        let unsupported = |found: String| {
+            let expected = "one model.safetensors of f32 weights without an adapter, for graphs that read it";
+            Err(Error::Unsupported { profile: "ort", expected, found })
+        };
+        if let Some((name, entry)) = self.tensors.iter().find(|(_, entry)| entry.dtype != Dtype::F32) {
+            return unsupported(format!("{name} of {:?}", entry.dtype));
+        }
+        match self.shards.as_slice() {
+            _ if !self.deltas.is_empty() => unsupported("an adapter to be merged".to_owned()),
+            [single] => Ok(&single.path),
+            shards => unsupported(format!("{} files", shards.len())),
+        }
     }
 
     /// Lets go of the memory that `name` was mapped to; reading it again maps it again. Without this the resident set
@@ -163,8 +186,8 @@ impl Checkpoint {
 }
 
 fn shard_paths(dir: &Path) -> Result<Vec<PathBuf>> {
-    let single = dir.join("model.safetensors");
-    if single.is_file() {
+    let single = [dir.join(WEIGHTS), dir.join("onnx").join(WEIGHTS)];
+    if let Some(single) = single.into_iter().find(|path| path.is_file()) {
         return Ok(vec![single]);
     }
     let index = dir.join("model.safetensors.index.json");

@@ -198,19 +198,24 @@ impl ExternalData {
 
     /// The initializer of what was appended since `start`.
     pub fn initializer(&self, part: Part, start: u64) -> TensorProto {
-        let entry = |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
-        TensorProto {
-            name: Some(part.name),
-            dims: part.dims.iter().map(|&dim| dim as i64).collect(),
-            data_type: Some(part.data_type as i32),
-            data_location: Some(DataLocation::External as i32),
-            external_data: vec![
-                entry("location", self.location.clone()),
-                entry("offset", start.to_string()),
-                entry("length", (self.offset - start).to_string()),
-            ],
-            ..Default::default()
-        }
+        external(part, &self.location, start, self.offset - start)
+    }
+}
+
+/// The initializer whose data are `length` bytes of the file `location` from byte `start` on.
+pub(crate) fn external(part: Part, location: &str, start: u64, length: u64) -> TensorProto {
+    let entry = |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
+    TensorProto {
+        name: Some(part.name),
+        dims: part.dims.iter().map(|&dim| dim as i64).collect(),
+        data_type: Some(part.data_type as i32),
+        data_location: Some(DataLocation::External as i32),
+        external_data: vec![
+            entry("location", location.to_owned()),
+            entry("offset", start.to_string()),
+            entry("length", length.to_string()),
+        ],
+        ..Default::default()
     }
 }
 
@@ -232,7 +237,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let values: Vec<u8> = (0..40 * 3).flat_map(|i| (i as f32 / 7.0).sin().to_le_bytes()).collect();
         let shape = [3, 40];
-        let weight = Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &shape, bytes: &values, delta: None };
+        let weight = Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &shape, bytes: &values, offset: 0, delta: None };
         let fill = |dir: Option<&Path>| {
             let mut data = ExternalData::create(dir, "x.data").unwrap();
             let mut all = Vec::new();
@@ -260,7 +265,7 @@ mod tests {
     #[test]
     fn a_weight_beyond_f16_is_named() {
         let bytes = 1e5f32.to_le_bytes();
-        let weight = Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &[1], bytes: &bytes, delta: None };
+        let weight = Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &[1], bytes: &bytes, offset: 0, delta: None };
         let dir = tempfile::tempdir().unwrap();
         let mut data = ExternalData::create(Some(dir.path()), "x").unwrap();
         let error = data.append(&weight, Layout::Kept, Float::F16).unwrap_err().to_string();

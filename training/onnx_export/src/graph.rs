@@ -6,15 +6,16 @@ use std::path::Path;
 
 use prost::Message;
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, WEIGHTS};
 use crate::error::{Error, Result};
-use crate::external_data::{ExternalData, Float, Layout};
+use crate::external_data::{ExternalData, Float, Layout, Part, external};
 use crate::precision::{Profile, Style};
 use crate::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
     ValueInfoProto, attribute_proto, tensor_proto, tensor_shape_proto, type_proto,
 };
 use crate::quantize::Quantizer;
+use crate::weight::Weight;
 
 /// Domain of ONNX Runtime's own operators.
 const CONTRIB: &str = "com.microsoft";
@@ -255,10 +256,33 @@ impl<'a> GraphBuilder<'a> {
 
     /// A checkpoint tensor as floats of type `float`, in the layout asked for.
     pub fn weight_as(&mut self, name: &str, shape: &[usize], layout: Layout, float: Float) -> Result<String> {
-        let tensor = self.data.append(&self.checkpoint.weight(name, shape)?, layout, float)?;
+        let weight = self.checkpoint.weight(name, shape)?;
+        if self.style.shared && float == Float::F32 {
+            return self.shared(&weight, layout);
+        }
+        let tensor = self.data.append(&weight, layout, float)?;
         self.graph.initializer.push(tensor);
         self.checkpoint.release(name);
         Ok(name.to_owned())
+    }
+
+    /// A weight that stays in the checkpoint's file; the name of the value. Engines transpose it once, at load.
+    fn shared(&mut self, weight: &Weight, layout: Layout) -> Result<String> {
+        if !self.data.is_measure() {
+            weight.check_finite()?;
+        }
+        let (rows, columns) = weight.matrix();
+        let dims = match layout {
+            Layout::Kept => weight.shape.to_vec(),
+            Layout::Transposed => vec![rows, columns],
+        };
+        let part = Part { name: weight.name.to_owned(), dims, data_type: Float::F32.data_type() };
+        self.graph.initializer.push(external(part, WEIGHTS, weight.offset, weight.bytes.len() as u64));
+        self.checkpoint.release(weight.name);
+        match layout {
+            Layout::Kept => Ok(weight.name.to_owned()),
+            Layout::Transposed => Ok(self.add(Node::new("Transpose", &[weight.name]).ints("perm", &[1, 0]))),
+        }
     }
 
     /// A checkpoint tensor as integers and what they are read with, in the form its profile takes; the names of the

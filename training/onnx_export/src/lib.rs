@@ -5,6 +5,8 @@
 //! of 4 KiB), and the tokenizer. [`Precision`] is the type of the weights, [`Profile`] the family of engines: `ort` adds
 //! `genai_config.json` and `processor_config.json` (onnxruntime-genai's layout), `trt` adds `trt_profile.json`.
 //!
+//! With [`ExportOptions::share_weights`] f32 weights stand once: the graphs read them in a copy of the checkpoint's own file.
+//!
 //! Weights are streamed from the memory map: memory stays small whatever the checkpoint's size. Before a byte is written
 //! the whole export is measured, which finds absent, extra, misshapen and wrongly typed tensors and compares free disk and
 //! memory with what it will take; non-finite weights are found on the way. The output directory appears complete or not
@@ -49,7 +51,7 @@ mod weight;
 
 use std::path::{Path, PathBuf};
 
-use checkpoint::Checkpoint;
+use checkpoint::{Checkpoint, WEIGHTS};
 use graph::GraphSize;
 use precision::Style;
 use processor::config::ModelConfig;
@@ -58,7 +60,6 @@ pub use directory::Staging;
 pub use error::{Error, Result};
 pub use lora::{LowRank, read_adapter};
 pub use precision::{Precision, Profile};
-pub use resources::available_memory;
 
 /// A finished export holds one of these.
 const MARKERS: &[&str] = &[genai::FILE, trt_profile::FILE];
@@ -96,6 +97,10 @@ pub struct ExportOptions {
     /// then has two inputs that may be left out, `<layer>.lora_A` [in, r] and `<layer>.lora_B` [r, out]; without them it
     /// is the base model.
     pub keep_adapter: bool,
+    /// Lets the graphs read the weights in a copy of the checkpoint's own file beside them, `model.safetensors`, so that a
+    /// directory which keeps no other copy holds them once. Only the `ort` profile, f32 graphs, and checkpoints of one file
+    /// of f32 weights; the matrices then are transposed when a graph is loaded.
+    pub share_weights: bool,
 }
 
 /// What was written; sizes in bytes, graph and data together.
@@ -109,13 +114,23 @@ pub struct ExportReport {
     pub embedding_bytes: u64,
     /// `model.onnx` and its data.
     pub decoder_bytes: u64,
+    /// `model.safetensors`, where the graphs read it.
+    pub shared_bytes: u64,
 }
 
 impl ExportReport {
     /// Bytes of all graphs and weights.
     pub fn bytes(&self) -> u64 {
-        self.vision_bytes + self.embedding_bytes + self.decoder_bytes
+        self.vision_bytes + self.embedding_bytes + self.decoder_bytes + self.shared_bytes
     }
+}
+
+/// Whether [`ExportOptions::share_weights`] can be had of the weights in `checkpoint_dir`.
+///
+/// # Errors
+/// Absent or broken weights.
+pub fn can_share_weights(checkpoint_dir: &Path) -> Result<bool> {
+    Ok(Checkpoint::open(checkpoint_dir)?.sharable().is_ok())
 }
 
 /// Exports a checkpoint in the `ort` profile.
@@ -142,6 +157,7 @@ pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<E
         Some(adapter) => checkpoint.merge_adapter(adapter)?,
         None => {}
     }
+    let shared = if options.share_weights { Some(checkpoint.sharable()?) } else { None };
     let job = Job {
         checkpoint: &checkpoint,
         config: &config,
@@ -154,8 +170,12 @@ pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<E
 
     let staging = Staging::begin(&request.out_dir, MARKERS)?;
     let peak_buffer = measured.iter().map(|size| size.peak_buffer).max().unwrap_or(0);
-    resources::check(staging.path(), measured.iter().map(|size| size.bytes).sum(), peak_buffer)?;
+    let bytes = measured.iter().map(|size| size.bytes).sum::<u64>() + shared.map_or(0, length);
+    resources::check(staging.path(), bytes, peak_buffer)?;
     let [vision, embedding, decoder] = job.write(Some(staging.path()))?;
+    if let Some(weights) = shared {
+        std::fs::copy(weights, staging.path().join(WEIGHTS)).map_err(Error::io(weights))?;
+    }
     if options.keep_adapter {
         adapter_file::write(checkpoint.kept(), staging.path(), styles.decoder.compute())?;
     }
@@ -172,7 +192,13 @@ pub fn export_with(request: &ExportRequest, options: &ExportOptions) -> Result<E
         vision_bytes: vision.bytes,
         embedding_bytes: embedding.bytes,
         decoder_bytes: decoder.bytes,
+        shared_bytes: shared.map_or(0, length),
     })
+}
+
+/// Bytes of a file; 0 where that can't be told.
+fn length(path: &Path) -> u64 {
+    path.metadata().map_or(0, |file| file.len())
 }
 
 /// Of the three graphs.
@@ -213,7 +239,27 @@ impl Styles {
                 });
             }
         }
-        Ok(Self { vision: Style { precision: vision, ..decoder }, decoder })
+        let styles = Self { vision: Style { precision: vision, ..decoder }, decoder };
+        match options.share_weights {
+            true => styles.shared(options),
+            false => Ok(styles),
+        }
+    }
+}
+
+impl Styles {
+    /// With weights that stay in the checkpoint's file.
+    fn shared(mut self, options: &ExportOptions) -> Result<Self> {
+        let precisions = [self.vision.precision, self.decoder.precision, self.decoder.output];
+        if options.profile != Profile::Ort || precisions.iter().any(|precision| *precision != Precision::F32) {
+            return Err(Error::Unsupported {
+                profile: if options.profile == Profile::Trt { "trt" } else { "ort" },
+                expected: "graphs of the ort profile with f32 weights, which alone can read the checkpoint's file",
+                found: format!("{precisions:?}"),
+            });
+        }
+        (self.vision.shared, self.decoder.shared) = (true, true);
+        Ok(self)
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct Style {
     pub precision: Precision,
     /// Of the output layer's weights and the token table's.
     pub output: Precision,
+    /// Do f32 weights stay in the checkpoint's file, which the graphs then read?
+    pub shared: bool,
     /// Type of the embeddings that pass between the graphs, of the KV cache and the logits.
     pub port: Float,
 }
@@ -64,7 +66,7 @@ impl Style {
             (Precision::Int4 { .. }, Profile::Trt) => Precision::F16,
             _ => precision,
         };
-        Self { profile, precision, output, port: compute(profile, precision) }
+        Self { profile, precision, output, shared: false, port: compute(profile, precision) }
     }
 
     /// Type that activations are computed in, and norms and biases stored in.

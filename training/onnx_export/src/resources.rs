@@ -14,7 +14,7 @@ const BASE_MEMORY: u64 = 256 << 20;
 pub(crate) fn check(dir: &Path, disk: u64, buffer: u64) -> Result<()> {
     let stat = rustix::fs::statvfs(dir).map_err(|errno| Error::io(dir)(errno.into()))?;
     compare_disk(dir, disk, stat.f_bavail.saturating_mul(stat.f_frsize))?;
-    match available_memory() {
+    match model_dir::available_memory() {
         Some(found) => compare_memory(buffer + BASE_MEMORY, found),
         // Not Linux, or no /proc: nothing to compare with.
         None => Ok(()),
@@ -30,14 +30,6 @@ fn compare_disk(dir: &Path, expected: u64, found: u64) -> Result<()> {
 
 fn compare_memory(expected: u64, found: u64) -> Result<()> {
     if expected <= found { Ok(()) } else { Err(Error::Memory { expected, found }) }
-}
-
-/// Memory that can be had without swapping (`MemAvailable` of `/proc/meminfo`), bytes; `None` where nothing tells.
-#[must_use]
-pub fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 #[cfg(test)]

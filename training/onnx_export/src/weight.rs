@@ -16,6 +16,8 @@ pub(crate) struct Weight<'a> {
     pub shape: &'a [usize],
     /// The stored bytes.
     pub bytes: &'a [u8],
+    /// Byte of the shard that they begin at.
+    pub offset: u64,
     /// What an adapter adds to it.
     pub delta: Option<&'a LowRank>,
 }
@@ -28,6 +30,16 @@ impl Weight<'_> {
             [length] => (1, *length),
             [rows, rest @ ..] => (*rows, rest.iter().product()),
         }
+    }
+
+    /// Refuses values that are not finite.
+    ///
+    /// # Errors
+    /// `NotFinite`.
+    pub fn check_finite(&self) -> Result<()> {
+        let (rows, columns) = self.matrix();
+        let mut row = vec![0.0; columns];
+        (0..rows).try_for_each(|index| self.read(index, 0, &mut row))
     }
 
     /// Row `row` of the matrix from column `first` on, as many as `out` holds.

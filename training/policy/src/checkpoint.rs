@@ -31,7 +31,11 @@ pub fn nested_name(name: &str) -> String {
     }
 }
 
-/// All weights of a safetensors file, or of every `*.safetensors` in a folder, under their hub names.
+/// Where the weights of a model directory lie whose graphs read them too.
+const SHARED: &str = "onnx/model.safetensors";
+
+/// All weights of a safetensors file, or of every `*.safetensors` in a folder, under their hub names; where a folder has
+/// none, those that its graphs read in `onnx`.
 ///
 /// # Errors
 /// When nothing is there or a file is not safetensors.
@@ -42,6 +46,9 @@ pub fn load_tensors(path: &Path, dtype: DType, device: &Device) -> Result<HashMa
         files = entries.into_iter().map(|entry| entry.path()).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "safetensors"));
         files.sort();
+        if files.is_empty() {
+            files.extend(Some(path.join(SHARED)).filter(|shared| shared.is_file()));
+        }
     }
     if files.is_empty() {
         bail!("expected *.safetensors in {}, found none", path.display());

@@ -45,7 +45,7 @@ fn the_models_weights_are_where_tuning_starts() {
     let folder = tempfile::tempdir().unwrap();
     let mut trainer = trainer(&tuning(), folder.path());
     trainer.write(folder.path()).unwrap();
-    let (model, start) = (load(&nano().join("model.safetensors")), load(&folder.path().join("model.safetensors")));
+    let (model, start) = (load(&nano().join("onnx/model.safetensors")), load(&folder.path().join("model.safetensors")));
     assert_eq!(model.len(), start.len());
     assert!(model.iter().all(|(name, weight)| difference(weight, &start[name]) == 0.0));
     let tuned = trainer.step().unwrap().loss.tokens;
@@ -100,7 +100,7 @@ fn a_frozen_tower_stays_as_it_is_and_the_decoder_learns_as_it_would_beside_it() 
         load(&folder.path().join(name).join("model.safetensors"))
     };
     let (frozen, moving) = (written(&frozen, "one"), written(&moving, "other"));
-    for (name, weight) in load(&nano().join("model.safetensors")) {
+    for (name, weight) in load(&nano().join("onnx/model.safetensors")) {
         let is_tower = name.starts_with("visual.");
         assert_eq!(difference(&weight, &frozen[&name]) == 0.0, is_tower, "{name}");
         assert!(!is_tower || difference(&weight, &moving[&name]) > 0.0, "{name}");

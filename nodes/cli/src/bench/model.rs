@@ -31,21 +31,19 @@ impl Model {
     /// On the first of `providers`, or not at all.
     pub(crate) fn load_on(folder: &Path, providers: Vec<Provider>) -> Result<Self> {
         let processor = Processor::from_dir(folder)?;
-        let onnx = folder.join("onnx");
         let before = resident_bytes()?;
         let require_provider = providers.first().map(|provider| provider.name().to_owned());
         let settings = EngineSettings { threads: THREADS, providers, require_provider, ..EngineSettings::default() };
-        let engine = Engine::load(&onnx, processor.config(), &settings)?;
+        let engine = Engine::load(&folder.join("onnx"), processor.config(), &settings)?;
         let resident_bytes = resident_bytes()?.saturating_sub(before);
-        let bytes = |name: &str| std::fs::metadata(onnx.join(name)).map_or(0, |metadata| metadata.len());
-        let of_graph = |graph: &str| bytes(&format!("{graph}.onnx")) + bytes(&format!("{graph}.onnx.data"));
+        let graph_bytes = engine.graph_bytes();
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self {
             name,
             processor,
             engine,
-            decoder_bytes: of_graph("model"),
-            file_bytes: ["vision", "embedding", "model"].map(of_graph).iter().sum(),
+            decoder_bytes: graph_bytes[2],
+            file_bytes: graph_bytes.iter().sum(),
             resident_bytes,
         })
     }
