@@ -24,7 +24,8 @@ pub struct Arguments {
     /// A folder of pictures, in order of their names, taken at `--rate`.
     #[arg(long, group = "source")]
     images: Option<String>,
-    /// A rosbag2 folder, or a file of one (.mcap, .db3, also compressed by zstd); its camera_info and TF tell what the flags about the camera leave open.
+    /// A rosbag2 folder, or a file of one (.mcap, .db3, also compressed by zstd); its camera_info and TF tell what the
+    /// flags about the camera leave open.
     #[arg(long, group = "source")]
     bag: Option<PathBuf>,
     /// Image topic of the bag; needed where it has several cameras.

@@ -30,8 +30,8 @@ impl TransformStamped {
     }
 }
 
-/// The frame that is called `wanted` (without slash in front), or, where none is, the only one of that name with a prefix
-/// before it, as `robot1/base_link` is of `base_link`.
+/// The frame that is called `wanted` (without slash in front), or, where none is, the only one of that name with a
+/// prefix before it, as `robot1/base_link` is of `base_link`.
 pub fn frame_named<'a>(known: impl Iterator<Item = &'a str> + Clone, wanted: &str) -> Option<&'a str> {
     if let Some(exact) = known.clone().find(|name| *name == wanted) {
         return Some(exact);
