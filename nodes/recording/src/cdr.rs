@@ -37,11 +37,14 @@ fn refused(first: u8, kind: u8) -> String {
         (0, 10 | 11) => "PL_CDR2, whose fields carry their numbers",
         _ => "no header of CDR",
     };
-    format!("expected plain CDR (representation 0, 1, 6 or 7), found {:#06x}: {name}", u16::from_be_bytes([first, kind]))
+    format!(
+        "expected plain CDR (representation 0, 1, 6 or 7), found {:#06x}: {name}",
+        u16::from_be_bytes([first, kind])
+    )
 }
 
-/// A sequence of structures or strings, for `#[serde(deserialize_with)]`: in version 2 of CDR its length in bytes stands
-/// before it.
+/// A sequence of structures or strings, for `#[serde(deserialize_with)]`: in version 2 of CDR its length in bytes
+/// stands before it.
 pub(crate) fn sequence_of_structs<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -50,7 +53,8 @@ pub(crate) fn sequence_of_structs<'de, D: Deserializer<'de>, T: Deserialize<'de>
     SequenceOfStructs::deserialize(deserializer).map(|SequenceOfStructs(elements)| elements)
 }
 
-/// A field that was put behind a message's last one, for `#[serde(deserialize_with)]`: bodies made before end without it.
+/// A field that was put behind a message's last one, for `#[serde(deserialize_with)]`: bodies made before end without
+/// it.
 pub(crate) fn default_where_absent<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {

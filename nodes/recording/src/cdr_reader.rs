@@ -175,11 +175,7 @@ impl<'de> de::Deserializer<'de> for &mut CdrReader<'de> {
         self.deserialize_tuple(fields.len(), visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, CdrError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, CdrError> {
         if name == SEQUENCE_OF_STRUCTS && self.layout.is_version_2 {
             self.length()?;
         }

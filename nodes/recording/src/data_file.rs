@@ -84,8 +84,7 @@ impl DataFile {
     pub fn unfinished(&self) -> Option<Damage> {
         let journal = (self.storage.format == Format::Sqlite).then(|| sqlite_file::unfinished(&self.path)).flatten()?;
         let reason = format!(
-            "its last messages are still in {}, which is not read; `sqlite3 FILE 'VACUUM INTO \"whole.db3\"'` of a copy \
-             of both makes one file of them",
+            "its last messages are still in {}, which is not read; `sqlite3 FILE .tables` on a copy of both moves them",
             journal.file_name().unwrap_or_default().to_string_lossy()
         );
         Some(Damage { path: self.path.clone(), messages: 0, reason })

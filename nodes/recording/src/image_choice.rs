@@ -6,8 +6,8 @@
 //! 3. What a camera took before what programs made of it (`debug`, `overlay`, `colormap`, …) or made smaller
 //!    (`preview`, `throttled`, …).
 //! 4. The left camera of a stereo pair, which calibration tells (`P[3]` of the right one is not 0).
-//! 5. Of one camera's `image_raw`, `image_color`, `image`, `image_rect_color`, `image_rect`, `image_mono` the first, and
-//!    its `rgb` or `color` before `left`, which a stereo camera sends as both.
+//! 5. Of one camera's `image_raw`, `image_color`, `image`, `image_rect_color`, `image_rect`, `image_mono` the first,
+//!    and its `rgb` or `color` before `left`, which a stereo camera sends as both.
 //!
 //! Each step leaves topics out only where others remain. Where several remain they are several cameras, and nobody but
 //! the user knows which is meant.
@@ -21,14 +21,38 @@ const TRANSPORTS: [&str; 8] =
     ["compressed", "zstd", "theora", "compressedDepth", "ffmpeg", "avif", "draco", "foxglove"];
 /// Words in names of pictures that programs make.
 const MADE: [&str; 19] = [
-    "debug", "dbg", "annotated", "overlay", "detection", "detections", "visualization", "viz", "segmentation", "mask",
-    "heatmap", "colormap", "colorized", "preview", "thumbnail", "resized", "throttle", "throttled", "depth",
+    "debug",
+    "dbg",
+    "annotated",
+    "overlay",
+    "detection",
+    "detections",
+    "visualization",
+    "viz",
+    "segmentation",
+    "mask",
+    "heatmap",
+    "colormap",
+    "colorized",
+    "preview",
+    "thumbnail",
+    "resized",
+    "throttle",
+    "throttled",
+    "depth",
 ];
 /// Words in names of pictures that no visible light made.
 const INFRARED: [&str; 4] = ["infra", "infrared", "ir", "thermal"];
 /// What the pictures of one camera are called, the one to take first.
 const STAGES: [&str; 8] = [
-    "image_raw", "image_raw_color", "image_color", "image", "image_rect_color", "image_rect_raw", "image_rect", "image_mono",
+    "image_raw",
+    "image_raw_color",
+    "image_color",
+    "image",
+    "image_rect_color",
+    "image_rect_raw",
+    "image_rect",
+    "image_mono",
 ];
 /// What the lens of a camera that is meant is called, the one to take first.
 const LENSES: [&str; 3] = ["rgb", "color", "left"];

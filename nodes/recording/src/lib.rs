@@ -2,10 +2,11 @@
 //!
 //! [`BagReader`] reads recordings of anybody: a rosbag2 folder or one file of it, of MCAP or SQLite, by zstd in whole
 //! files, messages or chunks; plain CDR of either byte order. It reads up to any damage and says where that is, writes
-//! nothing, and names what it does not read: ROS 1, other serializations, several recordings at once. [`BagWriter`] writes bags that `ros2 bag`, `rosbags` and
-//! `mcap-ros2-support` read, in chunks of bounded age and size that are handed to the operating system whole: after
-//! SIGKILL at most the last one is lost. Times are nanoseconds; log times are those of the recorder's clock, stamps
-//! those of the messages. A full disk is an [`Error`], and what was written before stays readable.
+//! nothing, and names what it does not read: ROS 1, other serializations, several recordings at once. [`BagWriter`]
+//! writes bags that `ros2 bag`, `rosbags` and `mcap-ros2-support` read, in chunks of bounded age and size that are
+//! handed to the operating system whole: after SIGKILL at most the last one is lost. Times are nanoseconds; log times
+//! are those of the recorder's clock, stamps those of the messages. A full disk is an [`Error`], and what was written
+//! before stays readable.
 //!
 //! ```
 //! use recording::messages::StringMessage;

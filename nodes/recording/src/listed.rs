@@ -58,10 +58,7 @@ impl Listed {
         let document = read.ok().and_then(|_| serde_yaml_ng::from_str::<Document>(&text).ok());
         let Some(Document { rosbag2_bagfile_information: information }) = document else { return Self::default() };
         let topics = information.topics_with_message_count.into_iter().map(|topic| topic.topic_metadata);
-        Self {
-            files: information.relative_file_paths,
-            types: topics.map(|topic| (topic.name, topic.r#type)).collect(),
-        }
+        Self { files: information.relative_file_paths, types: topics.map(|topic| (topic.name, topic.r#type)).collect() }
     }
 }
 
@@ -105,7 +102,9 @@ mod tests {
         for name in ["bag_0.mcap", "bag_1.mcap.zstd"] {
             std::fs::write(folder.join(name), "").unwrap();
         }
-        let found = |listed: &str| locate(&folder, Path::new(listed)).map(|path| path.strip_prefix(&folder).unwrap().to_owned());
+        let found = |listed: &str| {
+            locate(&folder, Path::new(listed)).map(|path| path.strip_prefix(&folder).unwrap().to_owned())
+        };
         let is = |listed: &str, expected: &str| assert_eq!(found(listed), Some(PathBuf::from(expected)), "{listed}");
         is("bag_0.mcap", "bag_0.mcap");
         is("bag_0.mcap.zstd", "bag_0.mcap");

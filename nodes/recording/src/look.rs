@@ -48,8 +48,11 @@ pub(crate) type Looks = BTreeMap<String, Look>;
 /// Looks at the first message of each topic of pictures, calibrations and odometry; one that can't be decoded is left
 /// out. Reads until each was seen.
 pub(crate) fn look(topics: &[TopicInfo], messages: Messages) -> Looks {
-    let mut open: Vec<&str> =
-        topics.iter().filter(|topic| topic.message_count > 0 && is_looked_at(topic)).map(|topic| &*topic.name).collect();
+    let mut open: Vec<&str> = topics
+        .iter()
+        .filter(|topic| topic.message_count > 0 && is_looked_at(topic))
+        .map(|topic| &*topic.name)
+        .collect();
     let mut looks = Looks::new();
     if open.is_empty() {
         return looks;
@@ -104,7 +107,8 @@ fn content(encoding: &str, topic: &str) -> Content {
     if is_depth { Content::Depth } else { Content::Grey }
 }
 
-/// `format` is for instance `jpeg`, `rgb8; jpeg compressed bgr8`, `16UC1; compressedDepth png`, `16UC1; png compressed `.
+/// `format` is for instance `jpeg`, `rgb8; jpeg compressed bgr8`, `16UC1; compressedDepth png`, `16UC1; png compressed
+/// `.
 fn compressed_content(format: &str, data: &[u8], topic: &str) -> Content {
     let (encoding, rest) = format.split_once(';').unwrap_or(("", format));
     let form = rest.trim().to_ascii_lowercase();

@@ -31,9 +31,8 @@ impl McapMessages {
         let file = File::open(path)?;
         let source: Box<dyn Read + Send> =
             if is_compressed { Box::new(zstd::Decoder::new(file)?) } else { Box::new(BufReader::new(file)) };
-        let options = LinearReaderOptions::default()
-            .with_prevalidate_chunk_crcs(true)
-            .with_record_length_limit(MAX_RECORD_BYTES);
+        let options =
+            LinearReaderOptions::default().with_prevalidate_chunk_crcs(true).with_record_length_limit(MAX_RECORD_BYTES);
         Ok(Self { reader: MessageReader::new_with_options(source, options), channels: HashMap::new(), types })
     }
 }

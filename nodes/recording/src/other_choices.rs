@@ -1,5 +1,5 @@
-//! Which of several topics of odometry or depth is taken, by a stated rule. Both make a recording worth more, so there is
-//! always an answer; who means another topic names it.
+//! Which of several topics of odometry or depth is taken, by a stated rule. Both make a recording worth more, so there
+//! is always an answer; who means another topic names it.
 
 use std::cmp::Reverse;
 
@@ -13,10 +13,9 @@ const BASE_FRAMES: [&str; 4] = ["base_link", "base_footprint", "base", "body"];
 /// Words in the names of depth that was put into the colour camera's pixels.
 const ALIGNED: [&str; 4] = ["aligned", "registered", "rgb", "color"];
 
-/// Odometry, the one to take first at the beginning: that places the robot (`child_frame_id` is a base frame, or the one
-/// that the robot is said to have), of the
-/// same robot as the image topic (the first part of their names), fused of several sensors (`filtered`, `ekf`, …), in
-/// the frame `odom`, which does not jump, and called `odom`.
+/// Odometry, the one to take first at the beginning: that places the robot (`child_frame_id` is a base frame, or the
+/// one that the robot is said to have), of the same robot as the image topic (the first part of their names), fused of
+/// several sensors (`filtered`, `ekf`, …), in the frame `odom`, which does not jump, and called `odom`.
 pub(crate) fn odometry_order<'a>(
     mut topics: Vec<&'a TopicInfo>,
     looks: &Looks,
@@ -42,11 +41,7 @@ pub(crate) fn odometry_order<'a>(
 
 /// Depth, the one to take first at the beginning: in the pixels of the colour camera by its name (`aligned`,
 /// `registered`), in its frame and of its size, of the same camera.
-pub(crate) fn depth_order<'a>(
-    mut topics: Vec<&'a TopicInfo>,
-    looks: &Looks,
-    image_topic: &str,
-) -> Vec<&'a TopicInfo> {
+pub(crate) fn depth_order<'a>(mut topics: Vec<&'a TopicInfo>, looks: &Looks, image_topic: &str) -> Vec<&'a TopicInfo> {
     let of = |topic: &str| match looks.get(topic) {
         Some(Look::Picture { frame_id, size, .. }) => (frame_id.as_str(), *size),
         _ => ("", None),

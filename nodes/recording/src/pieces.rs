@@ -1,7 +1,7 @@
 //! Whether files are pieces of one recording, or recordings of their own.
 //!
-//! A recorder that splits calls its files `NAME_0`, `NAME_1` and so on, mostly with the folder's name, and goes on in one
-//! where the one before ended. People number their recordings alike (`run_1`, `run_2`): where the name is not the
+//! A recorder that splits calls its files `NAME_0`, `NAME_1` and so on, mostly with the folder's name, and goes on in
+//! one where the one before ended. People number their recordings alike (`run_1`, `run_2`): where the name is not the
 //! folder's, the times must fit too.
 
 use std::path::{Path, PathBuf};

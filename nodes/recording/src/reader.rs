@@ -32,8 +32,8 @@ impl BagReader {
     /// Opens a folder or a file, for reading only: nothing is written into it or beside it.
     ///
     /// # Errors
-    /// When there is no recording, there are several, or none of its files can be opened. Damage within files, and files
-    /// of the bag that are not there, are no such error: [`BagReader::damage`] and [`Messages::damage`] tell.
+    /// When there is no recording, there are several, or none of its files can be opened. Damage within files, and
+    /// files of the bag that are not there, are no such error: [`BagReader::damage`] and [`Messages::damage`] tell.
     pub fn open(path: &Path) -> Result<Self> {
         let Found { files: found, undeclared, types, mut damage } = files::find(path)?;
         let mut read: Vec<(PathBuf, Contents)> = Vec::new();
@@ -96,9 +96,9 @@ impl BagReader {
         self.image_choice(named).map(|choice| choice.topic)
     }
 
-    /// The topic of that name, or, where none is named, the only camera's: pictures that can be read and are no depth by
-    /// their first message, colour before grey, raw before copies, what a camera sent before what programs made of it,
-    /// the left of a stereo pair, the least processed of one camera.
+    /// The topic of that name, or, where none is named, the only camera's: pictures that can be read and are no depth
+    /// by their first message, colour before grey, raw before copies, what a camera sent before what programs made of
+    /// it, the left of a stereo pair, the least processed of one camera.
     ///
     /// # Errors
     /// [`Error::Topic`] with all topics when the named one is absent or holds no images, or when none is named and
@@ -130,8 +130,8 @@ impl BagReader {
         image_choice::camera_info(&self.topics, image_topic)
     }
 
-    /// The topic of that name, or, where none is named, the only topic that `fits`; `None` where there is no such topic.
-    /// `role` and `what`: what it is for and what is looked for, in the error's words.
+    /// The topic of that name, or, where none is named, the only topic that `fits`; `None` where there is no such
+    /// topic. `role` and `what`: what it is for and what is looked for, in the error's words.
     ///
     /// # Errors
     /// [`Error::Topic`] with all topics when the named one is absent or doesn't fit, or when none is named and several
@@ -148,9 +148,7 @@ impl BagReader {
         match self.fitting(fits).as_slice() {
             [] => Ok(None),
             [topic] => Ok(Some(topic)),
-            several => {
-                Err(self.wrong_topic(&format!("one topic of {what}"), &self.found(several.len(), role)))
-            }
+            several => Err(self.wrong_topic(&format!("one topic of {what}"), &self.found(several.len(), role))),
         }
     }
 
@@ -173,8 +171,8 @@ impl BagReader {
         Ok(self.first("depth", depth_order(depth, looks, image_topic)))
     }
 
-    /// The topic of that name, or, where none is named, that of odometry which tells best where the robot is whose images
-    /// are on `image_topic`: that places its `base_frame`, is of its name space, fused of several sensors.
+    /// The topic of that name, or, where none is named, that of odometry which tells best where the robot is whose
+    /// images are on `image_topic`: that places its `base_frame`, is of its name space, fused of several sensors.
     ///
     /// # Errors
     /// [`Error::Topic`] when the named one is absent or holds no odometry.
@@ -204,8 +202,7 @@ impl BagReader {
     }
 
     fn named(&self, name: &str, what: &str, fits: impl Fn(&TopicInfo) -> bool) -> Result<&TopicInfo> {
-        let found =
-            self.topics.iter().find(|topic| topic.name.trim_start_matches('/') == name.trim_start_matches('/'));
+        let found = self.topics.iter().find(|topic| topic.name.trim_start_matches('/') == name.trim_start_matches('/'));
         match found {
             Some(topic) if fits(topic) => Ok(topic),
             Some(topic) => Err(self.wrong_topic(&format!("{what} on {name}"), &of_type(topic))),

@@ -24,22 +24,102 @@ fn the_pictures_of_one_camera_are_chosen_by_a_rule() {
     let jpeg = |topic: &str| compressed(topic, 1, "rgb8; jpeg compressed bgr8");
     let cases: Vec<(&str, Vec<Said>, bool)> = vec![
         // image_transport's copies.
-        ("/camera/image_raw", vec![raw("/camera/image_raw"), jpeg("/camera/image_raw/compressed"), compressed("/camera/image_raw/zstd", 1, "zstd"), compressed("/camera/image_raw/theora", 1, "theora")], false),
-        ("/camera/image_raw/compressed", vec![jpeg("/camera/image_raw/compressed"), compressed("/camera/image_raw/zstd", 1, "zstd")], false),
+        (
+            "/camera/image_raw",
+            vec![
+                raw("/camera/image_raw"),
+                jpeg("/camera/image_raw/compressed"),
+                compressed("/camera/image_raw/zstd", 1, "zstd"),
+                compressed("/camera/image_raw/theora", 1, "theora"),
+            ],
+            false,
+        ),
+        (
+            "/camera/image_raw/compressed",
+            vec![jpeg("/camera/image_raw/compressed"), compressed("/camera/image_raw/zstd", 1, "zstd")],
+            false,
+        ),
         // Depth without its name, and its name without depth.
-        ("/oakd/rgb/preview/image_raw", vec![raw("/oakd/rgb/preview/image_raw"), depth("/oakd/stereo/image_raw"), compressed("/oakd/stereo/image_raw/compressedDepth", 1, "16UC1; compressedDepth png")], false),
+        (
+            "/oakd/rgb/preview/image_raw",
+            vec![
+                raw("/oakd/rgb/preview/image_raw"),
+                depth("/oakd/stereo/image_raw"),
+                compressed("/oakd/stereo/image_raw/compressedDepth", 1, "16UC1; compressedDepth png"),
+            ],
+            false,
+        ),
         ("/depthai/rgb/image", vec![raw("/depthai/rgb/image")], false),
-        ("/depth_camera/image_raw", vec![raw("/depth_camera/image_raw"), picture("/depth_camera/depth/image_raw", 1, "32FC1")], false),
+        (
+            "/depth_camera/image_raw",
+            vec![raw("/depth_camera/image_raw"), picture("/depth_camera/depth/image_raw", 1, "32FC1")],
+            false,
+        ),
         ("/cam/image", vec![raw("/cam/image"), picture("/cam/depth/image", 1, "mono16")], false),
         // Infrared pairs, with and without a colour camera.
-        ("/d435/color/image_raw", vec![raw("/d435/color/image_raw"), depth("/d435/aligned_depth_to_color/image_raw"), grey("/d435/infra1/image_rect_raw"), grey("/d435/infra2/image_rect_raw")], true),
-        ("/d435/infra1/image_rect_raw", vec![grey("/d435/infra1/image_rect_raw"), calibration("/d435/infra1/camera_info", 1, 0.0), grey("/d435/infra2/image_rect_raw"), calibration("/d435/infra2/camera_info", 1, -20.0)], true),
-        ("/stereo/left/image_raw", vec![raw("/stereo/left/image_raw"), calibration("/stereo/left/camera_info", 1, 0.0), raw("/stereo/right/image_raw"), calibration("/stereo/right/camera_info", 1, -20.0)], true),
+        (
+            "/d435/color/image_raw",
+            vec![
+                raw("/d435/color/image_raw"),
+                depth("/d435/aligned_depth_to_color/image_raw"),
+                grey("/d435/infra1/image_rect_raw"),
+                grey("/d435/infra2/image_rect_raw"),
+            ],
+            true,
+        ),
+        (
+            "/d435/infra1/image_rect_raw",
+            vec![
+                grey("/d435/infra1/image_rect_raw"),
+                calibration("/d435/infra1/camera_info", 1, 0.0),
+                grey("/d435/infra2/image_rect_raw"),
+                calibration("/d435/infra2/camera_info", 1, -20.0),
+            ],
+            true,
+        ),
+        (
+            "/stereo/left/image_raw",
+            vec![
+                raw("/stereo/left/image_raw"),
+                calibration("/stereo/left/camera_info", 1, 0.0),
+                raw("/stereo/right/image_raw"),
+                calibration("/stereo/right/camera_info", 1, -20.0),
+            ],
+            true,
+        ),
         // What image_proc and detectors make.
-        ("/camera/image_raw", vec![raw("/camera/image_raw"), raw("/camera/image_rect_color"), grey("/camera/image_mono"), raw("/camera/image_color")], true),
+        (
+            "/camera/image_raw",
+            vec![
+                raw("/camera/image_raw"),
+                raw("/camera/image_rect_color"),
+                grey("/camera/image_mono"),
+                raw("/camera/image_color"),
+            ],
+            true,
+        ),
         ("/camera/image_rect_color", vec![raw("/camera/image_rect_color"), grey("/camera/image_rect")], true),
-        ("/front/image_raw", vec![raw("/front/image_raw"), raw("/yolo/dbg_image"), raw("/front/depth/colormap"), raw("/front/image_raw_throttled")], true),
-        ("/zed/rgb_raw/image_raw_color", vec![raw("/zed/rgb/image_rect_color"), raw("/zed/rgb_raw/image_raw_color"), raw("/zed/left/image_rect_color"), raw("/zed/right/image_rect_color"), calibration("/zed/right/camera_info", 1, -40.0)], true),
+        (
+            "/front/image_raw",
+            vec![
+                raw("/front/image_raw"),
+                raw("/yolo/dbg_image"),
+                raw("/front/depth/colormap"),
+                raw("/front/image_raw_throttled"),
+            ],
+            true,
+        ),
+        (
+            "/zed/rgb_raw/image_raw_color",
+            vec![
+                raw("/zed/rgb/image_rect_color"),
+                raw("/zed/rgb_raw/image_raw_color"),
+                raw("/zed/left/image_rect_color"),
+                raw("/zed/right/image_rect_color"),
+                calibration("/zed/right/camera_info", 1, -40.0),
+            ],
+            true,
+        ),
     ];
     for (expected, messages, is_said) in cases {
         let bag = bag(scratch.path(), &messages);
@@ -60,7 +140,10 @@ fn several_cameras_are_for_the_user_to_choose_and_none_is_explained() {
     };
     let both = text(&[picture("/front/image_raw", 1, "rgb8"), picture("/rear/image_raw", 1, "rgb8")]);
     assert!(both.contains("expected one image topic, found 2") && both.contains("--topic image=NAME"), "{both}");
-    assert!(both.contains("bag.mcap") && both.contains("\n  /rear/image_raw [sensor_msgs/msg/Image] 1 messages"), "{both}");
+    assert!(
+        both.contains("bag.mcap") && both.contains("\n  /rear/image_raw [sensor_msgs/msg/Image] 1 messages"),
+        "{both}"
+    );
     let other = |topic: &str, type_name: &str, serialization: &str| Said {
         type_name: type_name.to_owned(),
         serialization: serialization.to_owned(),
@@ -121,11 +204,30 @@ fn odometry_and_depth_are_chosen_by_a_rule_and_the_flag_is_named() {
     let scratch = tempfile::tempdir().unwrap();
     let (base, none) = (["odom", "base_link"], ["odom", ""]);
     let cases: [(&str, &str, Vec<Said>); 7] = [
-        ("/camera/image_raw", "/odometry/filtered", vec![odometry("/odom", 1, base), odometry("/odometry/filtered", 1, base)]),
+        (
+            "/camera/image_raw",
+            "/odometry/filtered",
+            vec![odometry("/odom", 1, base), odometry("/odometry/filtered", 1, base)],
+        ),
         ("/camera/image_raw", "/wheels/ekf", vec![odometry("/odom", 1, none), odometry("/wheels/ekf", 1, none)]),
-        ("/camera/image_raw", "/odom", vec![odometry("/camera/odom/sample", 1, ["odom_frame", "camera_pose_frame"]), odometry("/odom", 1, ["odom", "base_footprint"])]),
-        ("/camera/image_raw", "/odometry/local", vec![odometry("/odometry/global", 1, ["map", "base_link"]), odometry("/odometry/local", 1, base)]),
-        ("/robot2/camera/image_raw", "/robot2/odom", vec![odometry("/robot1/odom", 1, base), odometry("/robot2/odom", 1, base)]),
+        (
+            "/camera/image_raw",
+            "/odom",
+            vec![
+                odometry("/camera/odom/sample", 1, ["odom_frame", "camera_pose_frame"]),
+                odometry("/odom", 1, ["odom", "base_footprint"]),
+            ],
+        ),
+        (
+            "/camera/image_raw",
+            "/odometry/local",
+            vec![odometry("/odometry/global", 1, ["map", "base_link"]), odometry("/odometry/local", 1, base)],
+        ),
+        (
+            "/robot2/camera/image_raw",
+            "/robot2/odom",
+            vec![odometry("/robot1/odom", 1, base), odometry("/robot2/odom", 1, base)],
+        ),
         ("/camera/image_raw", "/odom", vec![odometry("/a/visual", 1, base), odometry("/odom", 1, base)]),
         ("/camera/image_raw", "/left", vec![odometry("/left", 1, none), odometry("/right", 1, none)]),
     ];

@@ -146,6 +146,7 @@ fn what_is_no_recording_of_ros_2_is_named_with_what_to_do() {
     let text = refusal(scratch.path());
     assert!(text.contains("found neither") && text.contains("noetic.bag is a ROS 1 bag"), "{text}");
     write_mcap(&scratch.path().join("nothing.mcap"), &[]);
-    let text = BagReader::open(&scratch.path().join("nothing.mcap")).unwrap().image_topic(None).unwrap_err().to_string();
+    let text =
+        BagReader::open(&scratch.path().join("nothing.mcap")).unwrap().image_topic(None).unwrap_err().to_string();
     assert!(text.contains("no topics: nothing was recorded") && !text.ends_with(":\n"), "{text}");
 }

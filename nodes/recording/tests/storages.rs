@@ -4,7 +4,9 @@ mod foreign;
 
 use std::path::Path;
 
-use foreign::{SECOND, Said, contents, pack, picture, pictures, refusal, times, walk, write_db3, write_mcap, write_metadata};
+use foreign::{
+    SECOND, Said, contents, pack, picture, pictures, refusal, times, walk, write_db3, write_mcap, write_metadata,
+};
 use recording::BagReader;
 use recording::messages::Image;
 
@@ -80,7 +82,9 @@ fn a_database_that_was_cut_off_is_read_up_to_there() {
     let mut counts = Vec::new();
     for eighths in 1..=8 {
         let cut = scratch.path().join("cut.db3");
-        for bytes in [whole[..whole.len() * eighths / 8].to_vec(), pack(&whole)[..pack(&whole).len() * eighths / 8].to_vec()] {
+        for bytes in
+            [whole[..whole.len() * eighths / 8].to_vec(), pack(&whole)[..pack(&whole).len() * eighths / 8].to_vec()]
+        {
             std::fs::write(&cut, bytes).unwrap();
             // Before the table of topics nothing can be said.
             let Ok(bag) = BagReader::open(&cut) else { continue };
@@ -90,7 +94,10 @@ fn a_database_that_was_cut_off_is_read_up_to_there() {
             counts.push(count);
         }
     }
-    assert!(counts.len() > 8 && counts.contains(&400) && counts.iter().any(|count| (1..400).contains(count)), "{counts:?}");
+    assert!(
+        counts.len() > 8 && counts.contains(&400) && counts.iter().any(|count| (1..400).contains(count)),
+        "{counts:?}"
+    );
 }
 
 #[test]

@@ -25,8 +25,8 @@ use crate::folders;
 /// `spacer-train episodes --set data/mine --format lerobot --out data/lerobot`
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// rosbag2 folders, or files of them (.mcap, .db3, also compressed by zstd), of this robot or anybody's; a folder of
-    /// several recordings is each of them.
+    /// rosbag2 folders, or files of them (.mcap, .db3, also compressed by zstd), of this robot or anybody's; a folder
+    /// of several recordings is each of them.
     #[arg(long, num_args = 1.., value_name = "BAG")]
     bag: Vec<PathBuf>,
     /// SpaceR-151k's JSON lines.
@@ -73,8 +73,8 @@ pub struct Arguments {
     /// Form of the result: our own folder, SpaceR's JSON lines with videos, or LeRobot 3.0.
     #[arg(long, value_enum, default_value_t = Format::Episodes)]
     format: Format,
-    /// Leave out what can't be read, and say so, instead of stopping; bags are left out always, which is an error without
-    /// this.
+    /// Leave out what can't be read, and say so, instead of stopping; bags are left out always, which is an error
+    /// without this.
     #[arg(long)]
     skip_broken: bool,
     /// Print the counts as JSON.

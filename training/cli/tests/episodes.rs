@@ -49,7 +49,10 @@ fn a_bad_bag_of_many_is_left_out_with_its_reason_and_the_others_are_written() {
     assert!(!made.status.success(), "a bag that is left out is an error");
     assert_eq!(counts(&made), [2, 4, 2]);
     let said = errors(&made);
-    assert!(said.contains("notes.mcap: expected a recording of ROS 2") && said.contains("--topic image=NAME"), "{said}");
+    assert!(
+        said.contains("notes.mcap: expected a recording of ROS 2") && said.contains("--topic image=NAME"),
+        "{said}"
+    );
     assert!(said.contains("2 of 4 bags") && said.contains("--skip-broken"), "{said}");
     let lines = std::fs::read_to_string(at("out").join("episodes.jsonl")).unwrap();
     assert!(lines.contains("\"first\"") && lines.contains("\"second\"") && lines.lines().count() == 2, "{lines}");

@@ -291,7 +291,12 @@ fn other_peoples_bags_need_an_image_topic_and_keep_their_jpegs() {
 
     let mut settings = BagSettings::default();
     let text = read_bag(&folder, &settings).unwrap_err().to_string();
-    assert!(text.contains("one image topic") && text.contains("--topic image=NAME") && text.contains("/rear/rgb/compressed"), "{text}");
+    assert!(
+        text.contains("one image topic")
+            && text.contains("--topic image=NAME")
+            && text.contains("/rear/rgb/compressed"),
+        "{text}"
+    );
     settings.topics.insert(Role::Image, "/rear/rgb/compressed".into());
     let chosen = read_bag(&folder, &settings).unwrap();
     let note = "odom: /filtered, chosen before /wheels; another is taken by --topic odom=NAME";

@@ -98,7 +98,11 @@ fn the_camera_is_placed_on_every_usual_robot() {
     }
     let lost = drive(&scratch.path().join("lost"), ["odom", "chassis", "chassis", "camera"], None);
     assert_eq!(cameras(&lost), [None; 5]);
-    assert!(lost.notes.iter().any(|note| note.contains("--base-frame") && note.contains("chassis")), "{:?}", lost.notes);
+    assert!(
+        lost.notes.iter().any(|note| note.contains("--base-frame") && note.contains("chassis")),
+        "{:?}",
+        lost.notes
+    );
 }
 
 #[test]

@@ -54,8 +54,7 @@ pub fn calibration(topic: &str, nanos: u64, baseline: f64) -> Said {
 }
 
 pub fn odometry(topic: &str, nanos: u64, [frame, child]: [&str; 2]) -> Said {
-    let odometry =
-        Odometry { header: header(nanos, frame), child_frame_id: child.to_owned(), ..Odometry::default() };
+    let odometry = Odometry { header: header(nanos, frame), child_frame_id: child.to_owned(), ..Odometry::default() };
     said(topic, nanos, &odometry)
 }
 

@@ -114,10 +114,7 @@ impl Logbook {
     }
 }
 
-fn hear<'a, M: RosMessage + Deserialize<'a>>(
-    message: &'a BagMessage,
-    heard: &mut Vec<Heard<M>>,
-) -> Result<(), String> {
+fn hear<'a, M: RosMessage + Deserialize<'a>>(message: &'a BagMessage, heard: &mut Vec<Heard<M>>) -> Result<(), String> {
     is_room(heard, message)?;
     let decoded = message.decode().map_err(|error| error.to_string())?;
     heard.push(Heard { log_nanos: message.log_time_nanos(), message: decoded });

@@ -77,9 +77,9 @@ pub(super) struct Topics {
 }
 
 impl Topics {
-    /// Finds the topics: those named, else the camera's, the odometry and depth that fit it best, and the only one of the
-    /// type of all others, for `ask` and `truth` also of that name; of laser scans and range finders all. Says in words
-    /// where several could have been meant.
+    /// Finds the topics: those named, else the camera's, the odometry and depth that fit it best, and the only one of
+    /// the type of all others, for `ask` and `truth` also of that name; of laser scans and range finders all. Says in
+    /// words where several could have been meant.
     pub fn find(bag: &BagReader, settings: &BagSettings) -> Result<(Self, Vec<String>)> {
         let names = &settings.topics;
         let named = |role: Role| names.get(&role).map(String::as_str);

@@ -47,8 +47,8 @@ impl WhereWas {
         }
     }
 
-    /// The robot's frame as TF calls it, or `base_footprint` or `base_link` where TF doesn't know the one that was meant;
-    /// `None` where TF knows no such frame, or several.
+    /// The robot's frame as TF calls it, or `base_footprint` or `base_link` where TF doesn't know the one that was
+    /// meant; `None` where TF knows no such frame, or several.
     pub fn base_frame(&self) -> Option<&str> {
         let others = OTHER_BASES.iter().find_map(|other| self.frame_named(other));
         self.frame_named(&self.base_frame).or(others)
