@@ -185,7 +185,7 @@ impl Reader {
                 Ok(None) => self.at_end(),
                 Err(error) => {
                     broken += 1;
-                    if self.is_live && u32::is_multiple_of(broken, MOST_BROKEN) {
+                    if self.is_live && broken.is_multiple_of(MOST_BROKEN) {
                         self.lose(error.to_string());
                     }
                     self.shared.put(Event::Skipped(error.to_string()), self.is_live)
