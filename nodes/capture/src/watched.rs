@@ -174,7 +174,7 @@ struct Reader {
 
 impl Reader {
     fn run(mut self) {
-        let mut broken = 0;
+        let mut broken = 0u32;
         while !self.shared.lock().stopped {
             let Some(capture) = self.opened() else { continue };
             let goes_on = match capture.read() {
@@ -185,7 +185,7 @@ impl Reader {
                 Ok(None) => self.at_end(),
                 Err(error) => {
                     broken += 1;
-                    if self.is_live && broken % MOST_BROKEN == 0 {
+                    if self.is_live && broken.is_multiple_of(MOST_BROKEN) {
                         self.lose(error.to_string());
                     }
                     self.shared.put(Event::Skipped(error.to_string()), self.is_live)
