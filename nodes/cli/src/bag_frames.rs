@@ -64,6 +64,7 @@ impl BagFrames {
         let pose = self.pose(picture.stamp_nanos);
         Ok(Frame {
             encoding: picture.encoding,
+            is_bigendian: picture.is_bigendian,
             width: picture.width,
             height: picture.height,
             step: picture.step,

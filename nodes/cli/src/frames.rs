@@ -12,6 +12,8 @@ const DEFAULT_RATE_HZ: f64 = 30.0;
 pub struct Frame {
     /// Pixel layout.
     pub encoding: String,
+    /// The first byte of a number of two bytes is the greater one.
+    pub is_bigendian: bool,
     /// Pixels.
     pub width: u32,
     /// Pixels.
@@ -66,8 +68,16 @@ impl Frames for CaptureFrames {
                 Ok(Some(frame)) => {
                     let stamp_nanos = (f64::from(self.count) * self.period_nanos) as i64;
                     self.count += 1;
-                    let (encoding, width, height, data) = ("bgr8".to_owned(), frame.width, frame.height, frame.data);
-                    return Ok(Some(Frame { encoding, width, height, step: width * 3, data, stamp_nanos, pose: None }));
+                    return Ok(Some(Frame {
+                        encoding: "bgr8".to_owned(),
+                        is_bigendian: false,
+                        width: frame.width,
+                        height: frame.height,
+                        step: frame.width * 3,
+                        data: frame.data,
+                        stamp_nanos,
+                        pose: None,
+                    }));
                 }
                 Ok(None) => return Ok(None),
                 // The first frame says whether this is a source of frames at all.

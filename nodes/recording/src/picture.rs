@@ -21,6 +21,8 @@ pub struct Picture<'a> {
     pub frame_id: String,
     /// Pixel layout, for instance `rgb8`. Nothing about a raw picture is checked.
     pub encoding: String,
+    /// The first byte of a number of two bytes is the greater one.
+    pub is_bigendian: bool,
     /// Pixels.
     pub width: u32,
     /// Pixels.
@@ -45,9 +47,10 @@ impl BagMessage {
             let (topic, found) = (self.topic().to_owned(), self.type_name().to_owned());
             return Err(Error::Type { topic, expected, found });
         }
-        let Image { header, height, width, encoding, step, data, .. } = self.decode()?;
+        let Image { header, height, width, encoding, is_bigendian, step, data } = self.decode()?;
         let stamp_nanos = self.stamp_nanos(header.stamp.nanos());
-        Ok(Picture { stamp_nanos, frame_id: header.frame_id, encoding, width, height, step, data: Cow::Borrowed(data) })
+        let (frame_id, is_bigendian, data) = (header.frame_id, is_bigendian != 0, Cow::Borrowed(data));
+        Ok(Picture { stamp_nanos, frame_id, encoding, is_bigendian, width, height, step, data })
     }
 
     /// When light hit the sensor, of a message of type `Image` or `CompressedImage`, nanoseconds; when it was recorded
@@ -82,6 +85,7 @@ impl BagMessage {
             stamp_nanos: self.stamp_nanos(header.stamp.nanos()),
             frame_id: header.frame_id,
             encoding: encoding.to_owned(),
+            is_bigendian: false,
             width,
             height,
             step: width * channels,

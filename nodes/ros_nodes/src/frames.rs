@@ -37,6 +37,7 @@ impl FrameIntake {
         let image = view(message);
         let frame = RawFrame {
             encoding: &image.encoding,
+            is_bigendian: image.is_bigendian,
             width: image.width,
             height: image.height,
             step: image.step,
@@ -61,6 +62,7 @@ impl FrameIntake {
         let (width, height, data) = &picture;
         let frame = RawFrame {
             encoding: "bgr8",
+            is_bigendian: false,
             width: *width,
             height: *height,
             step: width * 3,
