@@ -136,6 +136,7 @@ fn settings(arguments: &Arguments) -> Settings {
 fn push(perception: &Perception, frame: &Frame) -> Result<()> {
     let raw = RawFrame {
         encoding: &frame.encoding,
+        is_bigendian: frame.is_bigendian,
         width: frame.width,
         height: frame.height,
         step: frame.step,

@@ -73,6 +73,7 @@ impl BagFrames {
         let shot = self.shot(&picture, stamp_nanos);
         Ok(Frame {
             encoding: picture.encoding,
+            is_bigendian: picture.is_bigendian,
             width: picture.width,
             height: picture.height,
             step: picture.step,

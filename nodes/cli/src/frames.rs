@@ -12,6 +12,8 @@ const DEFAULT_RATE_HZ: f64 = 30.0;
 pub struct Frame {
     /// Pixel layout.
     pub encoding: String,
+    /// The first byte of a number of two bytes is the greater one.
+    pub is_bigendian: bool,
     /// Pixels.
     pub width: u32,
     /// Pixels.
@@ -84,9 +86,16 @@ impl Frames for CaptureFrames {
                     let stamp_nanos = (f64::from(self.count) * self.period_nanos) as i64;
                     self.count += 1;
                     self.size = Some((frame.width, frame.height));
-                    let (encoding, width, height, data) = ("bgr8".to_owned(), frame.width, frame.height, frame.data);
-                    let (step, shot) = (width * 3, Shot::default());
-                    return Ok(Some(Frame { encoding, width, height, step, data, stamp_nanos, shot }));
+                    return Ok(Some(Frame {
+                        encoding: "bgr8".to_owned(),
+                        is_bigendian: false,
+                        width: frame.width,
+                        height: frame.height,
+                        step: frame.width * 3,
+                        data: frame.data,
+                        stamp_nanos,
+                        shot: Shot::default(),
+                    }));
                 }
                 Ok(None) => return Ok(None),
                 Err(error) => self.note_skipped(error.to_string()),

@@ -1,49 +1,74 @@
 //! Whole pictures as RGB, for those that need every pixel.
 
-use crate::frame::Encoding;
-use crate::resample::Source;
+use crate::demosaic::Demosaic;
+use crate::encoding::{Channels, Sample};
+use crate::source::{Source, word};
+use crate::{Encoding, yuv};
 
-/// Writes `source`, which must have been validated, as RGB, `width * height * 3` bytes.
-pub(crate) fn to_rgb(source: &Source<'_>, rgb: &mut [u8]) {
-    let row_bytes = source.width * source.encoding.bytes_per_pixel();
-    let rows = source.data.chunks(source.step).take(source.height);
-    for (row, out) in rows.zip(rgb.chunks_exact_mut(source.width * 3)) {
-        row_to_rgb(source.encoding, &row[..row_bytes], out);
-    }
+/// Converts pictures, with room that is kept from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Converter {
+    demosaic: Demosaic,
 }
 
-fn row_to_rgb(encoding: Encoding, row: &[u8], out: &mut [u8]) {
-    match encoding {
-        Encoding::Rgb8 => out.copy_from_slice(row),
-        Encoding::Bgr8 => pick::<3>(row, out, [2, 1, 0]),
-        Encoding::Rgba8 => pick::<4>(row, out, [0, 1, 2]),
-        Encoding::Bgra8 => pick::<4>(row, out, [2, 1, 0]),
-        Encoding::Mono8 => pick::<1>(row, out, [0, 0, 0]),
-        Encoding::Yuyv => {
-            for (pair, out) in row.chunks_exact(4).zip(out.chunks_exact_mut(6)) {
-                let chroma = [pair[1], pair[3]];
-                for (luma, pixel) in [pair[0], pair[2]].into_iter().zip(out.chunks_exact_mut(3)) {
-                    let rgb = yuv_to_rgb(f32::from(luma), chroma.map(f32::from));
-                    // `as` saturates.
-                    pixel.copy_from_slice(&rgb.map(|value| (value + 0.5) as u8));
+impl Converter {
+    /// Writes `source` as RGB, `width * height * 3` bytes. Numbers of two bytes have `word_bits` bits.
+    pub fn to_rgb(&mut self, source: &Source<'_>, word_bits: u32, rgb: &mut [u8]) {
+        if let Encoding::Bayer(mosaic, _) = source.encoding {
+            return self.demosaic.run(source, mosaic, word_bits, rgb);
+        }
+        let chroma = source.chroma();
+        for (row, out) in rgb.chunks_exact_mut(source.width * 3).enumerate() {
+            let (bytes, chroma) = (source.row(row), chroma.map(|chroma| chroma.row(row, 0)).unwrap_or_default());
+            match source.encoding {
+                Encoding::Packed(channels, Sample::Byte) => pick_bytes(channels, bytes, out),
+                Encoding::Packed(channels, Sample::Word) => {
+                    let byte = |number: [u8; 2]| {
+                        let number = word(number, u16::BITS - word_bits, source.is_bigendian);
+                        // 255 is 65535: one part in 256 less.
+                        ((u32::from(number - (number >> 8)) + 128) >> 8) as u8
+                    };
+                    pick(channels, bytes.as_chunks::<2>().0, out, byte);
                 }
+                Encoding::Yuyv => packed_yuv(bytes, out, [0, 1, 2, 3]),
+                Encoding::Uyvy => packed_yuv(bytes, out, [1, 0, 3, 2]),
+                Encoding::Nv12 => planar_yuv(bytes, chroma, out, |pixel| [pixel & !1, pixel | 1]),
+                Encoding::Nv21 => planar_yuv(bytes, chroma, out, |pixel| [pixel | 1, pixel & !1]),
+                Encoding::Nv24 => planar_yuv(bytes, chroma, out, |pixel| [2 * pixel, 2 * pixel + 1]),
+                Encoding::Bayer(..) => {}
             }
         }
     }
 }
 
-/// Pixels of `N` bytes; `order` picks red, green and blue among them.
-fn pick<const N: usize>(row: &[u8], out: &mut [u8], order: [usize; 3]) {
-    for (from, to) in row.chunks_exact(N).zip(out.chunks_exact_mut(3)) {
-        for (byte, channel) in to.iter_mut().zip(order) {
-            *byte = from[channel];
+fn pick_bytes(channels: Channels, row: &[u8], out: &mut [u8]) {
+    match channels {
+        Channels::Rgb => out.copy_from_slice(row),
+        _ => pick(channels, row, out, |byte| byte),
+    }
+}
+
+/// Red, green and blue of each pixel's numbers.
+fn pick<T: Copy>(channels: Channels, row: &[T], out: &mut [u8], byte: impl Fn(T) -> u8) {
+    let order = channels.order();
+    for (numbers, pixel) in row.chunks_exact(channels.count()).zip(out.as_chunks_mut::<3>().0) {
+        *pixel = order.map(|channel| byte(numbers[channel]));
+    }
+}
+
+/// Pairs of pixels; `order`: where Y0 U Y1 V are among its bytes.
+fn packed_yuv(row: &[u8], out: &mut [u8], [first, u, second, v]: [usize; 4]) {
+    for (pair, out) in row.as_chunks::<4>().0.iter().zip(out.as_chunks_mut::<6>().0) {
+        let chroma = [pair[u], pair[v]];
+        for (luma, pixel) in [pair[first], pair[second]].into_iter().zip(out.as_chunks_mut::<3>().0) {
+            *pixel = yuv::to_rgb(luma, chroma);
         }
     }
 }
 
-/// BT.601, limited range.
-#[inline(always)]
-pub(crate) fn yuv_to_rgb(luma: f32, [u, v]: [f32; 2]) -> [f32; 3] {
-    let (y, u, v) = (1.164_383 * (luma - 16.0), u - 128.0, v - 128.0);
-    [y + 1.596_027 * v, y - 0.391_762 * u - 0.812_968 * v, y + 2.017_232 * u]
+/// `chroma_of`: where a pixel's U and V are in its row of chroma.
+fn planar_yuv(row: &[u8], chroma: &[u8], out: &mut [u8], chroma_of: impl Fn(usize) -> [usize; 2]) {
+    for (index, (luma, pixel)) in row.iter().zip(out.as_chunks_mut::<3>().0).enumerate() {
+        *pixel = yuv::to_rgb(*luma, chroma_of(index).map(|at| chroma[at]));
+    }
 }

@@ -14,6 +14,12 @@ pub enum FrameError {
         /// What the frame said, shortened to 32 characters.
         found: String,
     },
+    /// What came is no picture but distances.
+    #[error("a depth image: expected a colour or grey picture, found encoding {found:?}: take the camera's picture topic")]
+    DepthImage {
+        /// What the frame said.
+        found: &'static str,
+    },
     /// Width or height is zero.
     #[error("empty frame: expected width and height of at least 1, found {width}x{height}")]
     ZeroSize {
@@ -32,22 +38,22 @@ pub enum FrameError {
         /// Height found, pixels.
         height: u32,
     },
-    /// A packed 4:2:2 frame has an odd width.
-    #[error("odd width: expected an even width for 4:2:2, found {found}")]
+    /// Pixels share their chroma by twos, and the width is odd.
+    #[error("odd width: expected an even width where two pixels share their chroma, found {found}")]
     OddWidth {
         /// Width found, pixels.
         found: u32,
     },
-    /// A row is shorter than its pixels.
-    #[error("row step too short: expected at least {expected} bytes, found {found}")]
+    /// A row is shorter than its pixels, and the data's length does not say what is right.
+    #[error("row step too short: expected at least {expected} bytes, found {found}, and data of another length")]
     ShortStep {
         /// Bytes that the pixels of a row need.
         expected: u64,
         /// The `step` found.
         found: u64,
     },
-    /// `data` is not `step * height` bytes.
-    #[error("data length: expected {expected} bytes (step * height), found {found}")]
+    /// `data` is not as long as `step` and `height` say, and its length does not say what is right.
+    #[error("data length: expected {expected} bytes (step * height, and chroma of its own), found {found}")]
     WrongLength {
         /// Bytes that step and height promise.
         expected: u64,

@@ -1,71 +1,27 @@
 //! A frame as it arrives, and the checks that it must pass.
 
-use crate::FrameError;
-use crate::convert::to_rgb;
-use crate::resample::Source;
+use crate::convert::Converter;
+use crate::layout::Claim;
+use crate::source::Source;
+use crate::{Encoding, FrameError};
 
 /// Longest accepted side of a source frame or a slot, in pixels.
 pub const MAX_SIDE: u32 = 16_384;
-
-const ENCODINGS: &str = "rgb8, bgr8, rgba8, bgra8, mono8, 8UC1, 8UC3, yuv422_yuy2, yuyv";
-
-/// A pixel layout that the ring converts to RGB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// Red, green, blue.
-    Rgb8,
-    /// Blue, green, red.
-    Bgr8,
-    /// Red, green, blue, alpha; alpha is ignored.
-    Rgba8,
-    /// Blue, green, red, alpha; alpha is ignored.
-    Bgra8,
-    /// One grey byte.
-    Mono8,
-    /// Packed 4:2:2, bytes Y0 U Y1 V (BT.601, limited range).
-    Yuyv,
-}
-
-impl Encoding {
-    /// Reads the name used by `sensor_msgs/Image` (`8UC3` is taken as OpenCV's order, BGR).
-    ///
-    /// # Errors
-    /// [`FrameError::UnknownEncoding`] for every other name.
-    pub fn parse(name: &str) -> Result<Self, FrameError> {
-        match name {
-            "rgb8" => Ok(Self::Rgb8),
-            "bgr8" | "8UC3" => Ok(Self::Bgr8),
-            "rgba8" => Ok(Self::Rgba8),
-            "bgra8" | "8UC4" => Ok(Self::Bgra8),
-            "mono8" | "8UC1" => Ok(Self::Mono8),
-            "yuv422_yuy2" | "yuyv" => Ok(Self::Yuyv),
-            _ => Err(FrameError::UnknownEncoding { expected: ENCODINGS, found: name.chars().take(32).collect() }),
-        }
-    }
-
-    /// Bytes of one pixel in `data`.
-    pub fn bytes_per_pixel(self) -> usize {
-        match self {
-            Self::Rgb8 | Self::Bgr8 => 3,
-            Self::Rgba8 | Self::Bgra8 => 4,
-            Self::Mono8 => 1,
-            Self::Yuyv => 2,
-        }
-    }
-}
 
 /// A frame as a driver hands it over, with the fields of `sensor_msgs/Image`. Nothing in it is trusted.
 #[derive(Clone, Copy, Debug)]
 pub struct RawFrame<'a> {
     /// Name of the pixel layout, for instance `rgb8`.
     pub encoding: &'a str,
+    /// The first byte of a number of two bytes is the greater one.
+    pub is_bigendian: bool,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// Bytes from one row to the next.
+    /// Bytes from one row to the next, of the first plane where there are several.
     pub step: u32,
-    /// `step * height` bytes.
+    /// `step * height` bytes, and the chroma where that has planes of its own.
     pub data: &'a [u8],
     /// When light hit the sensor, nanoseconds.
     pub stamp_nanos: i64,
@@ -73,12 +29,18 @@ pub struct RawFrame<'a> {
     pub received_at_nanos: i64,
 }
 
-impl RawFrame<'_> {
-    /// Checks the frame's claims about itself and returns its encoding.
+impl<'a> RawFrame<'a> {
+    /// Checks the frame's claims about itself and returns its encoding. A wrong step or number of rows beside whole data
+    /// is no error where the length of the data says what is right.
     ///
     /// # Errors
     /// A [`FrameError`] that names what was expected and what was found.
     pub fn validate(&self) -> Result<Encoding, FrameError> {
+        self.source().map(|source| source.encoding)
+    }
+
+    /// The checked pixels.
+    pub(crate) fn source(&self) -> Result<Source<'a>, FrameError> {
         let encoding = Encoding::parse(self.encoding)?;
         let (width, height) = (self.width, self.height);
         if width == 0 || height == 0 {
@@ -87,24 +49,21 @@ impl RawFrame<'_> {
         if width > MAX_SIDE || height > MAX_SIDE {
             return Err(FrameError::TooLarge { expected: MAX_SIDE, width, height });
         }
-        if encoding == Encoding::Yuyv && width % 2 == 1 {
+        if encoding.has_column_pairs() && width % 2 == 1 {
             return Err(FrameError::OddWidth { found: width });
         }
-        let row = u64::from(width) * encoding.bytes_per_pixel() as u64;
-        if u64::from(self.step) < row {
-            return Err(FrameError::ShortStep { expected: row, found: u64::from(self.step) });
-        }
-        let expected = u64::from(self.step) * u64::from(height);
-        if self.data.len() as u64 != expected {
-            return Err(FrameError::WrongLength { expected, found: self.data.len() as u64 });
-        }
-        Ok(encoding)
+        let (width, height, step) = (width as usize, height as usize, self.step as usize);
+        let claim = Claim { encoding, width, height, step };
+        let Some(layout) = claim.layout(self.data.len()) else { return Err(self.refusal(&claim)) };
+        Ok(Source { encoding, width, height, layout, data: self.data, is_bigendian: self.is_bigendian })
     }
 
-    /// The pixels, once validated.
-    pub(crate) fn source(&self, encoding: Encoding) -> Source<'_> {
-        let (width, height, step) = (self.width as usize, self.height as usize, self.step as usize);
-        Source { encoding, width, height, step, data: self.data }
+    /// Why no layout fits the data.
+    fn refusal(&self, claim: &Claim) -> FrameError {
+        if claim.step < claim.row_bytes() {
+            return FrameError::ShortStep { expected: claim.row_bytes() as u64, found: u64::from(self.step) };
+        }
+        FrameError::WrongLength { expected: claim.data_bytes(claim.step) as u64, found: self.data.len() as u64 }
     }
 
     /// The whole picture as RGB, `width * height * 3` bytes, rows from the top.
@@ -112,10 +71,9 @@ impl RawFrame<'_> {
     /// # Errors
     /// As [`RawFrame::validate`].
     pub fn to_rgb8(&self) -> Result<Vec<u8>, FrameError> {
-        let encoding = self.validate()?;
-        let (width, height) = (self.width as usize, self.height as usize);
-        let mut rgb = vec![0; width * height * 3];
-        to_rgb(&self.source(encoding), &mut rgb);
+        let source = self.source()?;
+        let mut rgb = vec![0; source.width * source.height * 3];
+        Converter::default().to_rgb(&source, source.word_bits(), &mut rgb);
         Ok(rgb)
     }
 }

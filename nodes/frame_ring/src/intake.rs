@@ -1,21 +1,25 @@
 //! What only the pushing side touches: conversion and downsizing of one frame after another.
 
-use crate::convert::to_rgb;
-use crate::frame::Encoding;
-use crate::resample::{Resampler, Source};
+use crate::convert::Converter;
+use crate::resample::Resampler;
 use crate::slots::rgb_bytes;
+use crate::source::Source;
 use crate::still::Look;
-use crate::{FrameError, PixelMap, RawFrame};
+use crate::{Encoding, FrameError, PixelMap};
 
 #[derive(Debug)]
 pub(crate) struct Intake {
     resampler: Resampler,
+    converter: Converter,
+    /// Bits of the sensor behind numbers of two bytes, as far as pictures of this size told.
+    word_bits: u32,
     /// Width and height of the upright pictures that are planned for, pixels.
     planned: Option<(u32, u32)>,
     /// The slot being written; swapped with the oldest one when it is ready.
     pub scratch: Vec<u8>,
-    /// The picture as it was sent and the straightened, upright one, RGB; used with a pixel map only.
+    /// The picture as it was sent, RGB; used with a pixel map and for Bayer pictures.
     sent: Vec<u8>,
+    /// The straightened, upright one; used with a pixel map.
     upright: Vec<u8>,
     pub newest_seen_nanos: Option<i64>,
     /// Stamp of the last frame that came in time, kept or not.
@@ -27,6 +31,8 @@ impl Intake {
     pub fn new() -> Self {
         Self {
             resampler: Resampler::new(),
+            converter: Converter::default(),
+            word_bits: 0,
             planned: None,
             scratch: Vec::new(),
             sent: Vec::new(),
@@ -48,6 +54,7 @@ impl Intake {
         self.resampler.plan(sides(upright), sides(slot));
         self.scratch.resize(rgb_bytes(slot), 0);
         (self.sent, self.upright) = (Vec::new(), Vec::new());
+        self.word_bits = 0;
         self.planned = Some(upright);
         self.start_anew();
     }
@@ -57,27 +64,31 @@ impl Intake {
         (self.last_timely_nanos, self.last_kept) = (None, None);
     }
 
-    /// Writes a validated frame of the planned size into `scratch`.
-    pub fn convert(&mut self, raw: &RawFrame<'_>, encoding: Encoding, pixel_map: Option<&PixelMap>) {
-        let source = raw.source(encoding);
-        let Some(map) = pixel_map else { return self.resampler.run(&source, &mut self.scratch) };
-        let (width, height) = map.output();
-        self.sent.resize(rgb_bytes(map.source()), 0);
-        self.upright.resize(rgb_bytes((width, height)), 0);
-        to_rgb(&source, &mut self.sent);
+    /// Writes a picture of the planned size into `scratch`.
+    pub fn convert(&mut self, source: &Source<'_>, pixel_map: Option<&PixelMap>) {
+        self.word_bits = self.word_bits.max(source.word_bits());
+        if pixel_map.is_none() && !matches!(source.encoding, Encoding::Bayer(..)) {
+            return self.resampler.run(source, self.word_bits, &mut self.scratch);
+        }
+        let size = (source.width, source.height);
+        self.sent.resize(size.0 * size.1 * 3, 0);
+        self.converter.to_rgb(source, self.word_bits, &mut self.sent);
+        let sent = Source::rgb(&self.sent, size);
+        let Some(map) = pixel_map else { return self.resampler.run(&sent, self.word_bits, &mut self.scratch) };
+        self.upright.resize(rgb_bytes(map.output()), 0);
         map.apply(&self.sent, &mut self.upright);
-        let (width, height) = (width as usize, height as usize);
-        let upright = Source { encoding: Encoding::Rgb8, width, height, step: width * 3, data: &self.upright };
-        self.resampler.run(&upright, &mut self.scratch);
+        let (width, height) = map.output();
+        let upright = Source::rgb(&self.upright, (width as usize, height as usize));
+        self.resampler.run(&upright, self.word_bits, &mut self.scratch);
     }
 }
 
-/// Width and height of a validated frame once it is upright, pixels.
+/// Width and height of a picture once it is upright, pixels.
 ///
 /// # Errors
 /// [`FrameError::MapSize`] where the map is for pictures of another size.
-pub(crate) fn upright_size(raw: &RawFrame<'_>, pixel_map: Option<&PixelMap>) -> Result<(u32, u32), FrameError> {
-    let (width, height) = (raw.width, raw.height);
+pub(crate) fn upright_size(source: &Source<'_>, pixel_map: Option<&PixelMap>) -> Result<(u32, u32), FrameError> {
+    let (width, height) = (source.width as u32, source.height as u32);
     match pixel_map {
         None => Ok((width, height)),
         Some(map) if map.source() == (width, height) => Ok(map.output()),

@@ -14,31 +14,48 @@
 //! let slot_size = SlotSize::new(|(width, height)| Ok((width / 2, height / 2)));
 //! let ring = FrameRing::new(RingSettings { capacity: 4, slot_size, frame_rate_hz: Some(2.0), still: None })?;
 //! let data = vec![128; 64 * 48 * 3];
-//! let (width, height, step) = (64, 48, 64 * 3);
-//! ring.push(&RawFrame { encoding: "rgb8", width, height, step, data: &data, stamp_nanos: 0, received_at_nanos: 0 })?;
+//! ring.push(&RawFrame {
+//!     encoding: "rgb8",
+//!     is_bigendian: false,
+//!     width: 64,
+//!     height: 48,
+//!     step: 64 * 3,
+//!     data: &data,
+//!     stamp_nanos: 0,
+//!     received_at_nanos: 0,
+//! })?;
 //! let window = ring.window(4);
 //! assert_eq!((window.frames.len(), window.width, window.height), (1, 32, 24));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod axis;
 mod convert;
 mod counters;
+mod demosaic;
+mod encoding;
 mod error;
 mod frame;
+mod horizontal;
 mod intake;
+mod layout;
 mod pixel_map;
 mod resample;
 mod ring;
 mod settings;
 mod shot;
 mod slots;
+mod source;
 mod still;
+mod vertical;
 mod view_map;
 mod window;
+mod yuv;
 
 pub use counters::{Counters, Rejected};
 pub use error::{FrameError, PixelMapError, SettingsError};
-pub use frame::{Encoding, MAX_SIDE, RawFrame};
+pub use encoding::{Channels, Encoding, Mosaic, Sample};
+pub use frame::{MAX_SIDE, RawFrame};
 pub use pixel_map::PixelMap;
 pub use ring::{FrameRing, Pushed, Resized, StampJump};
 pub use settings::{RingSettings, SlotSize};

@@ -113,9 +113,9 @@ impl<E> FrameRing<E> {
     }
 
     fn take(&self, intake: &mut Intake, raw: &RawFrame<'_>, shot: &Shot) -> Result<Pushed, FrameError> {
-        let encoding = raw.validate()?;
+        let source = raw.source()?;
         let pixel_map = shot.pixel_map.as_deref();
-        let size = upright_size(raw, pixel_map)?;
+        let size = upright_size(&source, pixel_map)?;
         let planned = intake.planned() == Some(size);
         // Before anything is changed: a frame that has no slot is refused and leaves no trace.
         let slot = if planned { None } else { Some(self.settings.slot_size.of(size)?) };
@@ -127,10 +127,11 @@ impl<E> FrameRing<E> {
         }
         let resized = slot.and_then(|slot| self.plan(intake, size, slot));
         intake.last_timely_nanos = Some(raw.stamp_nanos);
-        intake.convert(raw, encoding, pixel_map);
+        intake.convert(&source, pixel_map);
         let kept = self.shows_something_new(intake, raw, shot);
         let mut slots = lock(&self.slots);
         slots.counters.received += 1;
+        slots.counters.repaired += u64::from(source.layout.repaired);
         if kept {
             slots.counters.pushed += 1;
             slots.keep(&mut intake.scratch, (raw.stamp_nanos, raw.received_at_nanos), shot.pose);

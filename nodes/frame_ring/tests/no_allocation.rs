@@ -36,7 +36,7 @@ fn no_push_after_planning_allocates() {
     let slot_size = SlotSize::new(|(width, height)| Ok((width * 112 / 640, height * 84 / 480)));
     let ring = FrameRing::new(RingSettings { capacity: 3, slot_size, frame_rate_hz, still }).expect("valid settings");
     let mut data = vec![77u8; 640 * 480 * 4];
-    let layouts = [("rgb8", 3), ("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1), ("yuyv", 2)];
+    let layouts = [("rgb8", 3), ("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1), ("yuyv", 2), ("mono16", 2)];
     let mut before = ALLOCATIONS.get();
     for i in 0..60i64 {
         // Half of the frames that come in time show nothing new.
@@ -45,14 +45,15 @@ fn no_push_after_planning_allocates() {
         let step = 640 * bytes as u32;
         let (stamp_nanos, received_at_nanos) = (i * 40_000_000, i * 40_000_000);
         let data = &data[..step as usize * 480];
-        let frame = RawFrame { encoding, width: 640, height: 480, step, data, stamp_nanos, received_at_nanos };
+        let (is_bigendian, width, height) = (false, 640, 480);
+        let frame = RawFrame { encoding, is_bigendian, width, height, step, data, stamp_nanos, received_at_nanos };
         assert!(ring.push(&frame).is_ok());
         if i == 0 {
             assert!(ALLOCATIONS.get() > before, "the first frame plans");
             before = ALLOCATIONS.get();
         }
         // A lying frame costs nothing either.
-        assert!(ring.push(&RawFrame { step: 1, ..frame }).is_err());
+        assert!(ring.push(&RawFrame { step: 1, data: &data[1..], ..frame }).is_err());
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
     let counters = ring.counters();

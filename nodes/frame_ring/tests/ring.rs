@@ -18,7 +18,8 @@ fn ring(capacity: usize, frame_rate_hz: Option<f64>) -> FrameRing {
 
 fn grey(data: &[u8], stamp_nanos: i64) -> RawFrame<'_> {
     let received_at_nanos = stamp_nanos + 5;
-    RawFrame { encoding: "mono8", width: 8, height: 6, step: 8, data, stamp_nanos, received_at_nanos }
+    let (encoding, is_bigendian) = ("mono8", false);
+    RawFrame { encoding, is_bigendian, width: 8, height: 6, step: 8, data, stamp_nanos, received_at_nanos }
 }
 
 #[test]
@@ -136,8 +137,9 @@ fn refuses_frames_that_lie_and_says_why() {
     let refused = |frame: RawFrame<'_>| ring.push(&frame).expect_err("refused");
     assert!(matches!(refused(RawFrame { encoding: "jpeg2000", ..good }), FrameError::UnknownEncoding { .. }));
     assert_eq!(refused(RawFrame { width: 0, ..good }), FrameError::ZeroSize { width: 0, height: 6 });
-    assert_eq!(refused(RawFrame { step: 7, ..good }), FrameError::ShortStep { expected: 8, found: 7 });
-    assert_eq!(refused(RawFrame { step: 9, ..good }), FrameError::WrongLength { expected: 54, found: 48 });
+    let short = RawFrame { step: 7, data: &data[..47], ..good };
+    assert_eq!(refused(short), FrameError::ShortStep { expected: 8, found: 7 });
+    assert_eq!(refused(RawFrame { step: 9, ..short }), FrameError::WrongLength { expected: 54, found: 47 });
     assert_eq!(refused(RawFrame { data: &data[..47], ..good }), FrameError::WrongLength { expected: 48, found: 47 });
     assert!(matches!(refused(RawFrame { height: u32::MAX, ..good }), FrameError::TooLarge { .. }));
     assert_eq!(refused(RawFrame { encoding: "yuyv", width: 3, ..good }), FrameError::OddWidth { found: 3 });
@@ -260,6 +262,7 @@ fn matches_fast_image_resize() {
         let (stamp_nanos, received_at_nanos) = (0, 0);
         let frame = RawFrame {
             encoding: "rgb8",
+            is_bigendian: false,
             width: w,
             height: h,
             step: w * 3,
@@ -281,19 +284,20 @@ fn matches_fast_image_resize() {
 proptest! {
     #[test]
     fn no_frame_whatever_panics(
-        encoding in prop_oneof!["rgb8", "bgra8", "mono8", "yuyv", ".*"],
+        encoding in prop_oneof!["rgb8", "bgra8", "mono8", "yuyv", "nv12", "nv24", "bayer_grbg8", "rgb16", "mono16", ".*"],
         (width, height, step) in (0u32..40, 0u32..40, 0u32..200),
         data in proptest::collection::vec(any::<u8>(), 0..4000),
-        exact in any::<bool>(),
+        exact in 0u32..4,
         stamp_nanos in any::<i64>(),
     ) {
         let settings = RingSettings { still: Some(STILL), ..ring(2, Some(3.0)).settings().clone() };
         let ring = FrameRing::new(settings).expect("settings");
         let mut data = data;
-        if exact {
-            data.resize((step * height) as usize, 7);
+        if exact > 0 {
+            // As long as one, one and a half or three planes are.
+            data.resize((step * height * [0, 2, 3, 6][exact as usize] / 2) as usize, 7);
         }
-        let frame = RawFrame { encoding: &encoding, width, height, step, data: &data, stamp_nanos, received_at_nanos: 0 };
+        let frame = RawFrame { encoding: &encoding, width, height, step, data: &data, ..grey(&[], stamp_nanos) };
         let _ = ring.push(&frame);
         let counters = ring.counters();
         prop_assert_eq!(counters.received, counters.pushed + counters.skipped_rate + counters.skipped_still + counters.rejected.total());

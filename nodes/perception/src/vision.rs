@@ -191,6 +191,7 @@ mod tests {
         let data = [shade; 16];
         let raw = RawFrame {
             encoding: "mono8",
+            is_bigendian: false,
             width: 4,
             height: 4,
             step: 4,

@@ -129,9 +129,10 @@ fn pairs_encoded_as_they_come_are_the_window_encoded_at_once() {
     let encoder = answerer().encoder().expect("a vision tower");
     for (number, frame) in (0u64..).zip(&frames) {
         let (stamp_nanos, received_at_nanos) = (frame.stamp_nanos, frame.received_at_nanos);
-        let (encoding, data) = ("rgb8", frame.rgb.as_slice());
+        let (encoding, is_bigendian, data) = ("rgb8", false, frame.rgb.as_slice());
         let (width, height, step) = (size.0, size.1, size.0 * 3);
-        ring.push(&RawFrame { encoding, width, height, step, data, stamp_nanos, received_at_nanos }).expect("valid");
+        let raw = RawFrame { encoding, is_bigendian, width, height, step, data, stamp_nanos, received_at_nanos };
+        ring.push(&raw).expect("valid");
         let (first, span) = (number - number % 2, if number % 2 == 1 { Span::Pair } else { Span::Alone });
         let embeds = encoder.encode(&ring.frames(first, span).expect("held")).expect("embeds");
         assert!(ring.attach(first, span, Arc::new(embeds)));
@@ -190,6 +191,7 @@ fn push(perception: &Perception, number: usize) {
     let (width, height) = (SIZE.0 as u32, SIZE.1 as u32);
     let raw = RawFrame {
         encoding: "rgb8",
+        is_bigendian: false,
         width,
         height,
         step: width * 3,

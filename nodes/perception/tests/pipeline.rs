@@ -134,6 +134,7 @@ impl Bench {
         let data = vec![shade; 64 * 48];
         let frame = RawFrame {
             encoding: "mono8",
+            is_bigendian: false,
             width: 64,
             height: 48,
             step: 64,

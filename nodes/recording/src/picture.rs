@@ -15,6 +15,8 @@ pub struct Picture<'a> {
     pub frame_id: String,
     /// Pixel layout, for instance `rgb8`. Nothing about a raw picture is checked.
     pub encoding: String,
+    /// The first byte of a number of two bytes is the greater one.
+    pub is_bigendian: bool,
     /// Pixels.
     pub width: u32,
     /// Pixels.
@@ -41,12 +43,13 @@ impl BagMessage {
             let (topic, found) = (self.topic().to_owned(), self.type_name().to_owned());
             return Err(Error::Type { topic, expected, found });
         }
-        let Image { header, height, width, encoding, step, data, .. } = self.decode()?;
+        let Image { header, height, width, encoding, is_bigendian, step, data } = self.decode()?;
         let stamp_nanos = self.stamp_nanos(header.stamp.nanos());
         Ok(Picture {
             stamp_nanos,
             frame_id: header.frame_id,
             encoding,
+            is_bigendian: is_bigendian != 0,
             width,
             height,
             step,
@@ -85,6 +88,7 @@ impl BagMessage {
             stamp_nanos: self.stamp_nanos(header.stamp.nanos()),
             frame_id: header.frame_id,
             encoding: picture.layout.encoding().to_owned(),
+            is_bigendian: false,
             width: picture.width,
             height: picture.height,
             step: picture.step(),

@@ -39,6 +39,7 @@ impl FrameIntake {
         let image = view(message);
         let frame = RawFrame {
             encoding: &image.encoding,
+            is_bigendian: image.is_bigendian,
             width: image.width,
             height: image.height,
             step: image.step,
@@ -68,6 +69,7 @@ impl FrameIntake {
         };
         let frame = RawFrame {
             encoding: picture.layout.encoding(),
+            is_bigendian: false,
             width: picture.width,
             height: picture.height,
             step: picture.step(),

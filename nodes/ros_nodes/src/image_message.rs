@@ -15,6 +15,8 @@ pub struct ImageView<'a> {
     pub frame_id: String,
     /// For instance `rgb8`.
     pub encoding: String,
+    /// The first byte of a number of two bytes is the greater one.
+    pub is_bigendian: bool,
     /// Pixels.
     pub width: u32,
     /// Pixels.
@@ -39,6 +41,7 @@ pub fn view(message: &NativeMsg<Image>) -> ImageView<'_> {
         stamp_nanos: nanos_from_time(&stamp),
         frame_id: message.header.frame_id.to_str().to_owned(),
         encoding: message.encoding.to_str().to_owned(),
+        is_bigendian: message.is_bigendian != 0,
         width: message.width,
         height: message.height,
         step: message.step,

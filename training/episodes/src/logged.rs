@@ -108,6 +108,7 @@ pub fn frames(pictures: &[RgbImage], (width, height): (usize, usize)) -> Result<
         let ring = FrameRing::new(RingSettings { capacity: 1, slot_size, frame_rate_hz: None, still: None })?;
         ring.push(&RawFrame {
             encoding: "rgb8",
+            is_bigendian: false,
             width: picture.width(),
             height: picture.height(),
             step: 3 * picture.width(),

@@ -113,6 +113,7 @@ impl Picture {
         let (width, height) = (frame.width, frame.height);
         let raw = RawFrame {
             encoding: "bgr8",
+            is_bigendian: false,
             width,
             height,
             step: width * 3,

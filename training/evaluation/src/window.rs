@@ -37,6 +37,7 @@ pub(crate) fn window(
         let stamp_nanos = (sheet as i64 + 1) * SHEET_NANOS + (index as f64 / frame_rate_hz * 1e9) as i64;
         let raw = RawFrame {
             encoding: "rgb8",
+            is_bigendian: false,
             width: width as u32,
             height: height as u32,
             step: 3 * width as u32,

@@ -36,6 +36,7 @@ pub(super) fn ring(capacity: usize, size: (u32, u32)) -> Result<FrameRing> {
 pub(super) fn camera_frame(data: &[u8], index: usize) -> RawFrame<'_> {
     RawFrame {
         encoding: "bgr8",
+        is_bigendian: false,
         width: CAMERA.0,
         height: CAMERA.1,
         step: CAMERA.0 * 3,

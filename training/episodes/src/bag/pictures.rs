@@ -184,6 +184,7 @@ impl<'a> Pictures<'a> {
         self.camera_frame.clone_from(&picture.frame_id);
         let raw = RawFrame {
             encoding: &picture.encoding,
+            is_bigendian: picture.is_bigendian,
             width: picture.width,
             height: picture.height,
             step: picture.step,
