@@ -48,7 +48,7 @@ impl Rejected {
     }
 }
 
-/// What became of every frame: `received = pushed + skipped_rate + skipped_still + rejected.total()`, and of
+/// What became of every frame: `received = pushed + skipped_rate + skipped_still + late + rejected.total()`, and of
 /// those pushed `dropped_oldest + cleared` are gone again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -60,6 +60,8 @@ pub struct Counters {
     pub skipped_rate: u64,
     /// Frames that came in time and showed nothing new.
     pub skipped_still: u64,
+    /// Frames that were older than one that had come.
+    pub late: u64,
     /// Of those received, frames whose step or number of rows was wrong beside whole data.
     pub repaired: u64,
     /// Frames dropped to make room for newer ones.

@@ -1,6 +1,7 @@
 //! What only the pushing side touches: conversion and downsizing of one frame after another.
 
 use crate::convert::Converter;
+use crate::order::StampOrder;
 use crate::resample::Resampler;
 use crate::slots::rgb_bytes;
 use crate::source::Source;
@@ -21,7 +22,7 @@ pub(crate) struct Intake {
     sent: Vec<u8>,
     /// The straightened, upright one; used with a pixel map.
     upright: Vec<u8>,
-    pub newest_seen_nanos: Option<i64>,
+    pub order: StampOrder,
     /// Stamp of the last frame that came in time, kept or not.
     pub last_timely_nanos: Option<i64>,
     pub last_kept: Option<Look>,
@@ -37,7 +38,7 @@ impl Intake {
             scratch: Vec::new(),
             sent: Vec::new(),
             upright: Vec::new(),
-            newest_seen_nanos: None,
+            order: StampOrder::default(),
             last_timely_nanos: None,
             last_kept: None,
         }

@@ -39,6 +39,7 @@ mod frame;
 mod horizontal;
 mod intake;
 mod layout;
+mod order;
 mod pixel_map;
 mod resample;
 mod ring;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::frame::RawFrame;
 use crate::intake::{Intake, upright_size};
+use crate::order::Order;
 use crate::settings::EARLY_SHARE;
 use crate::slots::Slots;
 use crate::still::Look;
@@ -31,7 +32,7 @@ pub struct Resized {
 /// What [`FrameRing::push`] did with a valid frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
-    /// False if the frame came sooner than the rate asks for, or showed nothing new.
+    /// False if the frame was late, came sooner than the rate asks for, or showed nothing new.
     pub kept: bool,
     /// Set if stamps jumped back, which emptied the ring first.
     pub jump: Option<StampJump>,
@@ -97,7 +98,8 @@ impl<E> FrameRing<E> {
     /// Checks, converts, straightens and downsizes a frame into the ring; the oldest frame makes room (`keep_last`).
     /// `shot`: how it was taken.
     ///
-    /// A stamp older than the newest seen empties the ring first. A frame nearer than one period (less a tenth, for
+    /// A frame that is older than the newest one seen is late: it is counted and left out. Three in a row that are more
+    /// than a second behind are a clock that was set back, which empties the ring. A frame nearer than one period (less a tenth, for
     /// jitter) to the last one that came in time is counted and left out, and so is one that shows nothing new, see
     /// [`crate::StillSettings`]. A frame in time whose upright size is another one empties the ring, too.
     ///
@@ -119,7 +121,14 @@ impl<E> FrameRing<E> {
         let planned = intake.planned() == Some(size);
         // Before anything is changed: a frame that has no slot is refused and leaves no trace.
         let slot = if planned { None } else { Some(self.settings.slot_size.of(size)?) };
-        let jump = self.note_stamp(intake, raw.stamp_nanos);
+        let jump = match intake.order.take(raw.stamp_nanos) {
+            Order::InTime => None,
+            Order::Late => {
+                self.count(|counters| counters.late += 1);
+                return Ok(Pushed { kept: false, jump: None, resized: None });
+            }
+            Order::SetBack(jump) => Some(self.start_anew(intake, jump)),
+        };
         let gap = intake.last_timely_nanos.map(|last| raw.stamp_nanos.saturating_sub(last));
         if gap.is_some_and(|gap| self.settings.frame_rate_hz.is_some() && gap < self.min_gap_nanos.max(1)) {
             self.count(|counters| counters.skipped_rate += 1);
@@ -148,14 +157,13 @@ impl<E> FrameRing<E> {
         reason(counters);
     }
 
-    fn note_stamp(&self, intake: &mut Intake, stamp_nanos: i64) -> Option<StampJump> {
-        let before = intake.newest_seen_nanos.replace(stamp_nanos);
-        let from_nanos = before.filter(|&before| stamp_nanos < before)?;
+    /// Empties the ring: what it holds is of a clock that was set back.
+    fn start_anew(&self, intake: &mut Intake, jump: StampJump) -> StampJump {
         intake.start_anew();
         let mut slots = lock(&self.slots);
         slots.counters.stamp_jumps += 1;
         slots.clear();
-        Some(StampJump { from_nanos, to_nanos: stamp_nanos })
+        jump
     }
 
     /// Plans for upright pictures of another size, or of the first.

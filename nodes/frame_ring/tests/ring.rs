@@ -91,7 +91,7 @@ fn a_still_scene_is_kept_again_after_the_longest_gap_by_stamp_or_by_arrival() {
 #[test]
 fn embeds_lie_beside_their_frames_and_leave_with_them() {
     let ring: FrameRing<&str> = FrameRing::with_embeds(ring(3, None).settings().clone()).expect("settings");
-    let push = |i: i64| ring.push(&grey(&[i as u8; 48], i)).expect("valid");
+    let push = |i: i64| ring.push(&grey(&[i as u8; 48], i * 1_000_000_000)).expect("valid");
     (0..3).for_each(|i| assert!(push(i).kept));
     assert_eq!(ring.held(), 0..3);
     assert!(ring.attach(2, Span::Alone, Arc::new("2")) && ring.attach(0, Span::Pair, Arc::new("01")));
@@ -108,7 +108,8 @@ fn embeds_lie_beside_their_frames_and_leave_with_them() {
     assert!(ring.attach(2, Span::Pair, Arc::new("23")));
     assert_eq!((ring.embeds(2, Span::Alone), ring.embeds(2, Span::Pair)), (None, Some(Arc::new("23"))));
     assert_eq!(ring.sum_embeds(|embeds| embeds.len()), 2);
-    assert!(push(4).kept && push(0).jump.is_some());
+    assert!(push(4).kept);
+    assert_eq!([0, 1, 2].map(|i| push(i).jump.is_some()), [false, false, true], "three in a row");
     assert_eq!((ring.held(), ring.sum_embeds(|embeds| embeds.len())), (6..7, 0), "numbers go on, even, after a jump");
     assert!(!ring.attach(4, Span::Alone, Arc::new("late")));
 }
@@ -119,11 +120,15 @@ fn a_stamp_that_jumps_back_clears_the_ring() {
     for stamp in [5_000_000_000, 6_000_000_000, 7_000_000_000] {
         ring.push(&grey(&[0; 48], stamp)).expect("valid");
     }
-    let pushed = ring.push(&grey(&[0; 48], 1_000)).expect("valid");
-    assert_eq!(pushed.jump, Some(StampJump { from_nanos: 7_000_000_000, to_nanos: 1_000 }));
+    for straggler in [6_999_999_999, 1_000, 2_000] {
+        let late = ring.push(&grey(&[0; 48], straggler)).expect("valid");
+        assert_eq!((late.kept, late.jump, ring.len()), (false, None, 3));
+    }
+    let pushed = ring.push(&grey(&[0; 48], 3_000)).expect("valid");
+    assert_eq!(pushed.jump, Some(StampJump { from_nanos: 7_000_000_000, to_nanos: 3_000 }));
     assert!(pushed.kept);
     let counters = ring.counters();
-    assert_eq!((ring.len(), counters.stamp_jumps, counters.cleared), (1, 1, 3));
+    assert_eq!((ring.len(), counters.stamp_jumps, counters.cleared, counters.late), (1, 1, 3, 3));
     // Extreme stamps must not overflow.
     ring.push(&grey(&[0; 48], i64::MAX)).expect("valid");
     ring.push(&grey(&[0; 48], i64::MIN)).expect("valid");
@@ -300,6 +305,6 @@ proptest! {
         let frame = RawFrame { encoding: &encoding, width, height, step, data: &data, ..grey(&[], stamp_nanos) };
         let _ = ring.push(&frame);
         let counters = ring.counters();
-        prop_assert_eq!(counters.received, counters.pushed + counters.skipped_rate + counters.skipped_still + counters.rejected.total());
+        prop_assert_eq!(counters.received, counters.pushed + counters.skipped_rate + counters.skipped_still + counters.late + counters.rejected.total());
     }
 }

@@ -71,7 +71,16 @@ impl Running {
         let data = vec![100; 64 * 48];
         let (width, height, step) = (64, 48, 64);
         let (stamp_nanos, received_at_nanos) = (now, now);
-        let frame = RawFrame { encoding: "mono8", width, height, step, data: &data, stamp_nanos, received_at_nanos };
+        let frame = RawFrame {
+            encoding: "mono8",
+            is_bigendian: false,
+            width,
+            height,
+            step,
+            data: &data,
+            stamp_nanos,
+            received_at_nanos,
+        };
         self.perception.push(&frame).expect("a frame");
         self.perception.ask(SpatialQuery { text: "how far is the door?".into(), ..Default::default() });
         let answer = self.answers.recv_timeout(Duration::from_secs(60)).expect("an answer");

@@ -139,6 +139,7 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
             ("skipped_rate", counters.skipped_rate.to_string()),
             ("skipped_still", counters.skipped_still.to_string()),
             ("dropped_undecoded", shell.dropped_compressed.to_string()),
+            ("late", counters.late.to_string()),
             ("repaired", counters.repaired.to_string()),
             ("dropped_oldest", counters.dropped_oldest.to_string()),
             ("stamp_jumps", counters.stamp_jumps.to_string()),

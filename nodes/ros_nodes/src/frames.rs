@@ -101,8 +101,8 @@ impl FrameIntake {
                     tracing::warn!(?from, ?to, "images come in another size; the window starts anew");
                 }
                 if let Some(jump) = jump {
-                    let (from, to) = (jump.from_nanos, jump.to_nanos);
-                    tracing::warn!(from, to, "stamps jumped back; the window starts anew");
+                    let back_secs = jump.from_nanos.saturating_sub(jump.to_nanos) as f64 * 1e-9;
+                    tracing::warn!(back_secs, "the camera's clock went back; the window starts anew");
                 }
             }
             Err(error) => self.note(error.to_string()),
