@@ -18,6 +18,9 @@ use crate::qos::Qos;
 use crate::stream::Recorded;
 use crate::unpack;
 
+/// Goes through the table itself: its index may be what is damaged.
+const PLACES: &str = "SELECT id, topic_id, timestamp FROM messages NOT INDEXED";
+
 /// Where a message lies, in the order in which messages are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
@@ -48,12 +51,14 @@ impl SqliteMessages {
         } else {
             (connect(path).map_err(Error::sqlite(path))?, None)
         };
-        let topics = read_topics(&connection).map_err(|source| match source {
-            rusqlite::Error::SqliteFailure(_, Some(reason)) if reason.contains("no such table") => {
+        // A table that is not there is no damage: this is another database.
+        let topics = connection.prepare(PLACES).and_then(|_| read_topics(&connection)).map_err(|source| {
+            let reason = source.to_string();
+            if reason.contains("no such") {
                 let found = format!("a database of SQLite without the tables of rosbag2 ({reason})");
-                Error::NotABag { path: path.to_owned(), found }
+                return Error::NotABag { path: path.to_owned(), found };
             }
-            source => Error::Sqlite { path: path.to_owned(), source },
+            Error::Sqlite { path: path.to_owned(), source }
         })?;
         let mut found = Self {
             connection,
@@ -150,9 +155,8 @@ fn read_topics(connection: &Connection) -> rusqlite::Result<Vec<(i64, TopicInfo)
     statement.query_map([], topic)?.collect()
 }
 
-/// Goes through the table itself: its index may be what is damaged.
 fn read_places(connection: &Connection, mut found: impl FnMut(i64, Place)) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare("SELECT id, topic_id, timestamp FROM messages NOT INDEXED")?;
+    let mut statement = connection.prepare(PLACES)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         found(row.get(1)?, Place { log_time_nanos: row.get(2)?, id: row.get(0)? });

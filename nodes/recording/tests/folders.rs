@@ -86,7 +86,7 @@ fn paths_never_leave_the_folder() {
     let secret = scratch.path().join("secret.mcap");
     write_mcap(&secret, &walk(1));
     write_mcap(&folder.join("bag_0.mcap"), &walk(2));
-    for listed in ["../secret.mcap", &secret.to_string_lossy()] {
+    for listed in ["../secret.mcap", &*secret.to_string_lossy()] {
         write_metadata(&folder, &["bag_0.mcap", listed]);
         let (read, damage) = pictures(&folder);
         assert_eq!(read, times(&walk(2)), "{listed}");
@@ -95,8 +95,10 @@ fn paths_never_leave_the_folder() {
 }
 
 fn several(path: &Path) -> Vec<String> {
-    let error = BagReader::open(path).err();
-    let Some(Error::Several { recordings, .. }) = error else { panic!("{error:?}") };
+    let recordings = match BagReader::open(path).err() {
+        Some(Error::Several { recordings, .. }) => recordings,
+        other => panic!("{other:?}"),
+    };
     assert!(refusal(path).contains("expected one recording"), "{}", refusal(path));
     assert!(recordings.iter().all(|recording| recording.exists()));
     recordings.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
@@ -124,6 +126,7 @@ fn a_folder_of_several_recordings_is_told_apart() {
 #[test]
 fn what_is_no_recording_of_ros_2_is_named_with_what_to_do() {
     let scratch = tempfile::tempdir().unwrap();
+    let packed_text = pack(b"remember");
     let cases: [(&str, &[u8], &[&str]); 9] = [
         ("noetic.bag", b"#ROSBAG V2.0\n", &["ROS 1", "rosbags-convert"]),
         ("empty.mcap", b"", &["empty file"]),
@@ -131,8 +134,8 @@ fn what_is_no_recording_of_ros_2_is_named_with_what_to_do() {
         ("notes.txt", b"remember", &["text: \"remember\""]),
         ("walk.mp4", b"\0\0\0\x20ftypisom", &["video"]),
         ("walk.mcap.gz", b"\x1f\x8b\x08\0", &["gzip", "gunzip"]),
-        ("text.mcap.zstd", &pack(b"remember"), &["zstd", "text"]),
-        ("cut.mcap.zstd", &pack(b"remember")[..6], &["zstd"]),
+        ("text.mcap.zstd", &packed_text, &["zstd", "text"]),
+        ("cut.mcap.zstd", &packed_text[..6], &["zstd"]),
         ("what.mcap", b"\x01\x02\xff", &["unknown", "01 02 ff"]),
     ];
     for (name, bytes, words) in cases {

@@ -95,9 +95,9 @@ pub fn write_db3(path: &Path, messages: &[Said]) {
              (timestamp ASC);",
         )
         .expect("tables");
-    let mut topics: BTreeMap<String, usize> = BTreeMap::new();
+    let mut topics: BTreeMap<String, i64> = BTreeMap::new();
     for said in messages {
-        let next = topics.len() + 1;
+        let next = topics.len() as i64 + 1;
         let id = *topics.entry(said.topic.clone()).or_insert(next);
         if id == next {
             let row = (id, &said.topic, &said.type_name, &said.serialization);

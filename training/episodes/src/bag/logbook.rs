@@ -6,7 +6,6 @@ use geometry::RigidTransform;
 use recording::messages::{Odometry, RosMessage, StringMessage, TfMessage};
 use recording::spacer_messages::{AnswerFeedback, SpatialAnswer, SpatialQuery};
 use recording::{BagMessage, BagReader, SimTruth};
-
 use serde::Deserialize;
 
 use super::left_out::LeftOut;
