@@ -127,7 +127,9 @@ pub enum Error {
         found: String,
     },
     /// A file was written to, replaced or removed while the directory was read.
-    #[error("{path}: expected files that stay as they are while they are read, found this one changed meanwhile: try again")]
+    #[error(
+        "{path}: expected files that stay as they are while they are read, found this one changed meanwhile: try again"
+    )]
     Changed {
         /// The file.
         path: PathBuf,

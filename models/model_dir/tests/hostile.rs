@@ -52,7 +52,10 @@ fn fifos_sockets_devices_and_folders_are_no_files() {
         let path = dir.path().join(name);
         let expect = |found: &str| {
             let error = refusal(dir.path());
-            assert!(error.contains(name) && error.contains(&format!("expected a regular file, found {found}")), "{error}");
+            assert!(
+                error.contains(name) && error.contains(&format!("expected a regular file, found {found}")),
+                "{error}"
+            );
             fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).expect("a writable temporary folder");
         };
         fs::remove_file(&path).unwrap();
@@ -154,7 +157,8 @@ fn paths_out_of_the_directory_and_crowds_are_refused() {
 
 #[test]
 fn a_window_of_any_size_is_refused() {
-    for (frames, rate) in [("0", "2.0"), ("769", "2.0"), ("18446744073709551615", "2.0"), ("2", "1e300"), ("2", "nan")] {
+    for (frames, rate) in [("0", "2.0"), ("769", "2.0"), ("18446744073709551615", "2.0"), ("2", "1e300"), ("2", "nan")]
+    {
         let dir = model();
         let window = format!("{PROMPTS}[window]\nframes = {frames}\nrate_hz = {rate}\n");
         write(dir.path(), "prompts.toml", window.as_bytes());

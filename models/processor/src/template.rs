@@ -5,7 +5,7 @@
 //! template keeps, in a variable, a loop or an argument, must not be longer than what it was made of; joining is for what
 //! is written out. Templates of Qwen2.5-VL need no more.
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, Call, Expr, Filter, Stmt};
+use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Expr, Filter, Stmt};
 use minijinja::machinery::{WhitespaceConfig, parse};
 
 use crate::error::{ProcessorError, Result};
@@ -19,8 +19,21 @@ const FUNCTIONS: [&str; 3] = ["raise_exception", "namespace", "range"];
 const METHODS: [&str; 4] = ["items", "get", "keys", "values"];
 /// Filters whose result is about as long as what they are given.
 const FILTERS: [&str; 15] = [
-    "trim", "length", "count", "lower", "upper", "capitalize", "title", "first", "last", "default", "d", "string", "int",
-    "float", "items",
+    "trim",
+    "length",
+    "count",
+    "lower",
+    "upper",
+    "capitalize",
+    "title",
+    "first",
+    "last",
+    "default",
+    "d",
+    "string",
+    "int",
+    "float",
+    "items",
 ];
 /// Filters whose result may be several times as long.
 const GROWING_FILTERS: [&str; 3] = ["tojson", "list", "safe"];
@@ -83,17 +96,13 @@ fn written(expr: &Expr) -> Result<()> {
     walk(expr, &mut |part| match part {
         Expr::BinOp(op) if matches!(op.op, BinOpKind::Concat | BinOpKind::Add) => {
             joins += 1;
-            match joins > MOST_JOINS {
-                true => refuse(op.span().start_line, format!("an expression that joins more than {MOST_JOINS} texts")),
-                false => Ok(()),
-            }
+            let found = format!("an expression that joins more than {MOST_JOINS} texts");
+            if joins > MOST_JOINS { refuse(op.span().start_line, found) } else { Ok(()) }
         }
         Expr::Filter(filter) if GROWING_FILTERS.contains(&filter.name) => {
             joins += MOST_JOINS / 2;
-            match joins > MOST_JOINS {
-                true => refuse(filter.span().start_line, format!("an expression with too many filters {}", filter.name)),
-                false => Ok(()),
-            }
+            let found = format!("an expression with too many filters {}", filter.name);
+            if joins > MOST_JOINS { refuse(filter.span().start_line, found) } else { Ok(()) }
         }
         other => common(other),
     })

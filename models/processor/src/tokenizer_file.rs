@@ -30,8 +30,11 @@ pub(crate) fn read(files: &Files) -> Result<Tokenizer> {
     let path = files.path(NAME);
     let value: Value =
         serde_json::from_slice(&bytes).map_err(|source| ProcessorError::Json { path: path.clone(), source })?;
-    check(&value).map_err(|Form { key, expected, found }| {
-        ProcessorError::TokenizerForm { path: path.clone(), key, expected: expected.to_owned(), found }
+    check(&value).map_err(|Form { key, expected, found }| ProcessorError::TokenizerForm {
+        path: path.clone(),
+        key,
+        expected: expected.to_owned(),
+        found,
     })?;
     Tokenizer::from_bytes(&bytes).map_err(|error| ProcessorError::Tokenizer(format!("{}: {error}", path.display())))
 }

@@ -33,7 +33,8 @@ fn with(name: &str, content: &[u8]) -> TempDir {
 fn ask(dir: &Path) -> Result<usize> {
     let start = Instant::now();
     let asked = Processor::from_dir(dir).and_then(|processor| {
-        let words = [Message::text("system", "camera"), Message::text("user", vec!["how far is the door?"; 20].join(" "))];
+        let words =
+            [Message::text("system", "camera"), Message::text("user", vec!["how far is the door?"; 20].join(" "))];
         Ok(processor.prepare(&words, vec![], vec![])?.input_ids.len())
     });
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
@@ -65,7 +66,10 @@ fn templates_without_end_are_stopped() {
 #[test]
 fn templates_that_build_text_without_bound_are_not_run() {
     for (template, found) in [
-        ("{% set ns = namespace(x='a') %}{% for i in range(45) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}", "joined text"),
+        (
+            "{% set ns = namespace(x='a') %}{% for i in range(45) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+            "joined text",
+        ),
         ("{% set x = 'a' %}{% set x = x + x %}", "a sum"),
         ("{{ 'a' * 10000000000 }}", "a multiplication"),
         ("{{ 10 ** 10 ** 10 }}", "a multiplication"),

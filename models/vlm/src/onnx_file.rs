@@ -111,10 +111,7 @@ enum Value<'a> {
 }
 
 /// Calls `look` with number and value of each field of a message.
-fn each<'a>(
-    mut message: &'a [u8],
-    mut look: impl FnMut(u64, Value<'a>) -> Result<(), String>,
-) -> Result<(), String> {
+fn each<'a>(mut message: &'a [u8], mut look: impl FnMut(u64, Value<'a>) -> Result<(), String>) -> Result<(), String> {
     while !message.is_empty() {
         let tag = number(&mut message)?;
         let value = match tag & 7 {

@@ -48,10 +48,10 @@ impl Weights {
         }
         let weights = Self(by_file);
         let (expected, found) = (weights.bytes(), model_dir::available_memory().unwrap_or(u64::MAX));
-        match expected > found {
-            true => Err(Error::Memory { folder: files.folder().to_owned(), expected, found }),
-            false => Ok(weights),
+        if expected > found {
+            return Err(Error::Memory { folder: files.folder().to_owned(), expected, found });
         }
+        Ok(weights)
     }
 
     /// Bytes of all.
@@ -67,10 +67,11 @@ impl Weights {
     /// Reads the weights and gives them to `builder`.
     pub(crate) fn give(&self, files: &Files, mut builder: SessionBuilder) -> Result<SessionBuilder> {
         for (location, weights) in &self.0 {
-            builder = match in_order(weights) {
-                true => give_each(files.open(location)?, weights, builder),
-                false => give_file(files, location, builder),
-            }?;
+            builder = if in_order(weights) {
+                give_each(files.open(location)?, weights, builder)?
+            } else {
+                give_file(files, location, builder)?
+            };
         }
         Ok(builder)
     }

@@ -11,15 +11,15 @@ use msgs::{SpatialAnswer, SpatialQuery, Status};
 use processor::PreprocessorConfig;
 
 use crate::answerer::{Answerer, Progress};
+use crate::clock::{Clock, SystemClock, seconds_between};
 use crate::deadlines;
 use crate::model_watch;
-use crate::clock::{Clock, SystemClock, seconds_between};
 use crate::query::read_query;
 use crate::queue::{Cancelled, Job};
 use crate::reply::refusal;
 use crate::shared::{Diagnostics, Shared};
 use crate::worker::{self, Factory};
-use crate::{AnswerError, room, Settings, StartError, VlmAnswerer};
+use crate::{AnswerError, Settings, StartError, VlmAnswerer, room};
 
 const LONGEST_DEADLINE_SECS: f64 = 86_400.0;
 

@@ -12,7 +12,8 @@ use crate::AnswerError;
 pub(crate) fn check(processor: &Processor, frames: usize) -> Result<(), AnswerError> {
     let preprocessor = processor.preprocessor();
     let pixels = preprocessor.video.min_pixels;
-    let needed = ring_bytes(frames, pixels).saturating_add(pair_bytes(preprocessor, processor.config().vision.num_heads));
+    let needed =
+        ring_bytes(frames, pixels).saturating_add(pair_bytes(preprocessor, processor.config().vision.num_heads));
     let most = most_bytes();
     if needed <= most {
         return Ok(());

@@ -144,7 +144,9 @@ impl Shared {
         let Some(stamps) = self.latest(|latest| latest.stamps.clone()) else { return };
         let changed = stamps.changed().map(|path| {
             let path = path.display();
-            format!("{path} has changed since it was verified; answers are those of the model as it was: restart to use it")
+            format!(
+                "{path} has changed since it was verified; answers are those of the model as it was: restart to use it"
+            )
         });
         self.latest(|latest| latest.changed = changed);
     }

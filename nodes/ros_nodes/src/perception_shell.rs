@@ -66,6 +66,8 @@ struct Shell {
     /// What to tell a user whose pictures are large, once they are.
     advice: Option<String>,
     told_model: ModelState,
+    /// What was said about files of the model that have changed.
+    told_change: Option<String>,
     diagnostics_due: Instant,
 }
 
@@ -96,6 +98,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         topics: executor.topic_states(),
         advice: None,
         told_model: ModelState::Loading,
+        told_change: None,
         diagnostics_due: Instant::now(),
     }));
     listen_to_camera(&mut executor, &shell, &camera_topics)?;
@@ -256,6 +259,12 @@ impl Shell {
         let message = diagnostics_message(&self.node_name, header, &diagnostics, &self.counts, max_age_secs);
         let message = with_topics(message, &self.node_name, &self.topics.borrow(), self.advice.as_deref());
         warn_on_error(self.publishers.diagnostics.publish(&message));
+        if diagnostics.model_changed != self.told_change {
+            if let Some(change) = &diagnostics.model_changed {
+                tracing::warn!("{change}");
+            }
+            self.told_change = diagnostics.model_changed;
+        }
         self.tell_model(diagnostics.model);
     }
 

@@ -237,7 +237,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let values: Vec<u8> = (0..40 * 3).flat_map(|i| (i as f32 / 7.0).sin().to_le_bytes()).collect();
         let shape = [3, 40];
-        let weight = Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &shape, bytes: &values, offset: 0, delta: None };
+        let weight =
+            Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &shape, bytes: &values, offset: 0, delta: None };
         let fill = |dir: Option<&Path>| {
             let mut data = ExternalData::create(dir, "x.data").unwrap();
             let mut all = Vec::new();
@@ -265,7 +266,8 @@ mod tests {
     #[test]
     fn a_weight_beyond_f16_is_named() {
         let bytes = 1e5f32.to_le_bytes();
-        let weight = Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &[1], bytes: &bytes, offset: 0, delta: None };
+        let weight =
+            Weight { name: "w", dtype: safetensors::Dtype::F32, shape: &[1], bytes: &bytes, offset: 0, delta: None };
         let dir = tempfile::tempdir().unwrap();
         let mut data = ExternalData::create(Some(dir.path()), "x").unwrap();
         let error = data.append(&weight, Layout::Kept, Float::F16).unwrap_err().to_string();

@@ -240,10 +240,7 @@ impl Styles {
             }
         }
         let styles = Self { vision: Style { precision: vision, ..decoder }, decoder };
-        match options.share_weights {
-            true => styles.shared(options),
-            false => Ok(styles),
-        }
+        if options.share_weights { styles.shared(options) } else { Ok(styles) }
     }
 }
 
