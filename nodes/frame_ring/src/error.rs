@@ -15,7 +15,9 @@ pub enum FrameError {
         found: String,
     },
     /// What came is no picture but distances.
-    #[error("a depth image: expected a colour or grey picture, found encoding {found:?}: take the camera's picture topic")]
+    #[error(
+        "a depth image: expected a colour or grey picture, found encoding {found:?}: take the camera's picture topic"
+    )]
     DepthImage {
         /// What the frame said.
         found: &'static str,

@@ -54,8 +54,8 @@ mod window;
 mod yuv;
 
 pub use counters::{Counters, Rejected};
-pub use error::{FrameError, PixelMapError, SettingsError};
 pub use encoding::{Channels, Encoding, Mosaic, Sample};
+pub use error::{FrameError, PixelMapError, SettingsError};
 pub use frame::{MAX_SIDE, RawFrame};
 pub use pixel_map::PixelMap;
 pub use ring::{FrameRing, Pushed, Resized, StampJump};

@@ -23,7 +23,10 @@ pub(crate) struct Source<'a> {
 pub(crate) enum Numbers {
     Bytes,
     /// Two bytes of which the sensor uses the lower ones, `shift` bits less than all.
-    Words { shift: u32, is_bigendian: bool },
+    Words {
+        shift: u32,
+        is_bigendian: bool,
+    },
 }
 
 /// Rows of numbers.
