@@ -134,11 +134,12 @@ class Stranger:
         return self.diagnostics
 
     def image(self, width, height, /, **changes):
-        """A grey picture stamped now, with some fields changed."""
+        """A picture of two greys, for one would show nothing, stamped now, with some fields changed."""
         image = Image(width=width, height=height, encoding="rgb8", step=width * 3)
         image.header.frame_id = "camera_optical_frame"
         image.header.stamp = self.node.get_clock().now().to_msg()
-        image.data = array.array("B", bytes([90]) * (width * height * 3))
+        row = bytes([90]) * (width // 2 * 3) + bytes([140]) * ((width - width // 2) * 3)
+        image.data = array.array("B", row * height)
         for name, value in changes.items():
             setattr(image, name, array.array("B", value) if name == "data" else value)
         return image

@@ -22,7 +22,7 @@ def test_frames_that_lie(stranger):
         "rejected_unknown_encoding": {"encoding": "bayer_rggb16_ä" + "x" * 500},
         "rejected_zero_size": {"width": 0, "height": 0, "step": 0, "data": b""},
         "rejected_too_large": {"width": 4_000_000_000, "height": 4_000_000_000},
-        "rejected_short_step": {"step": 10},
+        "rejected_short_step": {"step": 10, "data": b"\0" * 480},
         "rejected_wrong_length": {"data": b"\0" * 100},
     }
     with perception():

@@ -95,7 +95,8 @@ impl Pauses {
     }
 
     fn take(&mut self) -> Duration {
-        std::mem::replace(&mut self.0, (self.0 * 2).min(Self::LONGEST))
+        let next = (self.0 * 2).min(Self::LONGEST);
+        std::mem::replace(&mut self.0, next)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::convert::Converter;
 use crate::order::StampOrder;
 use crate::resample::Resampler;
+use crate::sight::FreezeWatch;
 use crate::slots::rgb_bytes;
 use crate::source::Source;
 use crate::still::Look;
@@ -26,6 +27,7 @@ pub(crate) struct Intake {
     /// Stamp of the last frame that came in time, kept or not.
     pub last_timely_nanos: Option<i64>,
     pub last_kept: Option<Look>,
+    pub freeze: FreezeWatch,
 }
 
 impl Intake {
@@ -41,6 +43,7 @@ impl Intake {
             order: StampOrder::default(),
             last_timely_nanos: None,
             last_kept: None,
+            freeze: FreezeWatch::default(),
         }
     }
 

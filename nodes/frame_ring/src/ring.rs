@@ -7,6 +7,7 @@ use crate::frame::RawFrame;
 use crate::intake::{Intake, upright_size};
 use crate::order::Order;
 use crate::settings::EARLY_SHARE;
+use crate::sight::{Sight, detail};
 use crate::slots::Slots;
 use crate::still::Look;
 use crate::{Counters, Frame, FrameError, RingSettings, SettingsError, Shot, Snapshot, Span, Window};
@@ -138,12 +139,15 @@ impl<E> FrameRing<E> {
         intake.last_timely_nanos = Some(raw.stamp_nanos);
         intake.convert(&source, pixel_map);
         let kept = self.shows_something_new(intake, raw, shot);
+        let frozen = intake.freeze.take(&intake.scratch, shot.pose);
         let mut slots = lock(&self.slots);
+        slots.frozen = frozen;
         slots.counters.received += 1;
         slots.counters.repaired += u64::from(source.layout.repaired);
         if kept {
             slots.counters.pushed += 1;
-            slots.keep(&mut intake.scratch, (raw.stamp_nanos, raw.received_at_nanos), shot.pose);
+            let detail = detail(&intake.scratch, slots.size().0 as usize);
+            slots.keep(&mut intake.scratch, (raw.stamp_nanos, raw.received_at_nanos), shot.pose, detail);
         } else {
             slots.counters.skipped_still += 1;
         }
@@ -224,7 +228,15 @@ impl<E> FrameRing<E> {
             }
             embeds.push(known);
         }
-        Snapshot { first, window: slots.window_of(frames), embeds }
+        let sight = Sight { detail: slots.most_detail(first..held.end), frozen: slots.frozen };
+        Snapshot { first, sight, window: slots.window_of(frames), embeds }
+    }
+
+    /// What the frames held show, as pictures; `None` where none is held.
+    pub fn sight(&self) -> Option<Sight> {
+        let slots = lock(&self.slots);
+        let held = slots.held();
+        (!held.is_empty()).then(|| Sight { detail: slots.most_detail(held), frozen: slots.frozen })
     }
 
     /// A copy of frame `first` or of it and the next; `None` where they have left or not come.

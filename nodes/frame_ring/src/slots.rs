@@ -9,6 +9,8 @@ use crate::{Counters, Frame, Pose, Span, Window};
 #[derive(Debug)]
 struct Slot<E> {
     frame: Frame,
+    /// How much there is to see in it, see [`crate::Sight`].
+    detail: f64,
     embeds: Option<(Span, Arc<E>)>,
 }
 
@@ -29,14 +31,16 @@ pub(crate) struct Slots<E> {
     next: u64,
     /// Width and height of every frame, pixels; zero before the first.
     size: (u32, u32),
+    /// Whether the newest picture is frozen.
+    pub frozen: bool,
     pub counters: Counters,
 }
 
 impl<E> Slots<E> {
     /// `capacity` slots without a size.
     pub fn new(capacity: usize) -> Self {
-        let slots = (0..capacity).map(|_| Slot { frame: Frame::default(), embeds: None }).collect();
-        Self { slots, head: 0, len: 0, next: 0, size: (0, 0), counters: Counters::default() }
+        let slots = (0..capacity).map(|_| Slot { frame: Frame::default(), detail: 0.0, embeds: None }).collect();
+        Self { slots, head: 0, len: 0, next: 0, size: (0, 0), frozen: false, counters: Counters::default() }
     }
 
     /// Width and height of every frame, pixels; zero before the first.
@@ -77,7 +81,13 @@ impl<E> Slots<E> {
     }
 
     /// Swaps `rgb` with the slot of a new frame; the oldest one makes room, and takes its embeds with it.
-    pub fn keep(&mut self, rgb: &mut Vec<u8>, (stamp_nanos, received_at_nanos): (i64, i64), pose: Option<Pose>) {
+    pub fn keep(
+        &mut self,
+        rgb: &mut Vec<u8>,
+        (stamp_nanos, received_at_nanos): (i64, i64),
+        pose: Option<Pose>,
+        detail: f64,
+    ) {
         let capacity = self.slots.len();
         let index = (self.head + self.len) % capacity;
         if self.len == capacity {
@@ -92,6 +102,7 @@ impl<E> Slots<E> {
             std::mem::swap(&mut slot.frame.rgb, rgb);
             (slot.frame.stamp_nanos, slot.frame.received_at_nanos) = (stamp_nanos, received_at_nanos);
             slot.frame.pose = pose;
+            slot.detail = detail;
         }
     }
 
@@ -103,6 +114,11 @@ impl<E> Slots<E> {
 
     fn slot(&self, number: u64) -> Option<&Slot<E>> {
         self.slots.get(self.index(number)?)
+    }
+
+    /// How much there is to see in the one of these frames that shows most.
+    pub fn most_detail(&self, numbers: Range<u64>) -> f64 {
+        numbers.filter_map(|number| self.slot(number)).map(|slot| slot.detail).fold(0.0, f64::max)
     }
 
     pub fn frame(&self, number: u64) -> Option<&Frame> {

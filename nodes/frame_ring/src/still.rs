@@ -63,7 +63,7 @@ impl Look {
 }
 
 /// Mean luma (BT.601) of each cell; of the nearest pixel where there are fewer pixels than cells.
-fn thumbnail(rgb: &[u8], width: usize) -> [f32; COLUMNS * ROWS] {
+pub(crate) fn thumbnail(rgb: &[u8], width: usize) -> [f32; COLUMNS * ROWS] {
     let height = rgb.len() / (width * 3).max(1);
     let mut cells = [0.0; COLUMNS * ROWS];
     for (index, cell) in cells.iter_mut().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::Pose;
+use crate::{Pose, Sight};
 
 /// One frame of a window: RGB, row by row from the top left.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,6 +57,8 @@ impl Span {
 pub struct Snapshot<E> {
     /// Number of the first frame.
     pub first: u64,
+    /// What the frames show, as pictures.
+    pub sight: Sight,
     /// The frames. Where the embeds of its pair are held, a frame comes without pixels: `rgb` is empty.
     pub window: Window,
     /// For each two frames, and for the odd one at the end, the embeds, where they are held.

@@ -15,6 +15,7 @@ use crate::clock::{Clock, seconds_between};
 use crate::perception::Sink;
 use crate::queue::Queue;
 use crate::vision::{Vision, VisionCounters};
+use crate::worker::nothing_to_see;
 
 /// Whether there is a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct Diagnostics {
     pub newest_frame_age_secs: Option<f64>,
     /// What the model is told about the camera.
     pub camera: CameraReport,
+    /// What is wrong with the pictures as such: that they show nothing, or are frozen.
+    pub sight: Option<&'static str>,
 }
 
 /// What the last of each kind was.
@@ -207,6 +210,7 @@ impl Shared {
             last_timing,
             newest_frame_age_secs: newest.map(|received| seconds_between(received, now)),
             camera: self.camera(),
+            sight: self.vision.ring.sight().and_then(|sight| nothing_to_see(&sight)).map(|(_, text)| text),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use frame_ring::Snapshot;
+use frame_ring::{Sight, Snapshot};
 use msgs::{SpatialAnswer, Status, Timing};
 use vlm::ImageEmbeds;
 
@@ -18,6 +18,9 @@ use crate::reply::{refusal, reply};
 use crate::shared::{ModelState, Shared};
 use crate::vision::panic_text;
 use crate::windows::Windows;
+
+/// Pictures with less detail show nothing, luma 0 to 255: see [`Sight::detail`].
+const LEAST_DETAIL: f64 = 1.0;
 
 /// Makes the answerer on the worker thread.
 pub(crate) type Factory = Box<dyn FnOnce() -> Result<Box<dyn Answerer>, AnswerError> + Send>;
@@ -136,8 +139,20 @@ impl Worker<'_> {
             let text = format!("The newest frame is {age_secs:.1} s old; expected at most {limit_secs} s.");
             return refuse(Status::StaleFrames, text);
         }
+        if let Some((status, text)) = nothing_to_see(&snapshot.sight) {
+            return refuse(status, text.to_owned());
+        }
         complete(shared, answerer.as_mut(), job, &mut snapshot, now)
     }
+}
+
+/// Why the model is not asked about frames that show nothing, whatever it would say of them.
+pub(crate) fn nothing_to_see(sight: &Sight) -> Option<(Status, &'static str)> {
+    if sight.frozen {
+        return Some((Status::StaleFrames, "The picture is frozen: it stays the same while the camera moves."));
+    }
+    let text = "I see nothing: the picture is of one colour. Is the lens covered, or the camera without a signal?";
+    (sight.detail < LEAST_DETAIL).then_some((Status::NotSeen, text))
 }
 
 /// One pair encoded that the vision thread dropped or that came before the model, else one slice of the answerer's.

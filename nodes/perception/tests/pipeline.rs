@@ -131,7 +131,8 @@ impl Bench {
 
     fn frame_of(&self, shade: u8) {
         let now = self.perception.now_nanos();
-        let data = vec![shade; 64 * 48];
+        // Of two shades: a picture of one shows nothing.
+        let data: Vec<u8> = (0..64 * 48).map(|i| if i % 64 < 32 { shade } else { shade.wrapping_add(40) }).collect();
         let frame = RawFrame {
             encoding: "mono8",
             is_bigendian: false,

@@ -125,6 +125,7 @@ fn frames(diagnostics: &Diagnostics, shell: &ShellCounts, max_age_secs: f64) -> 
     let (level, message) = match diagnostics.newest_frame_age_secs {
         None => (Level::Stale, "no frame yet".to_owned()),
         Some(age) if age > max_age_secs => (Level::Stale, format!("newest frame is {age:.1} s old")),
+        Some(_) if diagnostics.sight.is_some() => (Level::Warn, diagnostics.sight.unwrap_or_default().to_owned()),
         Some(_) if rejected.total() + shell.undecodable > 0 => (Level::Warn, "some frames were refused".to_owned()),
         Some(_) => (Level::Ok, "frames arrive".to_owned()),
     };

@@ -9,7 +9,7 @@ use scoring::{MapScoreSettings, map_score};
 use serde::{Deserialize, Serialize};
 
 use crate::baselines::Constant;
-use crate::exam::{Exam, Item, Sheet, Truth};
+use crate::exam::{Exam, Sheet, Truth};
 use crate::judge::Answered;
 use crate::{Error, Result};
 

@@ -146,7 +146,7 @@ fn values(name: &str, view: &TensorView) -> Result<(Vec<f32>, [usize; 2])> {
         return Err(Error::Shape { name: name.to_owned(), expected: vec![0, 0], found: view.shape().to_vec() });
     };
     Error::check_float(name, view.dtype())?;
-    let weight = Weight { name, dtype: view.dtype(), shape: view.shape(), bytes: view.data(), delta: None };
+    let weight = Weight { name, dtype: view.dtype(), shape: view.shape(), bytes: view.data(), offset: 0, delta: None };
     let mut values = vec![0.0; rows * columns];
     for (row, out) in values.chunks_exact_mut(columns.max(1)).enumerate() {
         weight.read(row, 0, out)?;
