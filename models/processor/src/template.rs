@@ -6,7 +6,7 @@
 //! is written out. Templates of Qwen2.5-VL need no more.
 
 use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Expr, Filter, Stmt};
-use minijinja::machinery::{WhitespaceConfig, parse};
+use minijinja::machinery::{Token, WhitespaceConfig, parse, tokenize};
 
 use crate::error::{ProcessorError, Result};
 
@@ -14,6 +14,8 @@ use crate::error::{ProcessorError, Result};
 pub(crate) const MOST_BYTES: u64 = 64 << 10;
 /// Most texts that one expression joins.
 const MOST_JOINS: usize = 64;
+/// Most words of one expression, and most `elif` of a template: what is behind each is parsed one level deeper.
+const MOST_DEEP: usize = 256;
 /// Functions, and methods of dictionaries, that a template may call.
 const FUNCTIONS: [&str; 3] = ["raise_exception", "namespace", "range"];
 const METHODS: [&str; 4] = ["items", "get", "keys", "values"];
@@ -50,7 +52,28 @@ pub(crate) fn check(source: &str) -> Result<()> {
     if source.len() as u64 > MOST_BYTES {
         return refuse(1, format!("more than {MOST_BYTES} bytes"));
     }
+    check_depth(source)?;
     statement(&parse(source, "chat_template", Default::default(), WHITESPACE)?)
+}
+
+/// Refuses what would make the parser, which calls itself, run out of stack.
+fn check_depth(source: &str) -> Result<()> {
+    let (mut words, mut branches) = (0, 0);
+    for token in tokenize(source, false, Default::default(), WHITESPACE) {
+        let (token, span) = token?;
+        match token {
+            Token::VariableStart | Token::BlockStart => words = 0,
+            Token::Ident("elif") => branches += 1,
+            _ => words += 1,
+        }
+        if words > MOST_DEEP {
+            return refuse(span.start_line, format!("an expression of more than {MOST_DEEP} words"));
+        }
+        if branches > MOST_DEEP {
+            return refuse(span.start_line, format!("elif more than {MOST_DEEP} times"));
+        }
+    }
+    Ok(())
 }
 
 fn refuse<T>(line: u16, found: impl Into<String>) -> Result<T> {
@@ -86,6 +109,13 @@ fn statement(stmt: &Stmt) -> Result<()> {
         Stmt::Do(does) => call(&does.call, does.span().start_line),
         Stmt::SetBlock(set) => refuse(set.span().start_line, "a block of text that is kept"),
         Stmt::FilterBlock(filter) => refuse(filter.span().start_line, "a block of text that is kept"),
+        Stmt::Macro(declared) => refuse(declared.span().start_line, "a macro"),
+        Stmt::CallBlock(block) => refuse(block.span().start_line, "a macro"),
+        Stmt::Block(block) => refuse(block.span().start_line, "a block"),
+        Stmt::Extends(extends) => refuse(extends.span().start_line, "another template"),
+        Stmt::Include(include) => refuse(include.span().start_line, "another template"),
+        Stmt::Import(import) => refuse(import.span().start_line, "another template"),
+        Stmt::FromImport(import) => refuse(import.span().start_line, "another template"),
         Stmt::AutoEscape(escape) => refuse(escape.span().start_line, "autoescape"),
     }
 }
@@ -153,7 +183,7 @@ fn call(call: &Call, line: u16) -> Result<()> {
     let is_known = match call.identify_call() {
         CallType::Function(name) => FUNCTIONS.contains(&name),
         CallType::Method(_, name) => METHODS.contains(&name),
-        CallType::Object(_) => false,
+        CallType::Object(_) | CallType::Block(_) => false,
     };
     if !is_known {
         return refuse(line, format!("a call of another function than {}", FUNCTIONS.join(", ")));

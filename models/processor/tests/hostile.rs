@@ -101,6 +101,7 @@ fn templates_that_build_text_without_bound_are_not_run() {
         &format!("{{{{ {} }}}}", "(".repeat(30_000)),
         &format!("{{{{ {} 1 }}}}", "not ".repeat(15_000)),
         &"{% if 1 %}".repeat(6_000),
+        &format!("{{% if 1 %}}{}{{% endif %}}", "{% elif 1 %}".repeat(5_000)),
         &format!("{{{{ {} x }}}}", "x ~ ".repeat(10_000)),
         &"x".repeat(70_000),
     ] {

@@ -100,7 +100,15 @@ impl Capture {
         match self {
             Self::Video { handle, .. } => {
                 let mut picture = Mat::default();
-                if handle.read(&mut picture)? { frame(&picture).map(Some) } else { Ok(None) }
+                if !handle.read(&mut picture)? {
+                    return Ok(None);
+                }
+                if is_upside_down(handle) {
+                    let turned = picture;
+                    picture = Mat::default();
+                    opencv::core::rotate(&turned, &mut picture, opencv::core::ROTATE_180)?;
+                }
+                frame(&picture).map(Some)
             }
             Self::Folder { files, next } => {
                 let Some(file) = files.get(*next) else { return Ok(None) };
@@ -130,6 +138,13 @@ impl Capture {
 pub fn is_live(source: &str) -> bool {
     let is_file = source.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://"));
     device_number(source).is_some() || source.starts_with("/dev/") || (is_url(source) && !is_file)
+}
+
+/// OpenCV 4.6.0, which Debian 12 and Ubuntu 24.04 have, turns videos of upright phones the wrong way
+/// (<https://github.com/opencv/opencv/issues/22088>).
+fn is_upside_down(handle: &videoio::VideoCapture) -> bool {
+    (opencv::core::CV_VERSION_MAJOR, opencv::core::CV_VERSION_MINOR) == (4, 6)
+        && handle.get(videoio::CAP_PROP_ORIENTATION_META).is_ok_and(|degrees| degrees.rem_euclid(180.0) == 90.0)
 }
 
 fn is_url(source: &str) -> bool {

@@ -71,7 +71,7 @@ fn bag(topics: &[&str]) -> tempfile::TempDir {
         for number in 0..4 {
             let nanos = 1_000_000_000 + i64::from(number) * 500_000_000;
             let header = Header { stamp: Time::from_nanos(nanos), frame_id: "camera".to_owned() };
-            let data = &vec![60 * number; 160 * 120][..];
+            let data = &[[60 * number; 80], [60 * number + 40; 80]].concat().repeat(120)[..];
             let encoding = "mono8".to_owned();
             let image = Image { header, height: 120, width: 160, encoding, is_bigendian: 0, step: 160, data };
             writer.write_message(images, nanos, &image).expect("a writable bag");

@@ -12,6 +12,11 @@ pub fn frame_named<'a>(known: impl Iterator<Item = &'a str> + Clone, wanted: &st
     prefixed.next().is_none().then_some(only)
 }
 
+/// TF1 wrote a leading slash, and some drivers still do.
+pub(crate) fn without_slash(name: &str) -> &str {
+    name.strip_prefix('/').unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::buffer::Inserted;
 use crate::calibration::CalibrationMessage;
 use crate::description::Description;
+use crate::frame_names::without_slash;
+use crate::history::Inserted;
 use crate::{
     CameraClock, CameraReport, CameraView, GeometryError, Mounting, PlanPose, RigidTransform, StampKind,
     StampedTransform, TransformBuffer, frame_named,
@@ -286,11 +287,6 @@ impl CameraTracker {
         };
         Ok((found, over))
     }
-}
-
-/// TF1 wrote a leading slash, and some drivers still do.
-fn without_slash(name: &str) -> &str {
-    name.strip_prefix('/').unwrap_or(name)
 }
 
 fn named(transform: &StampedTransform) -> StampedTransform {

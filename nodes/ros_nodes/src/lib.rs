@@ -27,6 +27,7 @@ pub mod goals;
 pub mod image_message;
 pub mod log_line;
 pub mod logging;
+pub mod model_news;
 pub mod offers;
 pub mod outbox;
 pub mod parameter_services;

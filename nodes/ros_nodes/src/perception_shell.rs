@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use futures::task::LocalSpawnExt;
 use futures::{Stream, StreamExt, future};
 use msgs::SpatialAnswer;
-use perception::{Answerer, Clock, ModelState, Perception, VlmAnswerer};
+use perception::{Answerer, Clock, Perception, VlmAnswerer};
 use r2r::spacer_msgs::msg as ros;
 use r2r::{WrappedTypesupport, nav_msgs, sensor_msgs, tf2_msgs};
 
@@ -27,6 +27,7 @@ use crate::dds_profile::{LARGE_PICTURE_BYTES, advice};
 use crate::diagnostics::{ShellCounts, diagnostics_message, with_topics};
 use crate::executor::{Executor, lock, warn_on_error};
 use crate::frames::FrameIntake;
+use crate::model_news::ModelNews;
 use crate::outbox::Outbox;
 use crate::perception_parameters::Parameters;
 use crate::perception_publishers::Publishers;
@@ -65,9 +66,7 @@ struct Shell {
     topics: Rc<RefCell<Vec<TopicState>>>,
     /// What to tell a user whose pictures are large, once they are.
     advice: Option<String>,
-    told_model: ModelState,
-    /// What was said about files of the model that have changed.
-    told_change: Option<String>,
+    model_news: ModelNews,
     diagnostics_due: Instant,
 }
 
@@ -97,8 +96,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         counts: ShellCounts::default(),
         topics: executor.topic_states(),
         advice: None,
-        told_model: ModelState::Loading,
-        told_change: None,
+        model_news: ModelNews::default(),
         diagnostics_due: Instant::now(),
     }));
     listen_to_camera(&mut executor, &shell, &camera_topics)?;
@@ -259,32 +257,7 @@ impl Shell {
         let message = diagnostics_message(&self.node_name, header, &diagnostics, &self.counts, max_age_secs);
         let message = with_topics(message, &self.node_name, &self.topics.borrow(), self.advice.as_deref());
         warn_on_error(self.publishers.diagnostics.publish(&message));
-        if diagnostics.model_changed != self.told_change {
-            if let Some(change) = &diagnostics.model_changed {
-                tracing::warn!("{change}");
-            }
-            self.told_change = diagnostics.model_changed;
-        }
-        self.tell_model(diagnostics.model);
-    }
-
-    /// Logs what became of the model, when that is new.
-    fn tell_model(&mut self, model: ModelState) {
-        if model == self.told_model {
-            return;
-        }
-        match &model {
-            ModelState::Loading => {}
-            ModelState::Ready { model, runs_on } if runs_on.refusals.is_empty() => {
-                tracing::info!(model, provider = runs_on.provider, "ready");
-            }
-            ModelState::Ready { model, runs_on } => {
-                let refusals = runs_on.refusals.join("; ");
-                tracing::warn!(model, provider = runs_on.provider, refusals, "ready, but not on the device asked for");
-            }
-            ModelState::Failed { reason } => tracing::error!("no usable model: {reason}"),
-        }
-        self.told_model = model;
+        self.model_news.tell(diagnostics.model, diagnostics.model_changed);
     }
 
     /// Says once what large pictures need.

@@ -88,5 +88,5 @@ fn a_broken_graph_is_the_files_fault_on_any_ladder() {
     std::fs::write(folder.path().join("model.onnx"), b"not a graph").unwrap();
     let settings = EngineSettings { providers: ladder(), ..Default::default() };
     let error = Engine::load(folder.path(), GOLDEN.processor.config(), &settings).unwrap_err();
-    assert!(matches!(&error, Error::Load { .. }), "{error}");
+    assert!(matches!(&error, Error::MalformedFile { .. }), "{error}");
 }

@@ -22,7 +22,7 @@ fn missing_truncated_and_foreign_files_are_named() {
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         let error = load(folder.path(), config, 1).unwrap_err();
-        assert!(matches!(error, vlm::Error::Load { .. }) && error.to_string().contains(file), "{error}");
+        assert!(matches!(error, vlm::Error::MalformedFile { .. }) && error.to_string().contains(file), "{error}");
         std::fs::remove_file(&path).unwrap();
         let error = load(folder.path(), config, 1).unwrap_err();
         assert!(matches!(error, vlm::Error::MissingFile { .. }) && error.to_string().contains(file), "{error}");
@@ -38,12 +38,12 @@ fn missing_and_truncated_external_data_is_an_error_at_load() {
         for cut in [length - 1, length / 2, 100, 0] {
             std::fs::File::options().write(true).open(&data).unwrap().set_len(cut).unwrap();
             let error = load(folder.path(), GOLDEN.processor.config(), 1).unwrap_err();
-            let named = error.to_string().contains(&format!("{cut} bytes of external data"));
-            assert!(matches!(error, vlm::Error::Load { .. }) && named, "{cut} of {length}: {error}");
+            let named = error.to_string().contains(&format!("{graph}.data: expected the external data of a graph, found: {cut} bytes"));
+            assert!(matches!(error, vlm::Error::MalformedFile { .. }) && named, "{cut} of {length}: {error}");
         }
         std::fs::remove_file(&data).unwrap();
         let error = load(folder.path(), GOLDEN.processor.config(), 1).unwrap_err();
-        assert!(matches!(error, vlm::Error::Load { .. }) && error.to_string().contains(graph), "{error}");
+        assert!(error.to_string().contains(&format!("{graph}.data: expected a file, found none")), "{error}");
     }
 }
 
