@@ -34,7 +34,7 @@ fn ask(dir: &Path) -> Result<usize> {
     let start = Instant::now();
     let asked = Processor::from_dir(dir).and_then(|processor| {
         let words =
-            [Message::text("system", "camera"), Message::text("user", vec!["how far is the door?"; 20].join(" "))];
+            [Message::text("system", "camera"), Message::text("user", vec!["how far is the door"; 20].join(" "))];
         Ok(processor.prepare(&words, vec![], vec![])?.input_ids.len())
     });
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
