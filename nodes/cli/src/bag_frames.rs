@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use frame_ring::{Pose, Shot};
-use geometry::{CameraReport, CameraTracker, StampKind, StampedTransform, TrackerSettings, is_rectified, transform_parts};
+use geometry::{
+    CameraReport, CameraTracker, StampKind, StampedTransform, TrackerSettings, is_rectified, transform_parts,
+};
 use perception::ViewMap;
 use recording::messages::{CameraInfo, Odometry, TfMessage};
 use recording::{BagMessage, BagReader, Messages, Picture};

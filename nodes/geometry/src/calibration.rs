@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn rectified_topics_are_known_by_name() {
-        let found = ["/camera/image_rect", "/a/image_rect_color/compressed", "/rect/image_raw", "image_raw"].map(is_rectified);
+        let found =
+            ["/camera/image_rect", "/a/image_rect_color/compressed", "/rect/image_raw", "image_raw"].map(is_rectified);
         assert_eq!(found, [true, true, false, false]);
     }
 

@@ -146,11 +146,7 @@ fn on_each<S: Stream + Unpin + 'static>(
     Ok(())
 }
 
-fn listen_to_camera(
-    executor: &mut Executor,
-    shell: &Rc<RefCell<Shell>>,
-    topics: &CameraTopics,
-) -> anyhow::Result<()> {
+fn listen_to_camera(executor: &mut Executor, shell: &Rc<RefCell<Shell>>, topics: &CameraTopics) -> anyhow::Result<()> {
     // r2r takes one message of a topic a turn: the depth covers turns in which other topics are busy.
     let topic = |name: &str, type_name| Topic::new(name, type_name, 10);
     let for_images = shell.clone();

@@ -38,7 +38,9 @@ fn missing_and_truncated_external_data_is_an_error_at_load() {
         for cut in [length - 1, length / 2, 100, 0] {
             std::fs::File::options().write(true).open(&data).unwrap().set_len(cut).unwrap();
             let error = load(folder.path(), GOLDEN.processor.config(), 1).unwrap_err();
-            let named = error.to_string().contains(&format!("{graph}.data: expected the external data of a graph, found: {cut} bytes"));
+            let named = error
+                .to_string()
+                .contains(&format!("{graph}.data: expected the external data of a graph, found: {cut} bytes"));
             assert!(matches!(error, vlm::Error::MalformedFile { .. }) && named, "{cut} of {length}: {error}");
         }
         std::fs::remove_file(&data).unwrap();

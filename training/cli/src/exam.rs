@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::ValueEnum;
-use episodes::{Episode, Split};
 use episodes::folder::EpisodeFolder;
 use episodes::sampling::FrameSampling;
 use episodes::spacer::{SpacerEpisodes, SpacerFiles};
+use episodes::{Episode, Split};
 use evaluation::logged::LoggedSettings;
 use evaluation::walks::Topic;
 use evaluation::{Exam, RoomSettings, clips, logged, walks};

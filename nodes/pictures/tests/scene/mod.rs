@@ -29,9 +29,12 @@ pub fn encoded(format: ImageFormat) -> Vec<u8> {
             JpegEncoder::new_with_quality(&mut file, 92).encode(&rgb(), WIDTH, HEIGHT, ExtendedColorType::Rgb8)
         }
         // Left to itself it writes PAM.
-        ImageFormat::Pnm => PnmEncoder::new(&mut file)
-            .with_subtype(PnmSubtype::Pixmap(SampleEncoding::Binary))
-            .encode(rgb().as_slice(), WIDTH, HEIGHT, ExtendedColorType::Rgb8),
+        ImageFormat::Pnm => PnmEncoder::new(&mut file).with_subtype(PnmSubtype::Pixmap(SampleEncoding::Binary)).encode(
+            rgb().as_slice(),
+            WIDTH,
+            HEIGHT,
+            ExtendedColorType::Rgb8,
+        ),
         _ => image::write_buffer_with_format(&mut file, &rgb(), WIDTH, HEIGHT, ExtendedColorType::Rgb8, format),
     }
     .expect("an encoder in memory");
