@@ -191,7 +191,7 @@ pub(crate) fn check_prompts(path: &Path, prompts: &Prompts) -> Result<()> {
         return bad("user".to_owned(), "a template with {question}", &prompts.user);
     }
     let PromptWindow { frames, rate_hz } = prompts.window;
-    if !(1..=MOST_FRAMES).contains(&frames) || !(rate_hz > 0.0 && rate_hz <= MOST_RATE_HZ) {
+    if !((1..=MOST_FRAMES).contains(&frames) && rate_hz > 0.0 && rate_hz <= MOST_RATE_HZ) {
         let found = format!("{frames} at {rate_hz} Hz");
         return bad("window".to_owned(), "1 to 768 frames at a rate over 0 and of at most 1000 Hz", &found);
     }

@@ -13,7 +13,7 @@ pub(crate) struct Converter {
 
 impl Converter {
     /// Writes `source` as RGB, `width * height * 3` bytes. Numbers of two bytes have `word_bits` bits.
-    pub fn to_rgb(&mut self, source: &Source<'_>, word_bits: u32, rgb: &mut [u8]) {
+    pub fn write_rgb(&mut self, source: &Source<'_>, word_bits: u32, rgb: &mut [u8]) {
         if let Encoding::Bayer(mosaic, _) = source.encoding {
             return self.demosaic.run(source, mosaic, word_bits, rgb);
         }

@@ -63,7 +63,7 @@ fn demosaic_row<const COLUMN: usize, const OWN: usize>(rows: [&[u8]; 3], out: &m
             let (own, green, other) = if i == COLUMN {
                 (here[1], (across + along + 2) / 4, (corners + 2) / 4)
             } else {
-                ((across + 1) / 2, here[1], (along + 1) / 2)
+                (across.div_ceil(2), here[1], along.div_ceil(2))
             };
             (pixel[OWN], pixel[1], pixel[2 - OWN]) = (own as u8, green as u8, other as u8);
         }

@@ -73,7 +73,7 @@ impl<'a> RawFrame<'a> {
     pub fn to_rgb8(&self) -> Result<Vec<u8>, FrameError> {
         let source = self.source()?;
         let mut rgb = vec![0; source.width * source.height * 3];
-        Converter::default().to_rgb(&source, source.word_bits(), &mut rgb);
+        Converter::default().write_rgb(&source, source.word_bits(), &mut rgb);
         Ok(rgb)
     }
 }

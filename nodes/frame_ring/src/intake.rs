@@ -76,7 +76,7 @@ impl Intake {
         }
         let size = (source.width, source.height);
         self.sent.resize(size.0 * size.1 * 3, 0);
-        self.converter.to_rgb(source, self.word_bits, &mut self.sent);
+        self.converter.write_rgb(source, self.word_bits, &mut self.sent);
         let sent = Source::rgb(&self.sent, size);
         let Some(map) = pixel_map else { return self.resampler.run(&sent, self.word_bits, &mut self.scratch) };
         self.upright.resize(rgb_bytes(map.output()), 0);

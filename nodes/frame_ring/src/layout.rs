@@ -57,7 +57,8 @@ impl Claim {
     fn rows_as_said(&self, found: usize) -> Option<usize> {
         let whole = self.data_bytes(self.step);
         let shortest = whole - (self.step - self.row_bytes());
-        let behind = found.checked_sub(whole).filter(|behind| *behind < self.step && found % self.height != 0);
+        let behind =
+            found.checked_sub(whole).filter(|behind| *behind < self.step && !found.is_multiple_of(self.height));
         let is_whole = (shortest..whole).contains(&found) || behind.is_some();
         if is_whole { Some(self.height) } else { self.rows(self.step, found) }
     }

@@ -96,7 +96,8 @@ fn a_model_whose_files_are_spoiled_while_it_runs_answers_as_before_and_says_so()
         OpenOptions::new().write(true).open(path)?.write_all_at(&vec![0; length], 0)
     };
     let delete = |path: &Path| fs::remove_file(path);
-    let ways: [&dyn Fn(&Path) -> std::io::Result<()>; 3] = [&truncate, &overwrite, &delete];
+    type Way<'a> = &'a dyn Fn(&Path) -> std::io::Result<()>;
+    let ways: [Way<'_>; 3] = [&truncate, &overwrite, &delete];
     for spoil in ways {
         let dir = copy();
         let running = Running::start(dir.path());

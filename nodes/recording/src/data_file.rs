@@ -22,7 +22,8 @@ pub(crate) struct DataFile {
     types: Arc<BTreeMap<String, String>>,
 }
 
-/// Its messages, up to damage.
+/// Its messages, up to damage. One is open at a time, so the larger one need not be boxed.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum FileMessages {
     Mcap(McapMessages),
     Sqlite(SqliteMessages),

@@ -12,17 +12,41 @@ use recording::{BagReader, Error};
 fn bag(scratch: &Path, messages: &[Said]) -> BagReader {
     let path = scratch.join("bag.mcap");
     write_mcap(&path, messages);
-    BagReader::open(&path).unwrap().named_by("--topic {role}=NAME")
+    BagReader::open(&path).expect("a bag").named_by("--topic {role}=NAME")
+}
+
+fn raw(topic: &str) -> Said {
+    picture(topic, 1, "rgb8")
+}
+
+fn grey(topic: &str) -> Said {
+    picture(topic, 1, "mono8")
+}
+
+fn depth(topic: &str) -> Said {
+    picture(topic, 1, "16UC1")
+}
+
+fn jpeg(topic: &str) -> Said {
+    compressed(topic, 1, "rgb8; jpeg compressed bgr8")
+}
+
+/// Each case: the topic that is taken, the bag, whether the choice is told.
+fn expect_choices(cases: &[(&str, Vec<Said>, bool)]) {
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    for (expected, messages, is_said) in cases {
+        let bag = bag(scratch.path(), messages);
+        let choice = bag.image_choice(None).unwrap_or_else(|error| panic!("{expected}: {error}"));
+        assert_eq!(choice.topic.name, *expected);
+        let note = choice.note();
+        assert_eq!(note.is_some(), *is_said, "{note:?}");
+        assert!(note.is_none_or(|note| note.contains(expected) && note.contains("--topic image=NAME")));
+    }
 }
 
 #[test]
 fn the_pictures_of_one_camera_are_chosen_by_a_rule() {
-    let scratch = tempfile::tempdir().unwrap();
-    let raw = |topic: &str| picture(topic, 1, "rgb8");
-    let grey = |topic: &str| picture(topic, 1, "mono8");
-    let depth = |topic: &str| picture(topic, 1, "16UC1");
-    let jpeg = |topic: &str| compressed(topic, 1, "rgb8; jpeg compressed bgr8");
-    let cases: Vec<(&str, Vec<Said>, bool)> = vec![
+    expect_choices(&[
         // image_transport's copies.
         (
             "/camera/image_raw",
@@ -87,7 +111,12 @@ fn the_pictures_of_one_camera_are_chosen_by_a_rule() {
             ],
             true,
         ),
-        // What image_proc and detectors make.
+    ]);
+}
+
+#[test]
+fn what_image_proc_and_detectors_make_is_taken_last() {
+    expect_choices(&[
         (
             "/camera/image_raw",
             vec![
@@ -120,15 +149,7 @@ fn the_pictures_of_one_camera_are_chosen_by_a_rule() {
             ],
             true,
         ),
-    ];
-    for (expected, messages, is_said) in cases {
-        let bag = bag(scratch.path(), &messages);
-        let choice = bag.image_choice(None).unwrap_or_else(|error| panic!("{expected}: {error}"));
-        assert_eq!(choice.topic.name, expected);
-        let note = choice.note();
-        assert_eq!(note.is_some(), is_said, "{note:?}");
-        assert!(note.is_none_or(|note| note.contains(expected) && note.contains("--topic image=NAME")));
-    }
+    ]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use recording::{BagReader, Error};
 /// A folder called `bag` with three pieces of one recording, and the messages.
 fn split(scratch: &Path) -> (std::path::PathBuf, Vec<Vec<Said>>) {
     let folder = scratch.join("bag");
-    std::fs::create_dir(&folder).unwrap();
+    std::fs::create_dir(&folder).expect("a new folder");
     let pieces: Vec<Vec<Said>> = (1..4).map(walk).collect();
     for (number, piece) in pieces.iter().enumerate() {
         write_mcap(&folder.join(format!("bag_{number}.mcap")), piece);
@@ -101,7 +101,7 @@ fn several(path: &Path) -> Vec<String> {
     };
     assert!(refusal(path).contains("expected one recording"), "{}", refusal(path));
     assert!(recordings.iter().all(|recording| recording.exists()));
-    recordings.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    recordings.iter().map(|path| path.file_name().expect("a named file").to_string_lossy().into_owned()).collect()
 }
 
 #[test]

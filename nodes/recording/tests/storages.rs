@@ -14,7 +14,7 @@ use recording::messages::Image;
 fn expect_whole(folder: &Path, path: &Path, expected: &[Said]) {
     let before = contents(folder);
     assert_eq!(pictures(path), (times(expected), Vec::new()), "{}", path.display());
-    let bag = BagReader::open(path).unwrap();
+    let bag = BagReader::open(path).expect("a bag");
     let [topic] = bag.topics() else { panic!("{:?}", bag.topics()) };
     assert_eq!((topic.name.as_str(), topic.message_count), ("/camera/image_raw", expected.len() as u64));
     assert!(topic.is::<Image<'_>>());

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use futures::Stream;
+use futures::StreamExt;
+use futures::stream::LocalBoxStream;
 use r2r::action_msgs::msg::{GoalInfo, GoalStatus, GoalStatusArray};
 use r2r::action_msgs::srv::CancelGoal;
 use r2r::unique_identifier_msgs::msg::UUID;
@@ -41,13 +42,13 @@ type ResultResponse<A> = <<A as Action>::GetResult as Service>::Response;
 
 /// What clients ask of an action server; each stream's items go to the method of [`ActionServer`] named
 /// beside it.
-pub struct Requests<Goals, Cancels, Results> {
+pub struct Requests<A: Action> {
     /// [`ActionServer::accept`] or [`ActionServer::reject`].
-    pub goals: Goals,
+    pub goals: LocalBoxStream<'static, GoalRequest<A>>,
     /// [`ActionServer::cancel`].
-    pub cancels: Cancels,
+    pub cancels: LocalBoxStream<'static, CancelRequest>,
     /// [`ActionServer::give_result`].
-    pub results: Results,
+    pub results: LocalBoxStream<'static, ResultRequest<A>>,
 }
 
 /// What is known of a goal besides its state.
@@ -70,22 +71,12 @@ impl<A: Action + 'static> ActionServer<A> {
     ///
     /// # Errors
     /// When ROS refuses a service or a topic.
-    pub fn new(
-        node: &mut Node,
-        name: &str,
-    ) -> r2r::Result<(
-        Self,
-        Requests<
-            impl Stream<Item = GoalRequest<A>> + Unpin + use<A>,
-            impl Stream<Item = CancelRequest> + Unpin + use<A>,
-            impl Stream<Item = ResultRequest<A>> + Unpin + use<A>,
-        >,
-    )> {
+    pub fn new(node: &mut Node, name: &str) -> r2r::Result<(Self, Requests<A>)> {
         let part = |part: &str| format!("{name}/_action/{part}");
         let requests = Requests {
-            goals: node.create_service(&part("send_goal"), QosProfile::services_default())?,
-            cancels: node.create_service(&part("cancel_goal"), QosProfile::services_default())?,
-            results: node.create_service(&part("get_result"), QosProfile::services_default())?,
+            goals: node.create_service(&part("send_goal"), QosProfile::services_default())?.boxed_local(),
+            cancels: node.create_service(&part("cancel_goal"), QosProfile::services_default())?.boxed_local(),
+            results: node.create_service(&part("get_result"), QosProfile::services_default())?.boxed_local(),
         };
         let latched = QosProfile::default().keep_last(1).transient_local();
         let server = Self {

@@ -57,7 +57,7 @@ pub fn train(corpus: &[String], size: usize) -> Result<Tokenizer> {
         .build();
     tokenizer.train(&mut trainer, corpus.iter().map(String::as_str)).map_err(tokenizer_error)?;
     let specials = SPECIAL_TOKENS.map(|token| AddedToken::from(token, true).normalized(false));
-    tokenizer.add_special_tokens(&specials);
+    tokenizer.add_special_tokens(specials).map_err(tokenizer_error)?;
     let text = tokenizer.to_string(true).map_err(tokenizer_error)?;
     let mut written: serde_json::Value = serde_json::from_str(&text).map_err(|error| tokenizer_error(error.into()))?;
     if let Some(merges) = written["model"]["merges"].as_array_mut() {

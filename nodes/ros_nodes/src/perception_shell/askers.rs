@@ -3,14 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures::Stream;
 use r2r::spacer_msgs::action::AnswerSpatialQuery;
 use r2r::spacer_msgs::msg as ros;
 use r2r::spacer_msgs::srv::AskSpatial;
 use r2r::{QosProfile, WrappedTypesupport};
 
 use super::{Shell, on_each};
-use crate::action_server::{CancelRequest, GoalRequest, Requests, ResultRequest};
+use crate::action_server::Requests;
 use crate::executor::Executor;
 use crate::subscriptions::Topic;
 use crate::text_message::read_text;
@@ -71,11 +70,7 @@ impl Shell {
 pub(super) fn serve_goals(
     executor: &Executor,
     shell: &Rc<RefCell<Shell>>,
-    requests: Requests<
-        impl Stream<Item = GoalRequest<AnswerSpatialQuery::Action>> + Unpin + 'static,
-        impl Stream<Item = CancelRequest> + Unpin + 'static,
-        impl Stream<Item = ResultRequest<AnswerSpatialQuery::Action>> + Unpin + 'static,
-    >,
+    requests: Requests<AnswerSpatialQuery::Action>,
 ) -> anyhow::Result<()> {
     on_each(executor, shell, requests.goals, |shell, request| {
         shell.tell_camera();
