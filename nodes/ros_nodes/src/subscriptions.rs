@@ -6,7 +6,7 @@
 //! it is warned about by name, once, and shown in `/diagnostics`.
 //!
 //! r2r takes a subscription away when the next message comes for one whose stream was dropped. One that no
-//! publisher fits any more stays, so that a topic changes at most [`CHANGES`] times; then it is listened to
+//! publisher fits any more stays, so that a topic changes at most 8 times; then it is listened to
 //! so that nobody is missed.
 
 use std::cell::RefCell;
