@@ -107,6 +107,8 @@ class Robot:
         if key not in self.publishers:
             self.publishers[key] = self.node.create_publisher(kind, topic, qos)
             self.stranger.wait(f"a subscriber of {topic}", 10, lambda: self.publishers[key].get_subscription_count() > 0)
+            # The other side may learn of it a little later.
+            self.stranger.spin(0.2)
         self.publishers[key].publish(message)
 
     def now(self):
@@ -354,6 +356,7 @@ def what_the_model_is_told_is_shown(stranger, scene):
     with perception() as node:
         stranger.meet()
         robot = Robot(stranger, scene)
+        robot.usual_mount()
         robot.look(lambda rgb: robot.picture(rgb, frame_id="oak_rgb_camera_optical_frame"))
         answer = stranger.ask(f"how far is the {scene.thing}?")
         assert "height unknown" in answer.camera and "oak_rgb_camera_optical_frame" in answer.camera, answer.camera

@@ -11,7 +11,6 @@ use mcap::write::NoSeek;
 use crate::channel::{CDR, QOS_KEY, TopicInfo};
 use crate::contents::Contents;
 use crate::error::{Error, Result};
-use crate::qos::Qos;
 use crate::writer::{Compression, Topic};
 
 /// A file that grows by what was written between two flushes, or not at all.
@@ -109,13 +108,6 @@ impl BagFile {
         let info = TopicInfo { name, type_name, serialization: CDR.to_owned(), message_count: 1, qos };
         self.channels.insert(number, Channel { id, info });
         Ok(id)
-    }
-
-    /// How topic number `id` is offered, for who lists the contents; its channel stays as it is.
-    pub fn set_offered(&mut self, id: usize, qos: Qos) {
-        if let Some(channel) = self.channels.get_mut(&id) {
-            channel.info.qos = Some(qos);
-        }
     }
 
     /// Ends the chunk and hands it to the operating system. After an error the file ends with the chunk before.

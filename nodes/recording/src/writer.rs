@@ -86,6 +86,12 @@ impl Topic {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopicId(usize);
 
+struct AddedTopic {
+    topic: Topic,
+    /// Whether it has a message.
+    is_recorded: bool,
+}
+
 /// Messages of the open chunk.
 struct OpenChunk {
     since: Instant,
@@ -97,7 +103,7 @@ struct OpenChunk {
 pub struct BagWriter {
     folder: PathBuf,
     settings: WriterSettings,
-    topics: Vec<Topic>,
+    topics: Vec<AddedTopic>,
     /// `None` after an error.
     file: Option<BagFile>,
     finished: Vec<(String, Contents)>,
@@ -135,18 +141,15 @@ impl BagWriter {
 
     /// Adds a topic; it is in the bag from its first message on.
     pub fn add_topic(&mut self, topic: Topic) -> TopicId {
-        self.topics.push(topic);
+        self.topics.push(AddedTopic { topic, is_recorded: false });
         TopicId(self.topics.len() - 1)
     }
 
-    /// Tells how a topic is offered, where that was not known when it was added. `metadata.yaml` has the
-    /// newest; the files have what was known at the topic's first message in them.
+    /// Tells how a topic is offered, where that was not known when it was added. From its first message on the
+    /// topic stays as it is: readers take topics of files and of `metadata.yaml` for one where both say the same.
     pub fn set_offered(&mut self, topic: TopicId, qos: Qos) {
-        if let Some(described) = self.topics.get_mut(topic.0) {
-            described.qos = qos;
-        }
-        if let Some(file) = &mut self.file {
-            file.set_offered(topic.0, qos);
+        if let Some(added) = self.topics.get_mut(topic.0).filter(|added| !added.is_recorded) {
+            added.topic.qos = qos;
         }
     }
 
@@ -156,9 +159,10 @@ impl BagWriter {
     /// When it can't be written, for instance to a full disk; then the recording has ended.
     pub fn write(&mut self, topic: TopicId, log_time_nanos: u64, cdr: &[u8]) -> Result<()> {
         let unknown = Error::UnknownTopic { found: topic.0, expected: self.topics.len() };
-        let described = self.topics.get(topic.0).ok_or(unknown)?;
+        let added = self.topics.get_mut(topic.0).ok_or(unknown)?;
         let file = self.file.as_mut().ok_or_else(|| Error::Ended(self.folder.clone()))?;
-        let written = file.write((topic.0, described), log_time_nanos, cdr);
+        let written = file.write((topic.0, &added.topic), log_time_nanos, cdr);
+        added.is_recorded = true;
         self.or_end(written)?;
         let chunk = self.chunk.get_or_insert_with(|| OpenChunk { since: Instant::now(), messages: 0, bytes: 0 });
         chunk.messages += 1;
@@ -179,7 +183,7 @@ impl BagWriter {
         log_time_nanos: i64,
         message: &M,
     ) -> Result<()> {
-        let name = || self.topics.get(topic.0).map(|topic| topic.name.clone()).unwrap_or_default();
+        let name = || self.topics.get(topic.0).map(|added| added.topic.name.clone()).unwrap_or_default();
         let time = u64::try_from(log_time_nanos).map_err(|_| Error::Time { topic: name(), found: log_time_nanos })?;
         let cdr = to_cdr(message).map_err(|reason| {
             let type_name = M::TYPE_NAME.to_owned();

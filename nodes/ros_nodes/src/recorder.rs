@@ -27,6 +27,10 @@ use crate::subscriptions::TopicState;
 const DIAGNOSTICS_PERIOD: Duration = Duration::from_secs(1);
 /// Messages that are held until simulated time begins.
 const EARLY_MESSAGES: usize = 100;
+/// How long messages wait until the graph says how their topic is offered.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+/// Bytes of messages that wait so.
+const HELD_BYTES: usize = 64 << 20;
 
 /// As written; `launch/config/parameters.toml` describes each.
 #[derive(RosParams, Debug, Clone)]
@@ -66,6 +70,17 @@ struct Intake {
     clock: Arc<Mutex<r2r::Clock>>,
     /// What came before simulated time began; it is recorded at that beginning.
     early: RefCell<Vec<(TopicId, Vec<u8>)>>,
+    held: RefCell<Held>,
+}
+
+/// What waits until it is known how its topic is offered, and all that came behind it.
+#[derive(Default)]
+struct Held {
+    /// Topics of which that is not known.
+    unknown: Vec<TopicId>,
+    messages: Vec<(TopicId, u64, Vec<u8>)>,
+    bytes: usize,
+    since: Option<Instant>,
 }
 
 impl Intake {
@@ -74,7 +89,7 @@ impl Intake {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         if now > 0 {
             self.offer_early(now);
-            self.background.offer(topic, now, cdr);
+            self.record(topic, now, cdr);
         } else if self.early.borrow().len() < EARLY_MESSAGES {
             self.early.borrow_mut().push((topic, cdr));
         } else {
@@ -84,6 +99,33 @@ impl Intake {
 
     fn offer_early(&self, log_time_nanos: u64) {
         for (topic, cdr) in self.early.take() {
+            self.record(topic, log_time_nanos, cdr);
+        }
+    }
+
+    fn record(&self, topic: TopicId, log_time_nanos: u64, cdr: Vec<u8>) {
+        let mut held = self.held.borrow_mut();
+        if held.messages.is_empty() && !held.unknown.contains(&topic) {
+            self.background.offer(topic, log_time_nanos, cdr);
+            return;
+        }
+        held.since.get_or_insert_with(Instant::now);
+        held.bytes += cdr.len();
+        held.messages.push((topic, log_time_nanos, cdr));
+    }
+
+    /// Hands over what has waited for long enough.
+    fn release(&self, is_last: bool) {
+        let mut held = self.held.borrow_mut();
+        let Some(since) = held.since else { return };
+        let is_over = is_last || since.elapsed() >= LONGEST_HOLD || held.bytes > HELD_BYTES;
+        if !is_over && held.messages.iter().any(|(topic, ..)| held.unknown.contains(topic)) {
+            return;
+        }
+        let Held { unknown, messages, .. } = std::mem::take(&mut *held);
+        let is_recorded = |topic: &TopicId| messages.iter().any(|(recorded, ..)| recorded == topic);
+        held.unknown = unknown.into_iter().filter(|topic| !is_recorded(topic)).collect();
+        for (topic, log_time_nanos, cdr) in messages {
             self.background.offer(topic, log_time_nanos, cdr);
         }
     }
@@ -109,7 +151,12 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     let ids: Vec<TopicId> = topics.into_iter().map(|topic| writer.add_topic(topic)).collect();
     let clock = executor.node.get_ros_clock();
     let background = BackgroundWriter::start(writer, QueueLimits::default())?;
-    let intake = Rc::new(Intake { background, clock: clock.clone(), early: RefCell::default() });
+    let intake = Rc::new(Intake {
+        background,
+        clock: clock.clone(),
+        early: RefCell::default(),
+        held: RefCell::new(Held { unknown: ids.clone(), ..Held::default() }),
+    });
     for (topic, id) in wanted.iter().zip(&ids) {
         listen(&mut executor, topic, *id, intake.clone())?;
     }
@@ -122,7 +169,8 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     let (mut due, mut told) = (Instant::now(), false);
     executor.run(|| {
         let states = states.borrow();
-        note_offers(&intake.background, &states, &ids, &mut offered);
+        note_offers(&intake, &states, &ids, &mut offered);
+        intake.release(false);
         if Instant::now() >= due {
             due = Instant::now() + DIAGNOSTICS_PERIOD;
             let counts = intake.background.counts();
@@ -141,6 +189,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
         bail!("{}: not closed, as it is still listened", folder.display())
     };
     intake.offer_early(0);
+    intake.release(true);
     let counts = intake.background.counts();
     let closed = intake.background.close();
     tracing::info!(bag = %folder.display(), dropped = counts.dropped, "closed");
@@ -170,14 +219,15 @@ fn listen(executor: &mut Executor, topic: &RecordedTopic, id: TopicId, intake: R
 }
 
 /// Tells the bag how publishers offer their topics, where that is new.
-fn note_offers(background: &BackgroundWriter, states: &[TopicState], ids: &[TopicId], told: &mut [Qos]) {
+fn note_offers(intake: &Intake, states: &[TopicState], ids: &[TopicId], told: &mut [Qos]) {
     for ((state, id), told) in states.iter().zip(ids).zip(told) {
         let Some(fit) = state.offered else { continue };
         let depth = u32::try_from(state.depth).ok().filter(|depth| *depth > 0).unwrap_or(told.depth);
         let offered = Qos { reliable: fit.reliable, transient_local: fit.transient_local, depth };
-        if offered != *told && background.set_offered(*id, offered) {
+        if offered != *told && intake.background.set_offered(*id, offered) {
             *told = offered;
         }
+        intake.held.borrow_mut().unknown.retain(|unknown| unknown != id);
     }
 }
 
