@@ -186,15 +186,20 @@ def test_a_camera_that_comes_and_goes(stranger):
                                                      qos_profile_sensor_data)
     with Process("camera_node", source=f"http://127.0.0.1:{port}/camera.mjpg") as node:
         stranger.wait("a word about the camera", 20, lambda: "no pictures from" in node.text())
-        for times in (1, 2):
+        began = time.monotonic()
+        for _ in range(2):
             with stream(port):
+                # FFmpeg waits up to 30 s for a stream that is silent.
                 stranger.wait("images", 60, lambda: len(images) >= 5)
-                stranger.wait("a word", 5, lambda times=times: node.text().count("again after") == times)
-            stranger.wait("a word", 30, lambda times=times: node.text().count("no pictures from") == times + 1)
+                stranger.wait("a word", 5, lambda: "again after" in node.text())
+            # What still lies in queues is no sign of the next stream.
+            stranger.spin(2)
             images.clear()
-        stranger.spin(3)
-        warnings = [line for line in node.text().splitlines() if "WARN" in line and "VIDEOIO" not in line]
-        assert len(warnings) == 3, warnings
+        # A camera that comes and goes fills no log: what is alike is said once a minute.
+        minutes = 1 + int((time.monotonic() - began) // 60)
+        for alike in ("can't open", "no more frames came", "again after"):
+            lines = [line for line in node.text().splitlines() if alike in line and "camera.mjpg" in line]
+            assert 1 <= len(lines) <= minutes + 1, lines
     stranger.node.destroy_subscription(subscription)
 
 
