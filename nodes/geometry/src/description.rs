@@ -33,6 +33,9 @@ impl Description<'_> {
             None => Fact::unknown("no camera_info"),
             Some(Err(GeometryError::Camera { .. })) => Fact::unknown("camera_info of an uncalibrated camera"),
             Some(Err(error)) => Fact::unknown(error.to_string()),
+            Some(Ok(Calibration { lens: Lens::Unknown(name), .. })) => {
+                Fact::unknown(format!("the lens model {name:?} is not known here"))
+            }
             Some(Ok(_)) => Fact::known(self.view.horizontal_fov_rad().unwrap_or_default().to_degrees(), "camera_info"),
         }
     }

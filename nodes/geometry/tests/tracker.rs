@@ -140,6 +140,17 @@ fn calibration_that_is_missing_or_of_another_shape_is_said() {
     assert!((tracker.report().fov.value.expect("scaled") - 90.0).abs() < 1e-4);
 }
 
+#[test]
+fn a_lens_that_is_not_known_leaves_the_field_of_view_unknown() {
+    let mut tracker = robot(0.0, true);
+    let (distortion_model, d) = ("double_sphere".to_owned(), vec![0.2, 0.6]);
+    tracker.take_calibration(CalibrationMessage { distortion_model, d, ..calibration() });
+    tracker.see("camera_optical_frame", SIZE, false);
+    let fov = &tracker.report().fov;
+    assert_eq!(fov.value, None);
+    assert!(fov.source.contains("double_sphere"), "{}", fov.source);
+}
+
 /// TurtleBot: odometry moves base_footprint; TF hangs base_link below it.
 #[test]
 fn odometry_moves_the_chain_that_tf_hangs_below() {
