@@ -68,7 +68,7 @@ impl QuarterTurn {
     }
 
     /// Takes directions of the turned picture's optical frame to that of the picture as sent.
-    fn sent_from_upright(self) -> UnitQuaternion<f64> {
+    pub(crate) fn sent_from_upright(self) -> UnitQuaternion<f64> {
         let angle = match self {
             Self::None => 0.0,
             Self::Left => FRAC_PI_2,

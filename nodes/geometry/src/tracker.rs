@@ -11,7 +11,7 @@ use crate::description::Description;
 use crate::frame_names::without_slash;
 use crate::history::Inserted;
 use crate::{
-    CameraClock, CameraReport, CameraView, GeometryError, Mounting, PlanPose, RigidTransform, StampKind,
+    CameraClock, CameraReport, CameraView, ExifTurn, GeometryError, Mounting, PlanPose, RigidTransform, StampKind,
     StampedTransform, TransformBuffer, frame_named,
 };
 
@@ -175,8 +175,9 @@ impl CameraTracker {
     }
 
     /// Takes note of a picture of `size` (width, height) in the frame `frame_id`, and says how it is to be seen.
-    /// `rectified`: it is straight already. The report is brought up to date.
-    pub fn see(&mut self, frame_id: &str, size: (u32, u32), rectified: bool) -> &CameraView {
+    /// `rectified`: it is straight already; `exif`: what its file says, none of a raw picture. The size is that of the
+    /// pixels as stored. The report is brought up to date.
+    pub fn see(&mut self, frame_id: &str, size: (u32, u32), rectified: bool, exif: ExifTurn) -> &CameraView {
         let frame = if frame_id.is_empty() { &self.settings.camera_frame } else { frame_id };
         self.image_frame = without_slash(frame).to_owned();
         let calibration = self.calibration.as_ref().map(|message| message.for_picture(size, rectified));
@@ -186,6 +187,7 @@ impl CameraTracker {
             size,
             calibration.as_ref().and_then(|found| found.as_ref().ok().cloned()),
             mounting.as_ref().ok(),
+            exif,
         );
         let description = Description {
             view: &view,
