@@ -59,7 +59,8 @@ impl Description<'_> {
     fn turned(&self) -> String {
         let mut parts = Vec::new();
         if self.mounting.is_ok_and(|mounting| mounting.is_body_frame) {
-            parts.push(format!("{} is no optical frame (its z points up): taken as x forward", self.image_frame));
+            let z = if self.view.turn == QuarterTurn::Half { "down and its x ahead" } else { "up" };
+            parts.push(format!("{} is no optical frame (its z points {z}): taken as x forward", self.image_frame));
         }
         if self.view.mirrored {
             parts.push("mirrored: left and right are swapped".to_owned());

@@ -18,6 +18,7 @@ mod mounting;
 mod plan;
 mod report;
 mod tracker;
+mod tracker_settings;
 mod view;
 
 pub use buffer::{MAX_FRAMES, MAX_NAME_BYTES, StampedTransform, TransformBuffer};
@@ -32,7 +33,8 @@ pub use lens::Lens;
 pub use mounting::{Mounting, QuarterTurn};
 pub use plan::PlanPose;
 pub use report::{CameraReport, Fact};
-pub use tracker::{CameraTracker, TrackerSettings};
+pub use tracker::CameraTracker;
+pub use tracker_settings::TrackerSettings;
 pub use view::CameraView;
 
 /// A rotation followed by a translation, in metres.

@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use geometry::{
-    CalibrationMessage, CameraTracker, ExifTurn, GeometryError, Inserted, QuarterTurn, RigidTransform,
+    CalibrationMessage, CameraTracker, ExifTurn, GeometryError, Inserted, QuarterTurn, RigidTransform, StampKind,
     StampedTransform, TrackerSettings,
 };
 use nalgebra::{Translation3, UnitQuaternion, Vector3};
@@ -211,6 +211,23 @@ fn transforms_that_stopped_are_no_pose() {
     assert!(matches!(robot.camera_at(4 * SECOND), Err(GeometryError::Extrapolation { .. })));
     assert!(robot.report().pose.contains("base_link has stopped"), "{}", robot.report());
     assert_eq!(robot.tf_age_secs(4 * SECOND), Some(3.0));
+}
+
+/// Joints are stamped by a micro-controller that counts from boot, or go on where odometry has stopped.
+#[test]
+fn wheels_say_nothing_about_the_clock_of_tf() {
+    let (mut robot, now) = (robot(0.0, false), 1_796_000_000 * SECOND);
+    let moving =
+        |child: &str, parent: &str, stamp| transform(parent, child, 0.0, UnitQuaternion::identity(), Some(stamp));
+    robot.take_transform(&moving("base_link", "odom", now), now).expect("valid");
+    for tenth in 1..=20 {
+        let later = now + tenth * SECOND / 10;
+        robot.take_transform(&moving("wheel", "base_link", 5 * SECOND + tenth), later).expect("valid");
+        assert_eq!(robot.read_stamp(later, later), (later, StampKind::AsSent));
+        robot.see("camera_optical_frame", SIZE, false, ExifTurn::default());
+        robot.take_transform(&moving("other_wheel", "base_link", later), later).expect("valid");
+    }
+    assert_eq!(robot.tf_age_secs(now + 2 * SECOND), Some(2.0), "odometry has stopped");
 }
 
 #[test]
