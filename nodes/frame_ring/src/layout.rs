@@ -1,8 +1,9 @@
 //! Where a picture's pixels lie in its data, also where `step` or the number of rows is wrong beside whole data.
 //!
 //! Drivers send no step, the bytes of a pixel for it, rows behind the picture that an encoder needed, a last row without
-//! its padding, or a buffer of whole pages. What the frame says about itself counts wherever the data can be read so; else what the length
-//! of the data says counts, where it says one thing only. Data that are too short for the picture are never repaired.
+//! its padding, or a buffer of whole pages. What the frame says about itself counts wherever the data can be read so; else
+//! what the length of the data says counts, where it says one thing only. Data that are too short for the picture are
+//! never repaired.
 
 use crate::Encoding;
 

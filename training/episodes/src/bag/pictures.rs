@@ -170,8 +170,8 @@ impl<'a> Pictures<'a> {
         Some(Pose::from(&(fixed_from_robot * robot_from_camera * turned)))
     }
 
-    /// A compressed picture as it is, where everybody sees it alike; a raw one encoded. The pixels are as stored, and beside
-    /// them is what would turn them by what their file says. The frame is noted of what is whole.
+    /// A compressed picture as it is, where everybody sees it alike; a raw one encoded. The pixels are as stored; beside
+    /// them is the turn that their file asks for. The frame of a whole picture is noted.
     fn picture(&mut self, message: &BagMessage) -> Result<(Picture, ExifTurn), String> {
         let text = |error: recording::Error| error.to_string();
         if message.is::<CompressedImage<'_>>() {
