@@ -124,6 +124,7 @@ impl Watched {
             is_live,
             capture,
             pauses: Pauses::new(),
+            shows: false,
         };
         let thread = std::thread::Builder::new().name("spacer-camera".to_owned()).spawn(move || reader.run());
         Ok(Self { shared, thread: Some(thread.map_err(Error::Thread)?), is_live })
@@ -171,6 +172,8 @@ struct Reader {
     is_live: bool,
     capture: Option<Capture>,
     pauses: Pauses,
+    /// A frame came since the source began.
+    shows: bool,
 }
 
 impl Reader {
@@ -180,7 +183,7 @@ impl Reader {
             let Some(capture) = self.opened() else { continue };
             let goes_on = match capture.read() {
                 Ok(Some(frame)) => {
-                    (broken, self.pauses) = (0, Pauses::new());
+                    (broken, self.pauses, self.shows) = (0, Pauses::new(), true);
                     self.shared.put(Event::Frame(frame, Instant::now()), self.is_live)
                 }
                 Ok(None) => self.at_end(),
@@ -230,14 +233,21 @@ impl Reader {
             self.shared.put(Event::End, false);
             return false;
         }
+        // One that shows nothing would begin anew for ever, as fast as it can.
+        if !std::mem::take(&mut self.shows) {
+            return self.give_up("no frame of it can be read".to_owned());
+        }
         match self.capture.as_mut().map(Capture::rewind) {
-            Some(Err(error)) => {
-                self.shared.put(Event::Skipped(error.to_string()), false);
-                self.shared.put(Event::End, false);
-                false
-            }
+            Some(Err(error)) => self.give_up(error.to_string()),
             _ => true,
         }
+    }
+
+    /// Says why a recorded source ends that was to begin anew.
+    fn give_up(&self, reason: String) -> bool {
+        self.shared.put(Event::Skipped(reason), false);
+        self.shared.put(Event::End, false);
+        false
     }
 }
 

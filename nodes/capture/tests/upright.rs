@@ -128,6 +128,15 @@ fn a_watched_folder_gives_every_frame_and_ends_or_begins_anew() {
 }
 
 #[test]
+fn what_shows_nothing_does_not_begin_anew_for_ever() {
+    let dir = tempfile::tempdir().expect("a writable temporary folder");
+    std::fs::write(dir.path().join("a.png"), "no picture").expect("a writable temporary folder");
+    let watched = Watched::start(dir.path().to_str().expect("a path in UTF-8"), true).expect("a folder of pictures");
+    let found = events(&watched, 100);
+    assert_eq!(found[1..], ["no frame of it can be read", "end"], "{found:?}");
+}
+
+#[test]
 fn a_stream_may_come_later_and_a_file_may_not() {
     let watched = Watched::start("http://127.0.0.1:1/nothing.mjpg", false).expect("a stream may come later");
     let until = std::time::Instant::now() + std::time::Duration::from_secs(20);

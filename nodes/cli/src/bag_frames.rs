@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use frame_ring::{Pose, Shot};
+use frame_ring::{Pose, RawFrame, Shot};
 use geometry::{
-    CameraReport, CameraTracker, StampKind, StampedTransform, TrackerSettings, is_rectified, transform_parts,
+    CameraReport, CameraTracker, ExifTurn, StampKind, StampedTransform, TrackerSettings, is_rectified, transform_parts,
 };
 use perception::ViewMap;
 use recording::messages::{CameraInfo, Odometry, TfMessage};
@@ -72,7 +72,18 @@ impl BagFrames {
             let secs = by as f64 * 1e-9;
             self.say(Some(format!("the camera's clock is not TF's: its stamps are moved by {secs:.3} s")));
         }
-        let shot = self.shot(&picture, stamp_nanos);
+        let raw = RawFrame {
+            encoding: &picture.encoding,
+            is_bigendian: picture.is_bigendian,
+            width: picture.width,
+            height: picture.height,
+            step: picture.step,
+            data: &picture.data,
+            stamp_nanos,
+            received_at_nanos: 0,
+        };
+        // What lies about its size says nothing about a camera. The ring refuses it by name.
+        let shot = if raw.validate().is_ok() { self.shot(&picture, stamp_nanos) } else { Shot::default() };
         Ok(Frame {
             encoding: picture.encoding,
             is_bigendian: picture.is_bigendian,
@@ -88,8 +99,8 @@ impl BagFrames {
     /// Where the camera was, and how the picture is made upright and straight.
     fn shot(&mut self, picture: &Picture<'_>, stamp_nanos: i64) -> Shot {
         let rectified = is_rectified(&self.image_topic);
-        let view = self.tracker.see(&picture.frame_id, (picture.width, picture.height), rectified);
-        // A size that no picture has is refused by the ring, by name.
+        let exif = ExifTurn::new(picture.orientation.quarter_turns(), picture.orientation.is_mirrored());
+        let view = self.tracker.see(&picture.frame_id, (picture.width, picture.height), rectified, exif);
         let pixel_map = self.map.get(view).unwrap_or_default();
         let pose = self.tracker.camera_at(stamp_nanos).ok().map(|fixed_from_optical| {
             let (position_m, orientation) = transform_parts(&fixed_from_optical);

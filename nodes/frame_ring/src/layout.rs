@@ -1,8 +1,9 @@
 //! Where a picture's pixels lie in its data, also where `step` or the number of rows is wrong beside whole data.
 //!
-//! Drivers send no step, the bytes of a pixel for it, rows behind the picture that an encoder needed, or a last row
-//! without its padding. What the frame says about itself counts wherever the data can be read so; else what the length
-//! of the data says counts, where it says one thing only. Data that are too short for the picture are never repaired.
+//! Drivers send no step, the bytes of a pixel for it, rows behind the picture that an encoder needed, a last row without
+//! its padding, or a buffer of whole pages. What the frame says about itself counts wherever the data can be read so; else
+//! what the length of the data says counts, where it says one thing only. Data that are too short for the picture are
+//! never repaired.
 
 use crate::Encoding;
 
@@ -10,6 +11,8 @@ use crate::Encoding;
 const MOST_ROWS_BEHIND: usize = 63;
 /// Most bytes that fill a row up: to a multiple of 256.
 const MOST_PADDING: usize = 255;
+/// Bytes of a page: buffers of the kernel's are a whole number of them.
+const PAGE: usize = 4096;
 
 /// Where the pixels lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +46,11 @@ impl Claim {
             return repaired(row, height);
         }
         if self.step >= row {
-            return self.rows_as_said(found).map_or_else(|| self.padded(found), |rows| repaired(self.step, rows));
+            let said = self.rows_as_said(found).and_then(|rows| repaired(self.step, rows));
+            return said.or_else(|| self.padded(found)).or_else(|| self.paged(found));
         }
         match (self.padded(found), self.rows(row, found)) {
+            (None, None) => self.paged(found),
             (padded, None) => padded,
             (None, Some(rows)) => repaired(row, rows),
             (Some(_), Some(_)) => None,
@@ -78,6 +83,13 @@ impl Claim {
         let most = row + MOST_PADDING.min(row - 1);
         let fits = (row + 1..=most).contains(&step) && self.data_bytes(step) == found;
         (fits && self.step <= row).then_some(Layout { step, rows: self.height, repaired: true })
+    }
+
+    /// A whole picture at the start of a buffer of whole pages, with the step that is said where that may be right.
+    fn paged(&self, found: usize) -> Option<Layout> {
+        let fits = |step: &usize| self.data_bytes(*step).checked_next_multiple_of(PAGE) == Some(found);
+        let step = [self.step.max(self.row_bytes()), self.row_bytes()].into_iter().find(fits)?;
+        Some(Layout { step, rows: self.height, repaired: true })
     }
 
     /// Bytes of a row's pixels in the first plane.
@@ -138,6 +150,25 @@ mod tests {
             assert_eq!(found(RGB, 200, bytes), Some((200, 48, true)), "{bytes}");
         }
         assert_eq!(found(RGB, 200, 200 * 48 - 9), None, "a pixel is missing");
+    }
+
+    #[test]
+    fn a_buffer_of_whole_pages_may_end_behind_the_picture() {
+        // 160x90: less than a page, several rows and a part of one behind it.
+        for (encoding, row) in [(RGB, 480), (Encoding::Nv12, 160), (Encoding::Yuyv, 320)] {
+            let claim = |step| Claim { encoding, width: 160, height: 90, step };
+            let whole = claim(row).data_bytes(row);
+            let pages = whole.next_multiple_of(4096);
+            assert!(pages - whole > row && !(pages - whole).is_multiple_of(row), "{encoding:?}");
+            for step in [row, 0, 3] {
+                let layout = claim(step).layout(pages).expect("whole");
+                assert_eq!((layout.step, layout.rows, layout.repaired), (row, 90, true), "{encoding:?} {step}");
+            }
+            assert!(
+                claim(row).layout(pages + 4096).is_none() && claim(row).layout(pages - 1).is_none(),
+                "{encoding:?}"
+            );
+        }
     }
 
     #[test]

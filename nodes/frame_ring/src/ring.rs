@@ -139,7 +139,7 @@ impl<E> FrameRing<E> {
         intake.last_timely_nanos = Some(raw.stamp_nanos);
         intake.convert(&source, pixel_map);
         let kept = self.shows_something_new(intake, raw, shot);
-        let frozen = intake.freeze.take(&intake.scratch, shot.pose);
+        let frozen = intake.freeze.take(&intake.scratch, shot.pose, raw.stamp_nanos);
         let mut slots = lock(&self.slots);
         slots.frozen = frozen;
         slots.counters.received += 1;

@@ -35,13 +35,13 @@ impl ViewMap {
 
 #[cfg(test)]
 mod tests {
-    use geometry::QuarterTurn;
+    use geometry::{ExifTurn, QuarterTurn};
 
     use super::*;
 
     #[test]
     fn a_map_is_made_once_for_a_view_and_none_for_an_upright_pinhole() {
-        let (mut maps, upright) = (ViewMap::default(), CameraView::new((6, 4), None, None));
+        let (mut maps, upright) = (ViewMap::default(), CameraView::new((6, 4), None, None, ExifTurn::default()));
         assert!(maps.get(&upright).expect("sizes").is_none());
         let turned = CameraView { turn: QuarterTurn::Left, ..upright };
         let first = maps.get(&turned).expect("sizes").expect("turned");

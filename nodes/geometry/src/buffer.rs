@@ -79,6 +79,11 @@ impl TransformBuffer {
         self.links.contains_key(frame) || self.links.values().any(|link| link.parent == frame)
     }
 
+    /// Whether a frame is held below another one.
+    pub(crate) fn has_parent(&self, frame: &str) -> bool {
+        self.links.contains_key(frame)
+    }
+
     /// The names of all frames, parents included, in no order; some come twice.
     pub fn frames(&self) -> impl Iterator<Item = &str> {
         self.links.iter().flat_map(|(child, link)| [child.as_str(), link.parent.as_str()])

@@ -4,6 +4,10 @@
 const OTHER_CLOCK_NANOS: i64 = 10_000_000_000;
 /// A mapped clock that wanders by more than this is measured again.
 const DRIFT_NANOS: i64 = 1_000_000_000;
+/// So many first pictures tell how far a clock is off: the one that was under way for the shortest time is nearest.
+const FIRST_PICTURES: u32 = 30;
+/// A distance that differs by more than this from the one that was told is told again.
+const TOLD_AGAIN_NANOS: i64 = 100_000_000;
 
 /// What a stamp turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +16,8 @@ pub enum StampKind {
     AsSent,
     /// Zero: the time of arrival stands in for it.
     Arrival,
-    /// Of another clock, for instance one that counts from boot: moved by so many nanoseconds to TF's.
+    /// Of another clock, for instance one that counts from boot: moved by so many nanoseconds, to a tenth of a second,
+    /// to TF's.
     Moved(i64),
 }
 
@@ -23,7 +28,16 @@ pub enum StampKind {
 pub struct CameraClock {
     /// TF's newest stamp less the time at which it arrived, nanoseconds.
     tf_offset_nanos: Option<i64>,
-    moved_by_nanos: Option<i64>,
+    moved: Option<Moved>,
+}
+
+/// How far a camera's clock is moved, nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    by: i64,
+    told: i64,
+    /// Pictures that were measured.
+    pictures: u32,
 }
 
 impl CameraClock {
@@ -45,15 +59,30 @@ impl CameraClock {
         };
         let needed = tf_offset.saturating_sub(stamp_nanos.saturating_sub(now_nanos));
         if needed.saturating_abs() <= OTHER_CLOCK_NANOS {
-            self.moved_by_nanos = None;
+            self.moved = None;
             return (stamp_nanos, StampKind::AsSent);
         }
-        let wandered = |by: i64| by.saturating_sub(needed).saturating_abs() > DRIFT_NANOS;
-        let by = match self.moved_by_nanos.filter(|by| !wandered(*by)) {
-            Some(by) => by,
-            None => *self.moved_by_nanos.insert(needed),
+        // TF that is a little late is of our own clock.
+        let tf_clock = if tf_offset.saturating_abs() > OTHER_CLOCK_NANOS { tf_offset } else { 0 };
+        let by = tf_clock.saturating_sub(stamp_nanos.saturating_sub(now_nanos));
+        let moved = match self.moved {
+            Some(moved) if moved.by.saturating_sub(by).saturating_abs() <= DRIFT_NANOS => moved.measured(by),
+            _ => Moved { by, told: by, pictures: 1 },
         };
-        (stamp_nanos.saturating_add(by), StampKind::Moved(by))
+        self.moved = Some(moved);
+        (stamp_nanos.saturating_add(moved.by), StampKind::Moved(moved.told))
+    }
+}
+
+impl Moved {
+    /// With one more picture, which says `by`.
+    fn measured(self, by: i64) -> Self {
+        if self.pictures >= FIRST_PICTURES {
+            return self;
+        }
+        let by = self.by.min(by);
+        let is_near = by.saturating_sub(self.told).saturating_abs() <= TOLD_AGAIN_NANOS;
+        Self { by, told: if is_near { self.told } else { by }, pictures: self.pictures + 1 }
     }
 }
 
@@ -81,6 +110,29 @@ mod tests {
         // What arrives with jitter keeps its own distances.
         clock.note_tf(NOW + SECOND / 2, NOW + SECOND / 2);
         assert_eq!(clock.read(5 * SECOND + 400_000_000, NOW + SECOND / 2).0, NOW + 400_000_000);
+    }
+
+    #[test]
+    fn the_picture_that_came_soonest_tells_how_far_the_clock_is_off() {
+        let (mut clock, ms) = (CameraClock::default(), 1_000_000);
+        let sent = |number: i64| 5 * SECOND + number * 33 * ms;
+        // The first one takes 400 ms, others 200, then 60 and 50 ms.
+        let mut read = |number: i64, under_way_ms: i64| {
+            let arrived = NOW + number * 33 * ms + under_way_ms * ms;
+            clock.note_tf(arrived - 20 * ms, arrived);
+            let (stamp, kind) = clock.read(sent(number), arrived);
+            (stamp - NOW - number * 33 * ms, kind)
+        };
+        let by = NOW - 5 * SECOND;
+        assert_eq!(read(0, 400), (400 * ms, StampKind::Moved(by + 400 * ms)));
+        assert_eq!(read(1, 200), (200 * ms, StampKind::Moved(by + 200 * ms)));
+        assert_eq!(read(2, 300), (200 * ms, StampKind::Moved(by + 200 * ms)));
+        assert_eq!(read(3, 60), (60 * ms, StampKind::Moved(by + 60 * ms)));
+        assert_eq!(read(4, 50), (50 * ms, StampKind::Moved(by + 60 * ms)), "a hundredth of a second is not told");
+        for number in 5..30 {
+            assert_eq!(read(number, 80).0, 50 * ms);
+        }
+        assert_eq!(read(30, 10).0, 50 * ms, "it is settled");
     }
 
     #[test]

@@ -33,6 +33,9 @@ impl Description<'_> {
             None => Fact::unknown("no camera_info"),
             Some(Err(GeometryError::Camera { .. })) => Fact::unknown("camera_info of an uncalibrated camera"),
             Some(Err(error)) => Fact::unknown(error.to_string()),
+            Some(Ok(Calibration { lens: Lens::Unknown(name), .. })) => {
+                Fact::unknown(format!("the lens model {name:?} is not known here"))
+            }
             Some(Ok(_)) => Fact::known(self.view.horizontal_fov_rad().unwrap_or_default().to_degrees(), "camera_info"),
         }
     }
@@ -56,13 +59,18 @@ impl Description<'_> {
     fn turned(&self) -> String {
         let mut parts = Vec::new();
         if self.mounting.is_ok_and(|mounting| mounting.is_body_frame) {
-            parts.push(format!("{} is no optical frame (its z points up): taken as x forward", self.image_frame));
+            let z = if self.view.turn == QuarterTurn::Half { "down and its x ahead" } else { "up" };
+            parts.push(format!("{} is no optical frame (its z points {z}): taken as x forward", self.image_frame));
         }
+        if self.view.mirrored {
+            parts.push("mirrored: left and right are swapped".to_owned());
+        }
+        let why = if self.mounting.is_err() || self.view.mirrored { ", as their files say" } else { "" };
         match self.view.turn {
             QuarterTurn::None => {}
-            QuarterTurn::Half => parts.push("upside down: pictures are turned by 180 degrees".to_owned()),
-            QuarterTurn::Left => parts.push("on its side: pictures are turned left by 90 degrees".to_owned()),
-            QuarterTurn::Right => parts.push("on its side: pictures are turned right by 90 degrees".to_owned()),
+            QuarterTurn::Half => parts.push(format!("upside down: pictures are turned by 180 degrees{why}")),
+            QuarterTurn::Left => parts.push(format!("on its side: pictures are turned left by 90 degrees{why}")),
+            QuarterTurn::Right => parts.push(format!("on its side: pictures are turned right by 90 degrees{why}")),
         }
         parts.join("; ")
     }

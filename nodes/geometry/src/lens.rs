@@ -20,23 +20,46 @@ pub enum Lens {
 /// Longest name of a model that is repeated.
 const MAX_NAME_CHARS: usize = 40;
 
+/// Names of the fisheye whose radius grows with the angle.
+const FISHEYES: [&str; 6] =
+    ["equidistant", "fisheye", "opencv_fisheye", "kannala_brandt", "kannala_brandt4", "kannala_brandt_4"];
+/// Names of the polynomial, of however many numbers. Some drivers name the camera beside its lens `pinhole`.
+const POLYNOMIALS: [&str; 9] = [
+    "plumb_bob",
+    "brown_conrady",
+    "radtan",
+    "radial_tangential",
+    "pinhole",
+    "pinhole_radtan",
+    "opencv",
+    "rational",
+    "rational_polynomial",
+];
+/// Most numbers of a polynomial that nobody named.
+const MOST_UNNAMED: usize = 5;
+
 impl Lens {
-    /// Reads `distortion_model` and `d` of `sensor_msgs/CameraInfo`. All zero is a pinhole, whatever the model.
+    /// Reads `distortion_model` and `d` of `sensor_msgs/CameraInfo`.
+    ///
+    /// Zeros at the end of `d` say nothing, and names may be in any case. A fisheye of zeros, or of no numbers, is still a
+    /// fisheye: its pictures are bent by the model itself, whatever is added to it. (A driver without calibration has
+    /// `K` of zeros, which is refused ahead of this.) Any other model of zeros is a pinhole.
     pub fn new(model: &str, d: &[f64]) -> Self {
-        if d.iter().all(|value| *value == 0.0) {
-            return Self::Pinhole;
-        }
         let unknown = || Self::Unknown(model.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect());
         if d.iter().any(|value| !value.is_finite()) {
             return unknown();
         }
-        match (model, d.len()) {
-            // An unnamed model of four or five numbers is what calibration tools wrote before models had names.
-            ("plumb_bob" | "Plumb Bob" | "brown_conrady" | "radtan" | "", 4 | 5) => Self::Polynomial(padded(d)),
-            ("plumb_bob" | "rational_polynomial" | "rational", 4..=12) => Self::Polynomial(padded(d)),
-            // Two more numbers tilt the sensor; it is flat where they are zero.
-            ("rational_polynomial" | "rational", 14) if d[12..] == [0.0, 0.0] => Self::Polynomial(padded(&d[..12])),
-            ("equidistant" | "fisheye" | "kannala_brandt", 4) => Self::Equidistant(padded(d)),
+        let name = model.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+        let told = d.iter().rposition(|value| *value != 0.0).map_or(0, |last| last + 1);
+        let d = &d[..told];
+        if FISHEYES.contains(&name.as_str()) {
+            return if told <= 4 { Self::Equidistant(padded(d)) } else { unknown() };
+        }
+        // What calibration tools wrote before models had names was short. Numbers 13 and 14 tilt the sensor.
+        let most = if POLYNOMIALS.contains(&name.as_str()) { 12 } else { MOST_UNNAMED * usize::from(name.is_empty()) };
+        match told {
+            0 => Self::Pinhole,
+            _ if told <= most => Self::Polynomial(padded(d)),
             _ => unknown(),
         }
     }
@@ -129,11 +152,48 @@ mod tests {
             "rational_polynomial"
         );
         assert_eq!(Lens::new("equidistant", &[0.1, 0.0, 0.0, 0.0]).name(), "equidistant");
-        for (model, d) in
-            [("double_sphere", &[0.1, 0.2][..]), ("plumb_bob", &[f64::NAN; 5]), ("equidistant", &[0.1; 5])]
-        {
+        let unknown = [
+            ("double_sphere", &[0.1, 0.2][..]),
+            ("plumb_bob", &[f64::NAN; 5]),
+            ("equidistant", &[0.0, f64::NAN, 0.0, 0.0]),
+            ("equidistant", &[0.1; 5]),
+            ("rational_polynomial", &[0.1; 14]),
+            ("", &[0.1; 8]),
+        ];
+        for (model, d) in unknown {
             assert_eq!(Lens::new(model, d), Lens::Unknown(model.to_owned()));
         }
         assert_eq!(Lens::new("double_sphere", &[0.1, 0.2]).distort([0.3, 0.4]), [0.3, 0.4]);
+    }
+    #[test]
+    fn an_ideal_fisheye_is_no_pinhole() {
+        for (model, d) in [("equidistant", &[0.0; 4][..]), ("Fisheye", &[0.0; 5]), ("kannala_brandt", &[])] {
+            let lens = Lens::new(model, d);
+            assert_eq!(lens, Lens::Equidistant([0.0; 4]), "{model}");
+            // 45 degrees off the axis are pi/4 from the middle.
+            close(lens.distort([1.0, 0.0]), [std::f64::consts::FRAC_PI_4, 0.0]);
+        }
+        assert_eq!(Lens::new("rational_polynomial", &[0.0; 14]), Lens::Pinhole);
+    }
+
+    #[test]
+    fn zeros_at_the_end_and_letter_case_say_nothing() {
+        let bent = [0.1, -0.2, 0.003];
+        let plumb_bob = Lens::new("plumb_bob", &[0.1, -0.2, 0.003, 0.0, 0.0]);
+        let long: Vec<f64> = bent.iter().copied().chain([0.0; 11]).collect();
+        for (model, d) in [
+            ("plumb_bob", &bent[..]),
+            ("plumb_bob", &long),
+            ("Plumb Bob", &bent),
+            ("RadTan", &bent),
+            ("pinhole", &bent),
+            ("BROWN_CONRADY", &bent),
+            ("RATIONAL_POLYNOMIAL", &long),
+            ("", &bent),
+        ] {
+            assert_eq!(Lens::new(model, d), plumb_bob, "{model} {}", d.len());
+        }
+        let five = Lens::new("equidistant", &[0.1, -0.02, 0.003, 0.0007, 0.0]);
+        assert_eq!(five, Lens::Equidistant([0.1, -0.02, 0.003, 0.0007]));
     }
 }

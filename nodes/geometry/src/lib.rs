@@ -10,6 +10,7 @@ mod camera;
 mod clock;
 mod description;
 mod error;
+mod exif_turn;
 mod frame_names;
 mod history;
 mod lens;
@@ -17,6 +18,7 @@ mod mounting;
 mod plan;
 mod report;
 mod tracker;
+mod tracker_settings;
 mod view;
 
 pub use buffer::{MAX_FRAMES, MAX_NAME_BYTES, StampedTransform, TransformBuffer};
@@ -24,13 +26,15 @@ pub use calibration::{Calibration, CalibrationMessage, Region, is_rectified};
 pub use camera::{Camera, CameraFacts};
 pub use clock::{CameraClock, StampKind};
 pub use error::GeometryError;
+pub use exif_turn::ExifTurn;
 pub use frame_names::frame_named;
 pub use history::{Inserted, MAX_HISTORY};
 pub use lens::Lens;
 pub use mounting::{Mounting, QuarterTurn};
 pub use plan::PlanPose;
 pub use report::{CameraReport, Fact};
-pub use tracker::{CameraTracker, TrackerSettings};
+pub use tracker::CameraTracker;
+pub use tracker_settings::TrackerSettings;
 pub use view::CameraView;
 
 /// A rotation followed by a translation, in metres.

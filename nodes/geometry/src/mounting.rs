@@ -68,7 +68,7 @@ impl QuarterTurn {
     }
 
     /// Takes directions of the turned picture's optical frame to that of the picture as sent.
-    fn sent_from_upright(self) -> UnitQuaternion<f64> {
+    pub(crate) fn sent_from_upright(self) -> UnitQuaternion<f64> {
         let angle = match self {
             Self::None => 0.0,
             Self::Left => FRAC_PI_2,
@@ -97,10 +97,19 @@ pub struct Mounting {
 }
 
 impl Mounting {
-    /// Reads `floor_from_image`, where the frame of the images is in a frame that lies on the floor with z up.
-    pub fn new(floor_from_image: &RigidTransform) -> Self {
+    /// Reads `floor_from_image`, where the frame of the images, `image_frame`, is in a frame that lies on the floor with z
+    /// up and x forward.
+    ///
+    /// A frame whose z points down is an optical one that looks at the floor, or a body frame that hangs upside down. It is
+    /// taken for the latter where its x points forward, as no optical frame has it that looks down and has the way ahead at
+    /// its upper edge, and its name does not say `optical`.
+    pub fn new(floor_from_image: &RigidTransform, image_frame: &str) -> Self {
         let up = floor_from_image.rotation.inverse() * Vector3::z();
-        let is_body_frame = up.angle(&Vector3::z()) < BODY_Z_WITHIN_RAD;
+        let ahead = floor_from_image.rotation * Vector3::x();
+        let hangs = up.angle(&-Vector3::z()) < BODY_Z_WITHIN_RAD
+            && ahead.angle(&Vector3::x()) < BODY_Z_WITHIN_RAD
+            && !image_frame.to_ascii_lowercase().contains("optical");
+        let is_body_frame = hangs || up.angle(&Vector3::z()) < BODY_Z_WITHIN_RAD;
         let frame = if is_body_frame { body_from_optical() } else { UnitQuaternion::identity() };
         // Where the world's up lies in the picture as sent.
         let up = frame.inverse() * up;
@@ -157,7 +166,7 @@ mod tests {
     #[test]
     fn an_upright_camera_is_left_as_it_is() {
         for roll_deg in [0.0, 20.0, -44.0] {
-            let found = Mounting::new(&optical(roll_deg));
+            let found = Mounting::new(&optical(roll_deg), "camera");
             assert_eq!((found.is_body_frame, found.turn), (false, QuarterTurn::None), "{roll_deg}");
             assert!((found.roll_deg - roll_deg).abs() < 1e-6, "{found:?}");
             assert!((found.pitch_deg + 10.0).abs() < 1e-9 && (found.height_m - 1.2).abs() < 1e-12, "{found:?}");
@@ -173,7 +182,7 @@ mod tests {
             (-90.0, QuarterTurn::Left),
         ] {
             let floor_from_image = optical(roll_deg);
-            let found = Mounting::new(&floor_from_image);
+            let found = Mounting::new(&floor_from_image, "camera");
             assert_eq!((found.is_body_frame, found.turn), (false, turn), "{roll_deg}");
             assert!((found.pitch_deg + 10.0).abs() < 1e-9, "{found:?}");
             // The turned picture's y axis points down in the world, but for what is left of the roll.
@@ -185,7 +194,7 @@ mod tests {
     #[test]
     fn a_body_frame_is_seen_by_its_z_axis() {
         let down = UnitQuaternion::from_euler_angles(0.0, 12f64.to_radians(), 0.0);
-        let found = Mounting::new(&RigidTransform::from_parts(Translation3::new(0.0, 0.0, 0.5), down));
+        let found = Mounting::new(&RigidTransform::from_parts(Translation3::new(0.0, 0.0, 0.5), down), "camera_link");
         assert_eq!((found.is_body_frame, found.turn), (true, QuarterTurn::None));
         assert!((found.pitch_deg + 12.0).abs() < 1e-9 && found.roll_deg.abs() < 1e-9, "{found:?}");
         let forward = found.image_frame_from_optical * Vector3::z();
@@ -193,11 +202,31 @@ mod tests {
     }
 
     #[test]
+    fn a_body_frame_that_hangs_upside_down_is_known_by_its_x_axis_and_name() {
+        let hanging = |yaw_deg: f64| {
+            let turn = UnitQuaternion::from_euler_angles(PI, 12f64.to_radians(), yaw_deg.to_radians());
+            RigidTransform::from_parts(Translation3::new(0.0, 0.0, 0.9), turn)
+        };
+        let found = Mounting::new(&hanging(0.0), "camera_link");
+        assert_eq!((found.is_body_frame, found.turn), (true, QuarterTurn::Half));
+        assert!((found.pitch_deg + 12.0).abs() < 1e-9, "{found:?}");
+        // Of the turned picture right is the robot's right.
+        let right = hanging(0.0).rotation * found.image_frame_from_optical * Vector3::x();
+        assert!((right + Vector3::y()).norm() < 1e-9, "{right}");
+        for (yaw_deg, name) in [(0.0, "camera_optical_frame"), (-90.0, "camera")] {
+            let found = Mounting::new(&hanging(yaw_deg), name);
+            assert!(!found.is_body_frame && found.pitch_deg < -70.0, "{name}: {found:?}");
+        }
+    }
+
+    #[test]
     fn a_camera_that_looks_at_the_floor_has_no_upper_side() {
         let down = UnitQuaternion::from_euler_angles(0.0, 85f64.to_radians(), 0.0);
         let roll = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), PI);
-        let found =
-            Mounting::new(&RigidTransform::from_parts(Translation3::identity(), down * body_from_optical() * roll));
+        let found = Mounting::new(
+            &RigidTransform::from_parts(Translation3::identity(), down * body_from_optical() * roll),
+            "camera",
+        );
         assert_eq!((found.turn, found.is_body_frame), (QuarterTurn::None, false));
         assert!((found.pitch_deg + 85.0).abs() < 1e-6, "{found:?}");
     }

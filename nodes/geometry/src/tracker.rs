@@ -6,50 +6,20 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::buffer::MAX_FRAMES;
 use crate::calibration::CalibrationMessage;
 use crate::description::Description;
 use crate::frame_names::without_slash;
 use crate::history::Inserted;
 use crate::{
-    CameraClock, CameraReport, CameraView, GeometryError, Mounting, PlanPose, RigidTransform, StampKind,
-    StampedTransform, TransformBuffer, frame_named,
+    CameraClock, CameraReport, CameraView, ExifTurn, GeometryError, Mounting, PlanPose, RigidTransform, StampKind,
+    StampedTransform, TrackerSettings, TransformBuffer, frame_named,
 };
 
 /// The frame on the floor under a robot (REP-120).
 const FOOTPRINT: &str = "base_footprint";
 /// A transform may be ahead of the clock by this much.
 const FUTURE_NANOS: i64 = 1_000_000_000;
-
-/// What a tracker is told by its user.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrackerSettings {
-    /// The frame of the robot, for instance `base_link`.
-    pub base_frame: String,
-    /// Its height over the floor, metres; `None` = that of `base_footprint` where TF has it, else 0.
-    pub base_height_m: Option<f64>,
-    /// The frame that poses are given in; `None` = the topmost frame that the robot moves in.
-    pub fixed_frame: Option<String>,
-    /// The frame of images that name none.
-    pub camera_frame: String,
-    /// How much of every moving frame is remembered, seconds.
-    pub history_secs: f64,
-    /// A pose may be this much older than its picture, seconds.
-    pub oldest_pose_secs: f64,
-}
-
-impl Default for TrackerSettings {
-    /// `base_link`, `camera_optical_frame`, a minute, half a second.
-    fn default() -> Self {
-        Self {
-            base_frame: "base_link".to_owned(),
-            base_height_m: None,
-            fixed_frame: None,
-            camera_frame: "camera_optical_frame".to_owned(),
-            history_secs: 60.0,
-            oldest_pose_secs: 0.5,
-        }
-    }
-}
 
 /// Transforms and calibration of a robot's camera, kept up to date.
 #[derive(Clone, Debug)]
@@ -98,7 +68,9 @@ impl CameraTracker {
         self.check_future(&transform, now_nanos)?;
         let inserted = self.transforms.insert(&transform)?;
         self.by_odometry.remove(&transform.child);
-        self.note_stamp(transform.stamp_nanos, now_nanos);
+        if self.carries_camera(&transform.child) {
+            self.note_stamp(transform.stamp_nanos, now_nanos);
+        }
         Ok(inserted)
     }
 
@@ -124,6 +96,9 @@ impl CameraTracker {
             pose.child = root;
         }
         let inserted = self.transforms.insert(&pose)?;
+        if self.by_odometry.len() >= MAX_FRAMES {
+            self.by_odometry.retain(|frame| self.transforms.has_parent(frame));
+        }
         self.by_odometry.insert(pose.child);
         self.note_stamp(pose.stamp_nanos, now_nanos);
         Ok(inserted)
@@ -148,6 +123,17 @@ impl CameraTracker {
         Err(GeometryError::Future { child: transform.child.clone(), expected_nanos, found_nanos })
     }
 
+    /// Whether a link moves the camera or the robot. What else moves, as wheels and arms do, may have a clock of its own,
+    /// and goes on where odometry has stopped.
+    fn carries_camera(&self, child: &str) -> bool {
+        let base = self.resolve(&self.settings.base_frame);
+        let is_above = |frame: &str| {
+            let links = self.transforms.links_above(frame).unwrap_or_default();
+            links.iter().any(|(name, _)| *name == child)
+        };
+        is_above(&self.image_frame) || is_above(&base)
+    }
+
     fn note_stamp(&mut self, stamp_nanos: Option<i64>, now_nanos: i64) {
         if let Some(stamp) = stamp_nanos {
             self.clock.note_tf(stamp, now_nanos);
@@ -169,23 +155,25 @@ impl CameraTracker {
         (read, kind)
     }
 
-    /// Age of the newest moving transform or odometry at `now_nanos`, seconds.
+    /// Age of the newest odometry or transform that moves the camera at `now_nanos`, seconds.
     pub fn tf_age_secs(&self, now_nanos: i64) -> Option<f64> {
         self.newest_tf_nanos.map(|newest| now_nanos.saturating_sub(newest) as f64 * 1e-9)
     }
 
     /// Takes note of a picture of `size` (width, height) in the frame `frame_id`, and says how it is to be seen.
-    /// `rectified`: it is straight already. The report is brought up to date.
-    pub fn see(&mut self, frame_id: &str, size: (u32, u32), rectified: bool) -> &CameraView {
+    /// `rectified`: it is straight already; `exif`: what its file says, none of a raw picture. The size is that of the
+    /// pixels as stored. The report is brought up to date.
+    pub fn see(&mut self, frame_id: &str, size: (u32, u32), rectified: bool, exif: ExifTurn) -> &CameraView {
         let frame = if frame_id.is_empty() { &self.settings.camera_frame } else { frame_id };
         self.image_frame = without_slash(frame).to_owned();
         let calibration = self.calibration.as_ref().map(|message| message.for_picture(size, rectified));
         let floor = self.floor();
-        let mounting = floor.as_ref().map(|(floor_from_image, _)| Mounting::new(floor_from_image));
+        let mounting = floor.as_ref().map(|(floor_from_image, _)| Mounting::new(floor_from_image, &self.image_frame));
         let view = CameraView::new(
             size,
             calibration.as_ref().and_then(|found| found.as_ref().ok().cloned()),
             mounting.as_ref().ok(),
+            exif,
         );
         let description = Description {
             view: &view,
@@ -294,5 +282,25 @@ fn named(transform: &StampedTransform) -> StampedTransform {
         parent: without_slash(&transform.parent).to_owned(),
         child: without_slash(&transform.child).to_owned(),
         ..transform.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odometry_of_ever_other_frames_takes_no_more_room() {
+        let mut tracker = CameraTracker::new(TrackerSettings::default());
+        for number in 0..3 * MAX_FRAMES as i64 {
+            let pose = StampedTransform {
+                parent: "odom".to_owned(),
+                child: format!("base_{number}"),
+                stamp_nanos: Some(number + 1),
+                parent_from_child: RigidTransform::identity(),
+            };
+            tracker.take_odometry(&pose, 0).expect("valid");
+        }
+        assert!(tracker.by_odometry.len() <= MAX_FRAMES, "{}", tracker.by_odometry.len());
     }
 }

@@ -2,13 +2,15 @@
 
 use nalgebra::UnitQuaternion;
 
-use crate::{Calibration, Lens, Mounting, QuarterTurn};
+use crate::{Calibration, ExifTurn, Lens, Mounting, QuarterTurn};
 
 /// How the pictures of a camera are to be seen. Two equal views map pixels alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraView {
     /// Width and height of the pictures as sent, pixels.
     pub size: (u32, u32),
+    /// Left and right are swapped in them; undone ahead of the turn.
+    pub mirrored: bool,
     /// The turn that makes them upright.
     pub turn: QuarterTurn,
     /// The camera and its lens, of the pictures as sent, where known.
@@ -18,20 +20,23 @@ pub struct CameraView {
 }
 
 impl CameraView {
-    /// Of pictures of `size`, as far as the camera and its mounting are known.
-    pub fn new(size: (u32, u32), calibration: Option<Calibration>, mounting: Option<&Mounting>) -> Self {
-        Self {
-            size,
-            turn: mounting.map(|mounting| mounting.turn).unwrap_or_default(),
-            calibration,
-            image_frame_from_optical: mounting
-                .map_or_else(UnitQuaternion::identity, |mounting| mounting.image_frame_from_optical),
-        }
+    /// Of pictures of `size`, as far as the camera and its mounting are known; `exif`: what their files say. Calibration
+    /// and mounting are of the pixels as stored.
+    pub fn new(
+        size: (u32, u32),
+        calibration: Option<Calibration>,
+        mounting: Option<&Mounting>,
+        exif: ExifTurn,
+    ) -> Self {
+        let ExifTurn { mirrored, turn } = exif.beside(mounting.map(|mounting| mounting.turn));
+        let image_frame_from_optical =
+            mounting.map_or_else(|| turn.sent_from_upright(), |mounting| mounting.image_frame_from_optical);
+        Self { size, mirrored, turn, calibration, image_frame_from_optical }
     }
 
     /// Whether pictures are to be seen as they are sent.
     pub fn is_as_sent(&self) -> bool {
-        self.turn == QuarterTurn::None && !self.straightens()
+        self.turn == QuarterTurn::None && !self.mirrored && !self.straightens()
     }
 
     /// Whether the lens bends pictures in a way that is undone.
@@ -46,7 +51,7 @@ impl CameraView {
 
     /// Where a point of the upright, straight picture is in the picture as sent; pixels, centres at half integers.
     pub fn as_sent(&self, upright: [f64; 2]) -> [f64; 2] {
-        let straight = self.turn.as_sent(upright, self.size);
+        let straight = ExifTurn { mirrored: self.mirrored, turn: self.turn }.as_sent(upright, self.size);
         let Some(Calibration { camera, lens }) = &self.calibration else { return straight };
         if *lens == Lens::Pinhole {
             return straight;
@@ -81,7 +86,7 @@ mod tests {
             ..CalibrationMessage::default()
         };
         let calibration = message.for_picture((640, 480), false).ok();
-        CameraView { turn, ..CameraView::new((640, 480), calibration, None) }
+        CameraView { turn, ..CameraView::new((640, 480), calibration, None, ExifTurn::default()) }
     }
 
     #[test]
@@ -99,6 +104,19 @@ mod tests {
         // x = 0.5 at the plane is bent to 0.5 * (1 - 0.2 * 0.25).
         let [x, y] = view.as_sent([480.0, 240.0]);
         assert!((x - (320.0 + 320.0 * 0.475)).abs() < 1e-9 && (y - 240.0).abs() < 1e-9, "{x} {y}");
+    }
+
+    /// The optical axis and the tangential terms are of the pixels as stored.
+    #[test]
+    fn a_bent_picture_that_its_file_turns_is_straightened_as_stored() {
+        let stored = view(&[-0.2, 0.05, 0.01, -0.02, 0.0], QuarterTurn::None);
+        let calibration = stored.calibration.clone();
+        let half = CameraView::new((640, 480), calibration, None, ExifTurn::new(2, false));
+        let ([x, y], expected) = (half.as_sent([100.0, 50.0]), stored.as_sent([540.0, 430.0]));
+        assert!((x - expected[0]).abs() < 1e-9 && (y - expected[1]).abs() < 1e-9, "{x} {y}");
+        let mirrored = CameraView { mirrored: true, ..stored.clone() };
+        assert_eq!(mirrored.as_sent([100.0, 50.0]), stored.as_sent([540.0, 50.0]));
+        assert!(!mirrored.is_as_sent());
     }
 
     #[test]

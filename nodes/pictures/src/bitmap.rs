@@ -27,7 +27,7 @@ pub(crate) fn decode(bytes: &[u8], format: Format) -> Result<Picture> {
         }
         colour => (Layout::Rgb8, colour.into_rgb8().into_raw()),
     };
-    Ok(Picture::upright(size, layout, rows, Orientation::default()))
+    Ok(Picture::stored(size, layout, rows, Orientation::default()))
 }
 
 fn pixels(decoder: impl ImageDecoder, format: Format, bytes: usize) -> Result<((u32, u32), DynamicImage)> {

@@ -13,6 +13,8 @@ use crate::{Grey16, MAX_PIXELS, Orientation, check_size};
 const SIGNATURE: usize = 8;
 /// Most bytes of the decoder's own, beside rows and pixels: palettes, profiles.
 const CHUNK_BYTES: usize = 4 << 20;
+/// Bits that sensors have behind numbers of two bytes, as the ring of frames reads raw ones.
+const SENSOR_BITS: [u32; 4] = [10, 12, 14, 16];
 /// Bytes of a row's pixel at most, 4 channels of 16 bits; a decoder holds a few rows.
 const ROW_BYTES: usize = 8 * 16;
 
@@ -24,7 +26,7 @@ pub(crate) fn decode(bytes: &[u8], grey16: Grey16) -> Result<Picture> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    decoder.set_transformations(Transformations::normalize_to_color8());
+    decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(refusal)?;
     let info = reader.info();
     let is_grey16 = info.bit_depth == BitDepth::Sixteen && info.color_type == ColorType::Grayscale;
@@ -38,13 +40,19 @@ pub(crate) fn decode(bytes: &[u8], grey16: Grey16) -> Result<Picture> {
     let mut rows = vec![0; size];
     let frame = reader.next_frame(&mut rows).map_err(refusal)?;
     rows.truncate(frame.buffer_size());
+    if frame.bit_depth == BitDepth::Sixteen {
+        to_bytes(&mut rows, frame.color_type);
+    }
     let layout = match frame.color_type {
         ColorType::Grayscale => Layout::Luma8,
         ColorType::GrayscaleAlpha => over_white::<2>(&mut rows, Layout::Luma8),
         ColorType::Rgba => over_white::<4>(&mut rows, Layout::Rgb8),
         ColorType::Rgb | ColorType::Indexed => Layout::Rgb8,
     };
-    Ok(Picture::upright((width, height), layout, rows, orientation))
+    let picture = Picture::stored((width, height), layout, rows, orientation);
+    // Others show the upper bytes of 16 bits.
+    let is_portable = picture.is_portable && frame.bit_depth != BitDepth::Sixteen;
+    Ok(Picture { is_portable, ..picture })
 }
 
 /// The size that the header tells; refused unless every chunk up to the end chunk is there.
@@ -70,6 +78,25 @@ fn check_chunks(bytes: &[u8]) -> Result<(u32, u32)> {
         }
         rest = &behind[4..];
     }
+}
+
+/// Makes bytes of numbers of two bytes, the greater byte first, in place. Colours have the fewest bits of a sensor that
+/// hold the largest of them; opacity has all 16.
+fn to_bytes(rows: &mut Vec<u8>, kind: ColorType) {
+    let channels = kind.samples();
+    let colours = match kind {
+        ColorType::GrayscaleAlpha | ColorType::Rgba => channels - 1,
+        ColorType::Grayscale | ColorType::Rgb | ColorType::Indexed => channels,
+    };
+    let number = |rows: &[u8], at: usize| u16::from_be_bytes([rows[2 * at], rows[2 * at + 1]]);
+    let count = rows.len() / 2;
+    let largest = (0..count).filter(|at| at % channels < colours).map(|at| number(rows, at)).max().unwrap_or(0);
+    let bits = SENSOR_BITS.into_iter().find(|bits| u32::from(largest) >> bits == 0).unwrap_or(u16::BITS);
+    for at in 0..count {
+        let bits = if at % channels < colours { bits } else { u16::BITS };
+        rows[at] = (number(rows, at) >> (bits - 8)) as u8;
+    }
+    rows.truncate(count);
 }
 
 /// Lays pixels whose last of `N` channels is opacity over white, in place.

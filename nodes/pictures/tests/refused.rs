@@ -56,6 +56,16 @@ fn lost_scans_are_missed() {
     }
 }
 
+#[test]
+fn more_scans_than_a_picture_has_are_refused() {
+    let file = encoded(ImageFormat::Jpeg);
+    let (head, scan) = file[..file.len() - 2].split_at(segments(&file).last().expect("a scan").1);
+    let scans = |count: usize| [head, &scan.repeat(count), &[0xFF, 0xD9]].concat();
+    let error = decode(&scans(65)).expect_err("65 scans").to_string();
+    assert!(error.contains("at most 64 scans"), "{error}");
+    assert!(decode(&scans(1)).is_ok());
+}
+
 /// The scene's JPEG with another size in its header.
 fn claims(file: &[u8], width: u16, height: u16) -> Vec<u8> {
     let (_, at, _) = segments(file).into_iter().find(|(marker, ..)| matches!(marker, 0xC0..=0xC2)).expect("a frame");

@@ -3,7 +3,7 @@
 mod scene;
 
 use image::{ExtendedColorType, ImageFormat};
-use pictures::{Layout, Orientation, Picture, decode, decode_message};
+use pictures::{Layout, Mosaic, Orientation, Picture, decode, decode_message};
 use scene::{
     HEIGHT, WIDTH, all, difference, encoded, exif, made, mean_difference, rgb, with_chunk, with_segment, without,
 };
@@ -76,11 +76,12 @@ fn pictures_are_turned_as_exif_says() {
             };
             let picture = whole(&told);
             let orientation = Orientation::from_exif(number);
-            assert_eq!(picture.orientation, orientation, "{format} {number}");
+            assert!(picture.orientation.is_upright(), "{format} {number}: nothing is left to be done");
+            let sent = decode_message(format, &told).expect("a picture");
+            assert_eq!((sent.orientation, &sent.data), (orientation, &flat.data), "{format} {number}: as stored");
             let swapped = (5..=8).contains(&number);
             let expected = if swapped { (HEIGHT, WIDTH) } else { (WIDTH, HEIGHT) };
             assert_eq!((picture.width, picture.height), expected, "{format} {number}");
-            assert_eq!(picture.stored_size(), (WIDTH, HEIGHT));
             for (x, y) in [(0, 0), (5, 40), (40, 7), (picture.width - 1, picture.height - 1)] {
                 let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
                 let [from_x, from_y] = orientation.stored_from_upright(centre, (WIDTH, HEIGHT)).map(|at| at as usize);
@@ -119,4 +120,40 @@ fn grey_of_16_bits_is_depth_unless_somebody_calls_it_a_picture() {
     }
     let thermal = decode_message("mono16; png compressed mono16", &file).expect("a picture");
     assert_eq!((thermal.layout, thermal.data[3]), (Layout::Luma8, 58));
+}
+
+#[test]
+fn numbers_of_a_sensor_of_few_bits_fill_the_byte() {
+    let grey = |numbers: [u16; 2]| png(&numbers.map(u16::to_ne_bytes).concat(), (2, 1), ExtendedColorType::L16);
+    for largest in [1023, 4095, 16383, 65535] {
+        let picture = decode_message("mono16; png compressed", &grey([largest / 2, largest])).expect("a picture");
+        assert_eq!(picture.data, [127, 255], "{largest}");
+    }
+    let rgb16 = [4095u16, 2048, 16].map(u16::to_ne_bytes).concat();
+    assert_eq!(whole(&png(&rgb16, (1, 1), ExtendedColorType::Rgb16)).data, [255, 128, 1]);
+    // Opacity has all its bits however dark the colours are.
+    let seen = [1023u16, 65535].map(u16::to_ne_bytes).concat();
+    assert_eq!(whole(&png(&seen, (1, 1), ExtendedColorType::La16)).data, [255]);
+}
+
+#[test]
+fn a_mosaic_of_colours_is_handed_on_as_one() {
+    let file = png(&[1, 2, 3, 4], (2, 2), ExtendedColorType::L8);
+    for (format, mosaic) in [
+        ("bayer_rggb8; png compressed ", Mosaic::Rggb),
+        ("bayer_grbg8; jpeg compressed", Mosaic::Grbg),
+        ("bayer_bggr8; png compressed", Mosaic::Bggr),
+        ("bayer_gbrg8", Mosaic::Gbrg),
+    ] {
+        let picture = decode_message(format, &file).expect("a picture");
+        assert_eq!((picture.layout, &*picture.data), (Layout::Bayer8(mosaic), &[1, 2, 3, 4][..]), "{format}");
+        assert!(format.starts_with(picture.layout.encoding()) && !picture.is_portable, "{format}");
+    }
+    let deep = png(&[100u16, 200, 300, 1023].map(u16::to_ne_bytes).concat(), (2, 2), ExtendedColorType::L16);
+    let deep = decode_message("bayer_rggb16; png compressed", &deep).expect("a picture");
+    assert_eq!((deep.layout.encoding(), deep.data), ("bayer_rggb8", vec![25, 50, 75, 255]));
+    let joined = decode_message("bayer_rggb8; png compressed mono8", &file).expect("a picture");
+    assert_eq!(joined.layout, Layout::Luma8);
+    let coloured = decode_message("bayer_rggb8; jpeg compressed bgr8", &encoded(ImageFormat::Jpeg)).expect("a picture");
+    assert_eq!(coloured.layout, Layout::Rgb8);
 }

@@ -23,7 +23,8 @@ pub struct Picture<'a> {
     pub height: u32,
     /// Bytes of a row.
     pub step: u32,
-    /// What was done to a compressed picture so that it stands upright; a calibration is of the picture as sent.
+    /// What would make a compressed picture upright, by what its file says; the rows are as stored, and so is what a
+    /// calibration is of.
     pub orientation: pictures::Orientation,
     /// The rows.
     pub data: Cow<'a, [u8]>,

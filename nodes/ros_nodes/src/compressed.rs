@@ -27,7 +27,7 @@ pub struct Decoded {
     pub received_at_nanos: i64,
     /// The optical frame.
     pub frame_id: String,
-    /// The pixels, upright, or why there are none.
+    /// The pixels as stored, or why there are none.
     pub picture: Result<Picture, String>,
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use frame_ring::{FrameError, Pushed, RawFrame, Shot};
+use geometry::ExifTurn;
 use perception::Perception;
 use r2r::NativeMsg;
 use r2r::sensor_msgs::msg::Image;
@@ -35,7 +36,6 @@ impl FrameIntake {
         robot: &mut RobotState,
         now_nanos: i64,
     ) {
-        self.raw_came_at = Some(Instant::now());
         let image = view(message);
         let frame = RawFrame {
             encoding: &image.encoding,
@@ -47,7 +47,11 @@ impl FrameIntake {
             stamp_nanos: robot.read_stamp(image.stamp_nanos, now_nanos),
             received_at_nanos: perception.now_nanos(),
         };
-        self.push(perception, &frame, &image.frame_id, robot);
+        // One that lies about itself is no picture, and its compressed copy may be one.
+        if frame.validate().is_ok() {
+            self.raw_came_at = Some(Instant::now());
+        }
+        self.push(perception, &frame, (&*image.frame_id, ExifTurn::default()), robot);
     }
 
     /// Whether a compressed image that comes now is a copy of a raw one; it is counted then, and not to be decoded.
@@ -77,15 +81,22 @@ impl FrameIntake {
             stamp_nanos: robot.read_stamp(image.stamp_nanos, now_nanos),
             received_at_nanos: image.received_at_nanos,
         };
-        self.push(perception, &frame, &image.frame_id, robot);
+        let exif = ExifTurn::new(picture.orientation.quarter_turns(), picture.orientation.is_mirrored());
+        self.push(perception, &frame, (&*image.frame_id, exif), robot);
     }
 
-    fn push(&mut self, perception: &Perception, frame: &RawFrame<'_>, frame_id: &str, robot: &mut RobotState) {
+    fn push(
+        &mut self,
+        perception: &Perception,
+        frame: &RawFrame<'_>,
+        (frame_id, exif): (&str, ExifTurn),
+        robot: &mut RobotState,
+    ) {
         // What lies about its size says nothing about a camera.
         let shot = match frame.validate() {
             Ok(_) => {
                 let (size, stamp_nanos) = ((frame.width, frame.height), frame.stamp_nanos);
-                robot.shot(&PictureHeader { frame_id, size, stamp_nanos })
+                robot.shot(&PictureHeader { frame_id, size, stamp_nanos, exif })
             }
             Err(_) => Shot::default(),
         };

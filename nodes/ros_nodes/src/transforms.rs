@@ -3,8 +3,8 @@
 
 use frame_ring::Shot;
 use geometry::{
-    CalibrationMessage, CameraReport, CameraTracker, GeometryError, Inserted, PlanPose, StampKind, StampedTransform,
-    TrackerSettings, rigid_transform, transform_parts,
+    CalibrationMessage, CameraReport, CameraTracker, ExifTurn, GeometryError, Inserted, PlanPose, StampKind,
+    StampedTransform, TrackerSettings, rigid_transform, transform_parts,
 };
 use perception::{Pose, ViewMap};
 use r2r::geometry_msgs::msg::{Quaternion, TransformStamped};
@@ -31,6 +31,8 @@ pub struct PictureHeader<'a> {
     pub size: (u32, u32),
     /// As sent, nanoseconds.
     pub stamp_nanos: i64,
+    /// What the file of a compressed one says; nothing of a raw one.
+    pub exif: ExifTurn,
 }
 
 impl RobotState {
@@ -115,7 +117,7 @@ impl RobotState {
     /// Where the camera of a picture was, and how the picture is made upright and straight. `picture.stamp_nanos` is in
     /// TF's clock.
     pub fn shot(&mut self, picture: &PictureHeader<'_>) -> Shot {
-        let view = self.tracker.see(picture.frame_id, picture.size, self.rectified);
+        let view = self.tracker.see(picture.frame_id, picture.size, self.rectified, picture.exif);
         // A size that no picture has is refused by the ring, by name.
         let pixel_map = self.map.get(view).unwrap_or_default();
         let camera = self.tracker.camera_at(picture.stamp_nanos).ok();
@@ -205,7 +207,8 @@ mod tests {
     }
 
     fn shot_at(state: &mut RobotState, stamp_nanos: i64) -> Option<Pose> {
-        state.shot(&PictureHeader { frame_id: FRAME, size: (640, 480), stamp_nanos }).pose
+        let exif = ExifTurn::default();
+        state.shot(&PictureHeader { frame_id: FRAME, size: (640, 480), stamp_nanos, exif }).pose
     }
 
     #[test]

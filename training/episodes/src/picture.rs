@@ -66,24 +66,43 @@ impl Picture {
     /// # Errors
     /// When it is broken, or of a format that isn't read.
     pub fn of_file_bytes(bytes: &[u8], format: PictureFormat) -> Result<Self> {
-        Self::of_decoded(pictures::decode(bytes)?, bytes, format)
+        let picture = pictures::decode(bytes)?;
+        match Self::portable(&picture, bytes) {
+            Some(as_it_is) => Ok(as_it_is),
+            None => Self::encode(picture.width, picture.height, &picture.into_rgb8(), format),
+        }
     }
 
-    /// The picture of a `CompressedImage` that says `message_format` about itself, as [`Picture::of_file_bytes`] takes it.
+    /// The picture of a `CompressedImage` that says `message_format` about itself, as [`Picture::of_file_bytes`] takes it,
+    /// but for its pixels: they are as stored, and beside them is what would make them upright.
     ///
     /// # Errors
     /// As [`Picture::of_file_bytes`], and when the message says that it holds no picture.
-    pub fn of_message(message_format: &str, bytes: &[u8], format: PictureFormat) -> Result<Self> {
-        Self::of_decoded(pictures::decode_message(message_format, bytes)?, bytes, format)
+    pub fn of_message(
+        message_format: &str,
+        bytes: &[u8],
+        format: PictureFormat,
+    ) -> Result<(Self, pictures::Orientation)> {
+        let picture = pictures::decode_message(message_format, bytes)?;
+        if let Some(as_it_is) = Self::portable(&picture, bytes) {
+            return Ok((as_it_is, picture.orientation));
+        }
+        let raw = RawFrame {
+            encoding: picture.layout.encoding(),
+            is_bigendian: false,
+            width: picture.width,
+            height: picture.height,
+            step: picture.step(),
+            data: &picture.data,
+            stamp_nanos: 0,
+            received_at_nanos: 0,
+        };
+        Ok((Self::of_raw(&raw, format)?, picture.orientation))
     }
 
-    fn of_decoded(picture: pictures::Picture, bytes: &[u8], format: PictureFormat) -> Result<Self> {
-        if picture.is_portable
-            && let Ok(as_it_is) = Self::from_file_bytes(bytes.to_vec())
-        {
-            return Ok(as_it_is);
-        }
-        Self::encode(picture.width, picture.height, &picture.into_rgb8(), format)
+    /// The file as it is, where everybody sees `picture` in it.
+    fn portable(picture: &pictures::Picture, bytes: &[u8]) -> Option<Self> {
+        if picture.is_portable { Self::from_file_bytes(bytes.to_vec()).ok() } else { None }
     }
 
     /// Reads a picture file.

@@ -40,6 +40,6 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Picture> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(whole.plain.as_slice()), options);
     let rows = decoder.decode().map_err(|error| Error::damaged(Format::Jpeg, error.to_string()))?;
     let orientation = Orientation::of_exif(whole.exif);
-    let picture = Picture::upright(whole.size, layout, rows, orientation);
+    let picture = Picture::stored(whole.size, layout, rows, orientation);
     Ok(Picture { is_portable: picture.is_portable && whole.is_complete, ..picture })
 }

@@ -3,6 +3,7 @@
 //! The plain form has no thumbnails, comments, stray bytes or second pictures, always has Huffman tables and an end marker,
 //! and names RGB as the decoder knows it.
 
+use super::MAX_SCANS;
 use super::cursor::{Cursor, damaged, unsupported};
 use super::frame::Frame;
 use super::huffman::Table;
@@ -56,6 +57,7 @@ struct Checker<'a> {
     known: Vec<Vec<u64>>,
     /// Tables were left out.
     lacks_tables: bool,
+    scans: usize,
     plain: Vec<u8>,
 }
 
@@ -76,6 +78,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<Whole<'_>> {
         untold: Vec::new(),
         known: Vec::new(),
         lacks_tables: false,
+        scans: 0,
         plain: vec![0xFF, 0xD8],
     };
     let mut has_end = false;
@@ -208,6 +211,10 @@ impl<'a> Checker<'a> {
 
     fn take_scan(&mut self, body: &[u8]) -> Result<()> {
         let Some(frame) = self.frame.take() else { return Err(damaged("a scan ahead of its frame".to_owned())) };
+        self.scans += 1;
+        if self.scans > MAX_SCANS {
+            return Err(damaged(format!("expected at most {MAX_SCANS} scans, found more")));
+        }
         let header = Header::read(body, &frame)?;
         if !frame.is_progressive {
             self.add_standard_tables(&header.parts);

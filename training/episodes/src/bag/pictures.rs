@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use frame_ring::{RawFrame, ViewMap};
-use geometry::{Camera, CameraFacts, CameraTracker, RigidTransform, TrackerSettings, is_rectified};
+use geometry::{Camera, CameraFacts, CameraTracker, ExifTurn, RigidTransform, TrackerSettings, is_rectified};
 use recording::messages::{CameraInfo, CompressedImage, Header, Image, TfMessage};
 use recording::range_messages::{LaserScan, Range};
 use recording::{BagMessage, BagReader};
@@ -139,18 +139,18 @@ impl<'a> Pictures<'a> {
             return Ok(());
         }
         let pose = self.track.at(stamp_nanos).map(|pose| Pose::from(&pose));
-        let picture = self.picture(message)?;
-        let picture = self.upright(picture)?;
+        let (picture, exif) = self.picture(message)?;
+        let picture = self.upright(picture, exif)?;
         let camera = self.camera(stamp_nanos);
         self.frames.push(Frame { stamp_nanos, pose, camera, picture });
         Ok(())
     }
 
-    /// The picture as the robot sees it: upright and straight. As it is where it is so already.
-    fn upright(&mut self, picture: Picture) -> Result<Picture, String> {
+    /// The picture as the robot sees it: upright and straight. As it is where it is so already. `exif`: what its file said.
+    fn upright(&mut self, picture: Picture, exif: ExifTurn) -> Result<Picture, String> {
         let topic = &self.topics.image;
         let rgb = picture.decode().map_err(|error| format!("{topic}: {error}"))?;
-        let view = self.tracker.see(&self.camera_frame, rgb.dimensions(), is_rectified(topic));
+        let view = self.tracker.see(&self.camera_frame, rgb.dimensions(), is_rectified(topic), exif);
         let Some(map) = self.map.get(view).map_err(|error| format!("{topic}: {error}"))? else { return Ok(picture) };
         let Some(straight) = map.straighten(rgb.as_raw()) else {
             return Err(format!("{topic}: expected a picture of {:?} pixels, found another size", map.source()));
@@ -170,18 +170,18 @@ impl<'a> Pictures<'a> {
         Some(Pose::from(&(fixed_from_robot * robot_from_camera * turned)))
     }
 
-    /// A compressed picture as it is, where everybody sees it alike; a raw one encoded.
-    fn picture(&mut self, message: &BagMessage) -> Result<Picture, String> {
+    /// A compressed picture as it is, where everybody sees it alike; a raw one encoded. The pixels are as stored; beside
+    /// them is the turn that their file asks for. The frame of a whole picture is noted.
+    fn picture(&mut self, message: &BagMessage) -> Result<(Picture, ExifTurn), String> {
         let text = |error: recording::Error| error.to_string();
         if message.is::<CompressedImage<'_>>() {
             let CompressedImage { header, format, data } = message.decode().map_err(text)?;
             let picture = Picture::of_message(&format, data, self.settings.sampling.format);
-            let picture = picture.map_err(|error| format!("{}: {error}", message.topic()))?;
+            let (picture, told) = picture.map_err(|error| format!("{}: {error}", message.topic()))?;
             self.camera_frame = header.frame_id;
-            return Ok(picture);
+            return Ok((picture, ExifTurn::new(told.quarter_turns(), told.is_mirrored())));
         }
         let picture = message.picture().map_err(text)?;
-        self.camera_frame.clone_from(&picture.frame_id);
         let raw = RawFrame {
             encoding: &picture.encoding,
             is_bigendian: picture.is_bigendian,
@@ -193,7 +193,9 @@ impl<'a> Pictures<'a> {
             received_at_nanos: 0,
         };
         let encoded = Picture::of_raw(&raw, self.settings.sampling.format);
-        encoded.map_err(|error| format!("{}: {error}", message.topic()))
+        let encoded = encoded.map_err(|error| format!("{}: {error}", message.topic()))?;
+        self.camera_frame.clone_from(&picture.frame_id);
+        Ok((encoded, ExifTurn::default()))
     }
 
     /// The depth image's own camera; that of the pictures where it has none and is as large as they.
