@@ -1,5 +1,6 @@
 //! From a question's text to its kind and objects.
 
+mod asked;
 mod counting;
 mod distance;
 mod relations;
@@ -12,7 +13,8 @@ use msgs::QuestionKind;
 use crate::QuestionError;
 use crate::nouns::class_name;
 
-use words::{asked, skip_politeness, tokens, without_marks};
+use asked::{asked, skip_politeness};
+use words::{tokens, without_marks};
 
 /// Longest accepted question, bytes.
 pub const MAX_QUESTION_BYTES: usize = 1000;

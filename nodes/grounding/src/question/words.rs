@@ -149,19 +149,6 @@ const IN_UNITS: &[&str] = &[
     "please",
     ",",
 ];
-/// What a sentence behind the question may begin with: it says how to answer, and asks nothing.
-const INSTRUCTIONS: [&str; 14] = [
-    "please", "answer", "give", "use", "add", "measure", "round", "state", "reply", "thanks", "thank", "if", "an",
-    "options",
-];
-
-/// The sentence that asks: up to the first question mark, where behind it stands at most how to answer.
-/// `None` where more is said there, which may change what is meant.
-pub(super) fn asked(text: &str) -> Option<&str> {
-    let Some((asked, rest)) = text.split_once('?') else { return Some(text) };
-    let first = tokens(rest).into_iter().find(|word| !MARKS.contains(word));
-    first.is_none_or(|word| INSTRUCTIONS.contains(&word)).then_some(asked)
-}
 
 /// Words, and the marks that part them, as slices of the text.
 pub(super) fn tokens(text: &str) -> Vec<&str> {
@@ -181,16 +168,6 @@ pub(super) fn tokens(text: &str) -> Vec<&str> {
 /// The words without marks.
 pub(super) fn without_marks<'b>(words: &[&'b str]) -> Vec<&'b str> {
     words.iter().copied().filter(|word| !MARKS.contains(word)).collect()
-}
-
-/// Skips greetings and wishes to be told.
-pub(super) fn skip_politeness<'a, 'b>(words: &'a [&'b str]) -> &'a [&'b str] {
-    let polite =
-        ["please", "hey", "hi", "hello", "robot", "so", "and", "ok", "okay", "tell", "me", "now", ",", ".", ":"];
-    let start = words.iter().position(|word| !polite.contains(word)).unwrap_or(words.len());
-    let words = &words[start..];
-    let wishes = ["can you tell me", "could you tell me", "would you tell me", "do you know", "i want to know"];
-    strip(words, &wishes).unwrap_or(words)
 }
 
 /// What stands behind the first of these phrases that the words begin with.
