@@ -88,6 +88,76 @@ fn distances_from_the_camera_and_between_things_are_told_apart() {
 }
 
 #[test]
+fn a_second_question_behind_the_first_is_not_dropped() {
+    check(&[
+        ("How far is the door? Please tell me how many chairs there are.", FreeForm, ""),
+        ("How far is the door? If it is closed, how far is the window?", FreeForm, ""),
+        ("How far is the door? Thanks, and the window?", FreeForm, ""),
+        ("How far is the door? Thanks. And the window", FreeForm, ""),
+        ("How far is the door? Answer in metres. How many chairs are there?", FreeForm, ""),
+        ("How far is the door? Give the distance of the window, too.", FreeForm, ""),
+        ("How far is the door? If there are several, take the red one.", FreeForm, ""),
+        ("How far is the door? Please turn left.", FreeForm, ""),
+        ("How far is the door? Please answer in metres. Thank you very much!", EgoDistance, "door"),
+        ("How far is the door?? Please give a single number.", EgoDistance, "door"),
+        ("How far is the door? If there are several doors, choose the nearest.", EgoDistance, "door"),
+        ("How far is the door? Measure from the closest point of each object.", EgoDistance, "door"),
+        ("How far is the door? Options: A. 1.2 m B. 2.5 m C. the same", EgoDistance, "door"),
+        ("How far is the door? Answer with the option's letter: A. 1.2 m B. 2.5 m", EgoDistance, "door"),
+    ]);
+}
+
+#[test]
+fn a_thing_told_by_another_is_no_pair() {
+    check(&[
+        ("how far is the person next to the window?", FreeForm, ""),
+        ("how far is the hallway leading to the kitchen?", FreeForm, ""),
+        ("how far is the chair closest to the door?", FreeForm, ""),
+        ("how far is the person next to the window from me?", FreeForm, ""),
+        ("how far is the lamp hanging from the shelf?", FreeForm, ""),
+        ("What is the distance from the chair opposite to the sofa?", FreeForm, ""),
+    ]);
+}
+
+#[test]
+fn the_camera_that_sees_is_no_thing() {
+    check(&[
+        ("how far is the door from your camera?", EgoDistance, "door"),
+        ("how far is the door from the robot's camera?", EgoDistance, "door"),
+        ("how far away is the door from my camera in metres?", EgoDistance, "door"),
+        ("distance between the camera and the door", EgoDistance, "door"),
+        ("What is the distance between the door and your camera?", EgoDistance, "door"),
+        ("What is the distance from the door to the camera?", EgoDistance, "door"),
+        ("how far is it from the camera to the door?", EgoDistance, "door"),
+        ("how far is it from the robot to the door?", EgoDistance, "door"),
+        ("how far is it from you to the door?", EgoDistance, "door"),
+        ("how far is it from here to the door?", EgoDistance, "door"),
+        ("how far is it from the door to you?", EgoDistance, "door"),
+        ("how far from your camera is the door?", EgoDistance, "door"),
+        ("How far apart are you and the door?", EgoDistance, "door"),
+        ("How many metres are there between the camera and the door?", EgoDistance, "door"),
+        ("how far is the security camera from the door?", ObjectAbsDistance, "security camera, door"),
+        ("how far is it from the camera to you?", FreeForm, ""),
+    ]);
+}
+
+#[test]
+fn courtesy_changes_no_question() {
+    check(&[
+        ("Could you please tell me how far the door is?", EgoDistance, "door"),
+        ("Can you please tell me how many chairs there are?", ObjectCounting, "chair"),
+        ("Excuse me, how far is the door?", EgoDistance, "door"),
+        ("I'd like to know how far the door is", EgoDistance, "door"),
+        ("I would like to know how far the door is.", EgoDistance, "door"),
+        ("Good morning, how far is the door?", EgoDistance, "door"),
+        ("I wonder how far the door is", EgoDistance, "door"),
+        ("Hello there robot, sorry, could you just tell me how far away the door is please?", EgoDistance, "door"),
+        ("Could you estimate the distance to the door?", EgoDistance, "door"),
+        ("Could you move to the door?", FreeForm, ""),
+    ]);
+}
+
+#[test]
 fn attributes_stay_with_the_thing() {
     check(&[
         ("how far is the second door?", EgoDistance, "second door"),

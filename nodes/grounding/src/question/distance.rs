@@ -20,11 +20,63 @@ const VIEWER_IS: [&str; 8] = [
     "is my camera",
     "is the robot's camera",
 ];
+/// Words before "to" or "from" with which a thing is told by another one.
+const RELATING: &[&str] = &[
+    "adjacent",
+    "attached",
+    "belonging",
+    "bolted",
+    "chained",
+    "clinging",
+    "close",
+    "closer",
+    "closest",
+    "coming",
+    "connected",
+    "due",
+    "fastened",
+    "fixed",
+    "glued",
+    "hanging",
+    "hidden",
+    "hooked",
+    "joined",
+    "leading",
+    "leaning",
+    "linked",
+    "listening",
+    "looking",
+    "mounted",
+    "nailed",
+    "nearer",
+    "nearest",
+    "neighboring",
+    "neighbouring",
+    "next",
+    "opposite",
+    "parallel",
+    "perpendicular",
+    "pinned",
+    "plugged",
+    "related",
+    "running",
+    "screwed",
+    "separated",
+    "speaking",
+    "sticking",
+    "stuck",
+    "talking",
+    "taped",
+    "tied",
+    "visible",
+    "walking",
+    "wired",
+];
 
 /// The readers of this file.
 pub(super) fn read(words: &[&str]) -> Option<Read> {
     let ego = ego(&without_marks(words)).map(|object| (QuestionKind::EgoDistance, vec![object]));
-    ego.or_else(|| between(words).map(|pair| (QuestionKind::ObjectAbsDistance, pair)))
+    ego.or_else(|| between(words))
 }
 
 /// "How far is X?", "how far am I from X?", "how far from me is X?", "distance to X".
@@ -113,22 +165,42 @@ fn trim_viewer<'a, 'b>(mut words: &'a [&'b str]) -> &'a [&'b str] {
 }
 
 /// "How far is X from Y?", "how far is it from X to Y?", "distance between X and Y", "how far apart are X and
-/// Y?"
-fn between(words: &[&str]) -> Option<Vec<String>> {
+/// Y?"; with the viewer as X or Y it is a distance from the camera.
+fn between(words: &[&str]) -> Option<Read> {
     if asks_yes_or_no(words) {
         return None;
     }
     let apart = strip(words, &["how far apart are", "how far apart is"]).map(|rest| (rest, "and"));
-    [apart, far_pair(words), distance_pair(words)].into_iter().flatten().find_map(|(rest, joint)| pair(rest, joint))
+    let joined = [apart, far_pair(words), distance_pair(words)].into_iter().flatten();
+    joined.into_iter().find_map(|(rest, joint)| {
+        let (one, other) = split_at(rest, &[joint])?;
+        let sides = (one.strip_suffix(&["away"]).unwrap_or(one), trim_viewer(without_units(other)));
+        match (is_viewer(sides.0), is_viewer(sides.1)) {
+            (true, true) => None,
+            (true, false) => Some((QuestionKind::EgoDistance, vec![object(sides.1)?])),
+            (false, true) => Some((QuestionKind::EgoDistance, vec![object(sides.0)?])),
+            (false, false) => pair(sides, joint).map(|pair| (QuestionKind::ObjectAbsDistance, pair)),
+        }
+    })
+}
+
+/// Whether the words mean who asks, who is asked, or the camera that sees.
+fn is_viewer(words: &[&str]) -> bool {
+    let words = strip(words, &["the", "your", "my", "our", "this"]).unwrap_or(words);
+    match words {
+        [viewer] => VIEWER.contains(viewer) || *viewer == "camera",
+        ["robot's", "camera"] | ["camera", "of", "the", "robot"] => true,
+        _ => false,
+    }
 }
 
 /// The things on both sides of the joint.
-fn pair(rest: &[&str], joint: &str) -> Option<Vec<String>> {
-    let (one, other) = split_at(rest, &[joint])?;
-    let one = one.strip_suffix(&["away"]).unwrap_or(one);
+fn pair((one, other): (&[&str], &[&str]), joint: &str) -> Option<Vec<String>> {
     // "How close is the door to opening?" names one thing.
     let are_alike = joint != "to" || is_determined(one) == is_determined(other);
-    are_alike.then_some(vec![object(one)?, object(without_units(other))?])
+    // "How far is the person next to the window?" names one thing, too.
+    let is_clause = joint != "and" && one.last().is_some_and(|word| RELATING.contains(word));
+    (are_alike && !is_clause).then_some(vec![object(one)?, object(other)?])
 }
 
 /// What follows "how far", and the word between the two things.
