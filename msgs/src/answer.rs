@@ -13,7 +13,7 @@ pub enum Status {
     Answered = 0,
     /// The model looked and did not see what was asked about.
     NotSeen = 1,
-    /// No frame has arrived yet.
+    /// No frame that can be used has arrived yet.
     NoFrames = 2,
     /// The newest frame is older than the limit.
     StaleFrames = 3,

@@ -71,26 +71,37 @@ impl Sink for Listener {
 /// Runs the command; an answer that is neither a value nor "not seen" is an error.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut frames = open(arguments)?;
-    let first = frames.next_frame()?.with_context(|| format!("{}: expected frames, found none", frames.name()))?;
+    let first = frames
+        .next_frame()?
+        .with_context(|| format!("{}: expected frames, found none{}", frames.name(), refusal(frames.last_skipped())))?;
     let (sender, answers) = mpsc::sync_channel(1);
     let perception = Perception::start(settings(arguments), Arc::new(Listener { answers: Mutex::new(sender) }))?;
-    let (mut next, mut taken) = (Some(first), 0u32);
+    let (mut next, mut taken, mut refused) = (Some(first), 0u32, None);
     while let Some(frame) = next {
         // One broken frame is no reason to look at none.
         match push(&perception, &frame) {
             Ok(()) => taken += 1,
-            Err(error) => eprintln!("skipped a frame: {error}"),
+            Err(error) => {
+                eprintln!("skipped a frame: {error}");
+                refused = Some(error.to_string());
+            }
         }
         next = frames.next_frame()?;
     }
     if taken == 0 {
-        bail!("{}: expected frames, found none that can be read", frames.name());
+        let why = refusal(refused.as_deref().or(frames.last_skipped()));
+        bail!("{}: expected frames, found none that can be read{why}", frames.name());
     }
     perception.set_camera(told(arguments, frames.camera()));
     perception.ask(SpatialQuery { text: arguments.question.clone(), ..SpatialQuery::default() });
     let answer = answers.recv().context("the pipeline gave no answer")?;
     eprintln!();
     report(arguments, &answer)
+}
+
+/// Why the last frame was refused, as the end of an error.
+fn refusal(why: Option<&str>) -> String {
+    why.map(|why| format!("; the last was refused: {why}")).unwrap_or_default()
 }
 
 fn open(arguments: &Arguments) -> Result<Box<dyn Frames>> {

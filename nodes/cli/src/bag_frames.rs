@@ -23,6 +23,7 @@ pub struct BagFrames {
     tracker: CameraTracker,
     map: ViewMap,
     said: String,
+    last_skipped: Option<String>,
 }
 
 impl BagFrames {
@@ -43,6 +44,7 @@ impl BagFrames {
             tracker: CameraTracker::new(settings),
             map: ViewMap::default(),
             said: String::new(),
+            last_skipped: None,
         })
     }
 
@@ -138,13 +140,20 @@ impl Frames for BagFrames {
             }
             match self.frame(&message) {
                 Ok(frame) => return Ok(Some(frame)),
-                Err(error) => eprintln!("skipped a frame: {error}"),
+                Err(error) => {
+                    eprintln!("skipped a frame: {error}");
+                    self.last_skipped = Some(error.to_string());
+                }
             }
         }
         for damage in self.messages.damage() {
             eprintln!("damaged: {damage}");
         }
         Ok(None)
+    }
+
+    fn last_skipped(&self) -> Option<&str> {
+        self.last_skipped.as_deref()
     }
 
     fn camera(&self) -> CameraReport {

@@ -36,6 +36,9 @@ pub trait Frames {
     /// The next frame; `None` at the end. Broken ones are skipped, and standard error says so.
     fn next_frame(&mut self) -> Result<Option<Frame>>;
 
+    /// Why the last one that was skipped could not be read; `None` where none was.
+    fn last_skipped(&self) -> Option<&str>;
+
     /// What the source tells about its camera, as far as it was read.
     fn camera(&self) -> CameraReport;
 }
@@ -101,6 +104,10 @@ impl Frames for CaptureFrames {
                 Err(error) => self.note_skipped(error.to_string()),
             }
         }
+    }
+
+    fn last_skipped(&self) -> Option<&str> {
+        (!self.last_skipped.is_empty()).then_some(&*self.last_skipped)
     }
 
     fn camera(&self) -> CameraReport {

@@ -116,11 +116,21 @@ impl Perception {
         let vision = &self.shared.vision;
         let pushed = vision.ring.push_at(frame, shot);
         match &pushed {
-            Err(error) => self.shared.note_error(error.to_string()),
-            Ok(pushed) if pushed.kept && self.shared.settings.hot_prefix => vision.frame_came(),
-            Ok(_) => {}
+            Err(error) => self.note_refused(error.to_string()),
+            Ok(pushed) => {
+                self.shared.note_taken();
+                if pushed.kept && self.shared.settings.hot_prefix {
+                    vision.frame_came();
+                }
+            }
         }
         pushed
+    }
+
+    /// Says that a frame came which could not even be pushed, for instance because it can't be decoded, and why. Until
+    /// one is taken, whoever asks in vain for want of frames is told so.
+    pub fn note_refused(&self, why: String) {
+        self.shared.note_refused(why);
     }
 
     /// The pipeline's clock.

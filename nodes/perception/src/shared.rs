@@ -75,6 +75,8 @@ pub(crate) struct Latest {
     stamps: Option<Stamps>,
     changed: Option<String>,
     error: Option<String>,
+    /// Why the newest frame was refused; `None` where it was taken.
+    refused: Option<String>,
     timing: Option<Timing>,
 }
 
@@ -99,6 +101,7 @@ impl Latest {
             stamps: None,
             changed: None,
             error: None,
+            refused: None,
             timing: None,
         }
     }
@@ -163,6 +166,24 @@ impl Shared {
 
     pub fn note_error(&self, text: String) {
         self.latest(|latest| latest.error = Some(text));
+    }
+
+    /// The newest frame was refused for this reason.
+    pub fn note_refused(&self, why: String) {
+        self.latest(|latest| {
+            latest.error = Some(why.clone());
+            latest.refused = Some(why);
+        });
+    }
+
+    /// The newest frame was taken.
+    pub fn note_taken(&self) {
+        self.latest(|latest| latest.refused = None);
+    }
+
+    /// Why the newest frame was refused; `None` where it was taken, or none came.
+    pub fn refused(&self) -> Option<String> {
+        self.latest(|latest| latest.refused.clone())
     }
 
     pub fn set_camera(&self, camera: CameraReport) {

@@ -131,18 +131,29 @@ impl Worker<'_> {
         let ring = &shared.vision.ring;
         let mut snapshot = ring.snapshot(self.windows.serving(&ring.held()));
         let Some(newest) = snapshot.window.frames.last() else {
-            return refuse(Status::NoFrames, "No frame has arrived yet.".to_owned());
+            return refuse(Status::NoFrames, no_frames(shared.refused()));
         };
         let age_secs = seconds_between(newest.received_at_nanos, now);
         let limit_secs = shared.settings.stale_after_secs;
         if age_secs > limit_secs {
-            let text = format!("The newest frame is {age_secs:.1} s old; expected at most {limit_secs} s.");
+            let mut text = format!("The newest frame is {age_secs:.1} s old; expected at most {limit_secs} s.");
+            if let Some(why) = shared.refused() {
+                text.push_str(&format!(" Newer ones were refused: {why}."));
+            }
             return refuse(Status::StaleFrames, text);
         }
         if let Some((status, text)) = nothing_to_see(&snapshot.sight) {
             return refuse(status, text.to_owned());
         }
         complete(shared, answerer.as_mut(), job, &mut snapshot, now)
+    }
+}
+
+/// Why there is no frame; `refused`: why the last that came was of no use.
+fn no_frames(refused: Option<String>) -> String {
+    match refused {
+        Some(why) => format!("No frame could be used; the last was refused: {why}."),
+        None => "No frame has arrived yet.".to_owned(),
     }
 }
 

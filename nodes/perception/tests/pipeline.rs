@@ -247,6 +247,41 @@ fn frames_that_never_came_or_stopped_are_said() {
 }
 
 #[test]
+fn who_asks_is_told_why_frames_were_refused() {
+    let bench = Bench::new(DOOR, false);
+    let refused = || {
+        let data = [0; 64];
+        let frame = RawFrame {
+            encoding: "mono9",
+            is_bigendian: false,
+            width: 8,
+            height: 8,
+            step: 8,
+            data: &data,
+            stamp_nanos: 7,
+            received_at_nanos: bench.perception.now_nanos(),
+        };
+        bench.perception.push(&frame).expect_err("an unknown encoding").to_string()
+    };
+    let why = refused();
+    let answer = bench.answer_to("how far is the door?");
+    assert_eq!(answer.status, Status::NoFrames);
+    assert_eq!(answer.text, format!("No frame could be used; the last was refused: {why}."));
+    bench.perception.note_refused("cut JPEG".to_owned());
+    assert!(bench.answer_to("how far is the door?").text.ends_with("the last was refused: cut JPEG."));
+    bench.frame();
+    bench.clock.0.store(4_000_000_000, Ordering::Relaxed);
+    let stale = bench.answer_to("how far is the door?");
+    assert_eq!(stale.status, Status::StaleFrames);
+    assert!(!stale.text.contains("refused"), "one was taken since: {}", stale.text);
+    let why = refused();
+    let stale = bench.answer_to("how far is the door?");
+    assert_eq!(stale.status, Status::StaleFrames);
+    assert!(stale.text.ends_with(&format!(" Newer ones were refused: {why}.")), "{}", stale.text);
+    assert_eq!(bench.perception.diagnostics().last_error, Some(why));
+}
+
+#[test]
 fn pairs_are_encoded_while_a_question_is_answered() {
     let bench = Bench::new(DOOR, true);
     bench.frames(0..2);

@@ -68,7 +68,9 @@ impl FrameIntake {
             Ok(picture) => picture,
             Err(error) => {
                 self.undecodable += 1;
-                return self.note(format!("compressed image: {error}"));
+                let why = format!("compressed image: {error}");
+                perception.note_refused(why.clone());
+                return self.note(why);
             }
         };
         let frame = RawFrame {
