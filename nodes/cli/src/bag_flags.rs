@@ -5,7 +5,7 @@ use geometry::TrackerSettings;
 
 use std::path::PathBuf;
 
-use crate::bag_frames::BagFrames;
+use crate::bag_frames::{BagFrames, NamedTopics};
 
 /// A bag and its camera.
 #[derive(clap::Args)]
@@ -17,6 +17,9 @@ pub struct BagFlags {
     /// Image topic of the bag; needed where it has several cameras.
     #[arg(long, requires = "bag")]
     topic: Option<String>,
+    /// Odometry topic of the bag; chosen by its name and frames where it has several, if not said.
+    #[arg(long, requires = "bag", value_name = "NAME")]
+    odom: Option<String>,
     /// Frame of the robot in the bag's TF.
     #[arg(long, requires = "bag", default_value = "base_link")]
     base_frame: String,
@@ -30,6 +33,7 @@ impl BagFlags {
     pub fn open(&self) -> Option<Result<BagFrames>> {
         let base_frame = self.base_frame.clone();
         let settings = TrackerSettings { base_frame, base_height_m: self.base_height, ..TrackerSettings::default() };
-        self.bag.as_ref().map(|bag| BagFrames::open(bag, self.topic.as_deref(), settings))
+        let named = NamedTopics { image: self.topic.as_deref(), odometry: self.odom.as_deref() };
+        self.bag.as_ref().map(|bag| BagFrames::open(bag, named, settings))
     }
 }

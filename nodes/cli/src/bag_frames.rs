@@ -9,7 +9,7 @@ use geometry::{
 };
 use perception::ViewMap;
 use recording::messages::{CameraInfo, Odometry, TfMessage};
-use recording::{BagMessage, BagReader, Messages, Picture};
+use recording::{BagMessage, BagReader, Choice, Messages, Picture};
 
 use crate::frames::{Frame, Frames};
 
@@ -26,15 +26,26 @@ pub struct BagFrames {
     last_skipped: Option<String>,
 }
 
+/// The topics of a bag that a user names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NamedTopics<'a> {
+    /// The images; needed where the bag has several cameras.
+    pub image: Option<&'a str>,
+    /// Where the robot was.
+    pub odometry: Option<&'a str>,
+}
+
 impl BagFrames {
-    /// Opens a bag; `topic`: the images, needed where it has several cameras. Standard error says which topic was taken
-    /// where others could have been meant. `settings`: the robot's frames.
-    pub fn open(path: &Path, topic: Option<&str>, settings: TrackerSettings) -> Result<Self> {
+    /// Opens a bag. Standard error says which topics were taken where others could have been meant. `settings`: the
+    /// robot's frames.
+    pub fn open(path: &Path, named: NamedTopics<'_>, settings: TrackerSettings) -> Result<Self> {
         let bag = BagReader::open(path)?.named_by("--topic NAME");
-        let choice = bag.image_choice(topic)?;
+        let choice = bag.image_choice(named.image)?;
         choice.note().into_iter().for_each(|note| eprintln!("{note}"));
         let image_topic = choice.topic.name.clone();
-        let odometry = bag.odometry_choice(None, &image_topic, &settings.base_frame)?;
+        let bag = bag.named_by("--odom NAME");
+        let odometry = bag.odometry_choice(named.odometry, &image_topic, &settings.base_frame)?;
+        odometry.iter().filter_map(Choice::note).for_each(|note| eprintln!("{note}"));
         Ok(Self {
             name: path.display().to_string(),
             messages: bag.messages(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use recording::messages::{
-    CameraInfo, Header, Image, Quaternion, TfMessage, Time, Transform, TransformStamped, Vector3,
+    CameraInfo, Header, Image, Odometry, Quaternion, TfMessage, Time, Transform, TransformStamped, Vector3,
 };
 use recording::{BagWriter, Definitions, Topic, WriterSettings};
 
@@ -51,6 +51,11 @@ fn ask_answers_about_pictures_with_a_typed_answer() {
 
 /// A bag with `topics` of grey pictures; the first has a calibrated camera 0.6 m over the ground.
 fn bag(topics: &[&str]) -> tempfile::TempDir {
+    bag_of(topics, "mono8", &[])
+}
+
+/// As [`bag`], of pictures that say `encoding`, and with odometry on these topics.
+fn bag_of(topics: &[&str], encoding: &str, odometry: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a writable temporary folder");
     let definitions = Definitions::new("");
     let mut writer = BagWriter::create(folder.path(), WriterSettings::default()).expect("a new bag");
@@ -72,13 +77,45 @@ fn bag(topics: &[&str]) -> tempfile::TempDir {
             let nanos = 1_000_000_000 + i64::from(number) * 500_000_000;
             let header = Header { stamp: Time::from_nanos(nanos), frame_id: "camera".to_owned() };
             let data = &[[60 * number; 80], [60 * number + 40; 80]].concat().repeat(120)[..];
-            let encoding = "mono8".to_owned();
+            let encoding = encoding.to_owned();
             let image = Image { header, height: 120, width: 160, encoding, is_bigendian: 0, step: 160, data };
             writer.write_message(images, nanos, &image).expect("a writable bag");
         }
     }
+    for topic in odometry {
+        let poses = writer.add_topic(Topic::of::<Odometry>(topic, &definitions).expect("a known type"));
+        let header = Header { stamp: Time::from_nanos(1_000_000_000), frame_id: "odom".to_owned() };
+        let pose = Odometry { header, child_frame_id: "base_link".to_owned(), ..Odometry::default() };
+        writer.write_message(poses, 1_000_000_000, &pose).expect("a writable bag");
+    }
     writer.close().expect("a writable bag");
     folder
+}
+
+#[test]
+fn ask_says_which_odometry_was_taken_and_takes_the_one_that_is_named() {
+    let (folder, model) = (bag_of(&["/front/image_raw"], "mono8", &["/odom", "/wheels/odom"]), nano());
+    let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
+    let asked = ["ask", "--bag", &path, "--model", &model, "how far is the door?"];
+    let chosen = text(&spacer(&asked).stderr);
+    assert!(chosen.contains("odom: ") && chosen.contains("another is taken by --odom NAME"), "{chosen}");
+    let named = spacer(&[&asked[..], &["--odom", "/wheels/odom"]].concat());
+    let said = text(&named.stderr);
+    assert!(named.status.success() && !said.contains("chosen before"), "{said}");
+    let absent = text(&spacer(&[&asked[..], &["--odom", "/nowhere"]].concat()).stderr);
+    assert!(absent.contains("/nowhere") && absent.contains("/wheels/odom [nav_msgs/msg/Odometry]"), "{absent}");
+}
+
+#[test]
+fn ask_says_why_no_frame_of_a_bag_could_be_used() {
+    let (folder, model) = (bag_of(&["/front/image_raw"], "mono9", &[]), nano());
+    let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
+    let topic = ["--topic", "/front/image_raw"];
+    let asked = ["ask", "--bag", &path, "--model", &model, "how far is the door?"];
+    let output = spacer(&[&asked[..], &topic[..]].concat());
+    let said = text(&output.stderr);
+    let end = said.lines().last().unwrap_or_default();
+    assert!(!output.status.success() && end.contains("refused: ") && end.contains("\"mono9\""), "{said}");
 }
 
 #[test]
@@ -131,7 +168,8 @@ fn verify_passes_the_committed_model_and_names_a_changed_file() {
     let to = copy.path().join("model");
     let copied = Command::new("cp").args(["-r".as_ref(), nano().as_os_str(), to.as_os_str()]).status();
     assert!(copied.is_ok_and(|status| status.success()));
-    std::fs::write(to.join("prompts.toml"), "system = \"\"\nuser = \"{question}\"\n[kinds]\n").expect("the copy");
+    let prompts = "system = \"\"\nuser = \"{question}\"\n[kinds.free_form]\n";
+    std::fs::write(to.join("prompts.toml"), prompts).expect("the copy");
     let changed = spacer(&["verify", &to.to_string_lossy()]);
     assert!(!changed.status.success() && text(&changed.stderr).contains("prompts.toml"), "{}", text(&changed.stderr));
 }

@@ -250,7 +250,7 @@ fn frames_that_never_came_or_stopped_are_said() {
 fn who_asks_is_told_why_frames_were_refused() {
     let bench = Bench::new(DOOR, false);
     let refused = || {
-        let data = [0; 64];
+        let data = [0u8; 64];
         let frame = RawFrame {
             encoding: "mono9",
             is_bigendian: false,
