@@ -102,6 +102,12 @@ pub enum AnswerError {
         /// The name.
         found: String,
     },
+    /// The wording names no kind of questions, so that the model would refuse whatever it is asked.
+    #[error(
+        "prompts.toml: [kinds]: expected the kinds that the model was taught, or [kinds.free_form] for one that answers \
+         whatever it is asked, found none"
+    )]
+    NoKinds,
     /// The calibration's operating point of "not seen" is not of this tokenizer.
     #[error("calibration.toml, abstention.token {token:?}: expected one token, found {found}")]
     Abstention {

@@ -2,7 +2,7 @@
 //!
 //! A model that was taught distances only would give one to whoever asks for anything else, so such questions
 //! are not put to it. Failure mode: [`AnswerError::UnknownKind`] for a name that no kind has, which would
-//! silently never be answered.
+//! silently never be answered, and [`AnswerError::NoKinds`] where none is named.
 
 use grounding::{ParsedQuestion, held_class};
 use model_dir::{FREE_FORM, Form, Prompts};
@@ -10,8 +10,11 @@ use msgs::QuestionKind;
 
 use crate::AnswerError;
 
-/// Refuses names of kinds that do not exist.
+/// Refuses names of kinds that do not exist, and a model without kinds.
 pub(crate) fn check(prompts: &Prompts) -> Result<(), AnswerError> {
+    if prompts.kinds.is_empty() {
+        return Err(AnswerError::NoKinds);
+    }
     match prompts.kinds.keys().find(|name| QuestionKind::from_name(name).is_none()) {
         Some(name) => Err(AnswerError::UnknownKind { found: name.clone() }),
         None => Ok(()),
@@ -159,6 +162,8 @@ mod tests {
         prompts.kinds.insert("ego_distanse".to_owned(), prompts.kinds["ego_distance"].clone());
         assert!(check(&prompts).expect_err("a misspelt kind").to_string().contains("ego_distanse"));
         prompts.kinds.clear();
+        let told = check(&prompts).expect_err("no kinds").to_string();
+        assert!(told.contains("prompts.toml") && told.contains("[kinds.free_form]"), "{told}");
         assert_eq!(repertoire(&prompts), "nothing");
     }
 }
