@@ -4,8 +4,8 @@
 use grounding::parse_question;
 use msgs::QuestionKind::{
     self, CameraDirection, CameraDistance, CameraTurn, CameraTurnSide, EgoDirection, EgoDistance, FreeForm,
-    ObjAppearanceOrder, ObjectAbsDistance, ObjectCounting, ObjectRelDirectionEasy, ObjectRelDistance,
-    ObjectSizeEstimation, RoomSizeEstimation,
+    ObjAppearanceOrder, ObjectAbsDistance, ObjectCounting, ObjectRelDirectionEasy, ObjectRelDirectionMedium,
+    ObjectRelDistance, ObjectSizeEstimation, RoomSizeEstimation,
 };
 
 /// Words, their kind, and the things named in the order of the kind.
@@ -98,10 +98,24 @@ fn a_second_question_behind_the_first_is_not_dropped() {
         ("How far is the door? Give the distance of the window, too.", FreeForm, ""),
         ("How far is the door? If there are several, take the red one.", FreeForm, ""),
         ("How far is the door? Please turn left.", FreeForm, ""),
+        ("How far is the door? Please windows as well.", FreeForm, ""),
+        ("How far is the door? Thanks a lot, robot! If you don't know, say so.", EgoDistance, "door"),
         ("How far is the door? Please answer in metres. Thank you very much!", EgoDistance, "door"),
         ("How far is the door?? Please give a single number.", EgoDistance, "door"),
         ("How far is the door? If there are several doors, choose the nearest.", EgoDistance, "door"),
         ("How far is the door? Measure from the closest point of each object.", EgoDistance, "door"),
+        (
+            "If I am standing by the bed and facing the door, is the desk to my left, right, or back? An object is to my \
+             back if I would have to turn at least 135 degrees in order to face it.",
+            ObjectRelDirectionMedium,
+            "bed, door, desk",
+        ),
+        (
+            "What is closest to the sofa: the bed, the desk? If there are multiple instances of an object category, \
+             measure to the closest.",
+            ObjectRelDistance,
+            "sofa, bed, desk",
+        ),
         ("How far is the door? Options: A. 1.2 m B. 2.5 m C. the same", EgoDistance, "door"),
         ("How far is the door? Answer with the option's letter: A. 1.2 m B. 2.5 m", EgoDistance, "door"),
     ]);
@@ -138,6 +152,8 @@ fn the_camera_that_sees_is_no_thing() {
         ("How many metres are there between the camera and the door?", EgoDistance, "door"),
         ("how far is the security camera from the door?", ObjectAbsDistance, "security camera, door"),
         ("how far is it from the camera to you?", FreeForm, ""),
+        ("how far is your camera from the robot's camera?", FreeForm, ""),
+        ("how far is it to the camera?", FreeForm, ""),
     ]);
 }
 

@@ -5,16 +5,15 @@
 use super::words::{has, strip, tokens, without_marks};
 
 /// What a sentence behind the question may begin with: it says how to answer, and asks nothing.
-const INSTRUCTIONS: [&str; 11] =
-    ["please", "answer", "give", "use", "add", "measure", "round", "state", "reply", "if", "an"];
+const INSTRUCTIONS: [&str; 10] = ["please", "answer", "give", "use", "add", "measure", "round", "state", "reply", "if"];
 /// Thanks, longest first.
 const THANKS: [&str; 6] =
     ["thank you very much", "thank you so much", "thanks a lot", "thanks in advance", "thank you", "thanks"];
 /// Words that ask or order; a sentence with one of them does more than say how to answer.
 const ASKING: &[&str] = &[
-    "also", "come", "compare", "count", "describe", "drive", "else", "explain", "find", "go", "how", "list", "move",
-    "name", "say", "show", "stop", "tell", "then", "too", "turn", "what", "when", "where", "whether", "which", "who",
-    "whose", "why",
+    "about", "also", "both", "come", "compare", "count", "describe", "drive", "else", "explain", "find", "for",
+    "forget", "go", "how", "ignore", "instead", "list", "move", "name", "show", "stop", "tell", "then", "too", "turn",
+    "well", "what", "when", "where", "whether", "which", "who", "whose", "why",
 ];
 /// What may follow "the", "a" or "of" where an answer is spoken of; any other word there names a thing.
 const OF_ANSWERS: &[&str] = &[
@@ -117,9 +116,11 @@ fn without_options(rest: &str) -> &str {
 fn says_how_to_answer(sentence: &str) -> bool {
     let all = tokens(sentence);
     let words = without_marks(&all);
-    let words = strip(&words, &THANKS).unwrap_or(&words);
+    let words = strip(&words, &THANKS).map_or(&words[..], |rest| strip(rest, &["robot", "again"]).unwrap_or(rest));
     let Some(first) = words.first() else { return true };
-    INSTRUCTIONS.contains(first) && !has(words, ASKING) && !names_a_thing(words)
+    // "An object is to my back if I would have to turn ...", as VSI-Bench explains its sides.
+    let explains = strip(words, &["an object is to my"]).is_some();
+    explains || INSTRUCTIONS.contains(first) && !has(words, ASKING) && !names_a_thing(words)
 }
 
 /// Whether "the", "a" or "of" is followed by anything but what an answer is made of.

@@ -84,7 +84,7 @@ fn ego(words: &[&str]) -> Option<String> {
     let Some(rest) = strip(words, &FAR).or_else(|| strip(words, &METRES)) else { return distance_to(words) };
     let of_viewer = strip(rest, &VIEWER_IS).and_then(|rest| {
         let rest = strip(rest, &["away", "off", "now"]).unwrap_or(rest);
-        object(trim_viewer(strip(rest, &["from", "to"])?))
+        thing(trim_viewer(strip(rest, &["from", "to"])?))
     });
     of_viewer.or_else(|| far_from_viewer(rest)).or_else(|| of_thing(rest))
 }
@@ -93,10 +93,10 @@ fn ego(words: &[&str]) -> Option<String> {
 fn of_thing(rest: &[&str]) -> Option<String> {
     let behind = skip_viewer(rest);
     match strip(behind, &["is it from here to", "is it to", "is", "are", "to", "away is", "away are"]) {
-        Some(rest) => object(trim_viewer(strip(rest, &["it to"]).unwrap_or(rest))),
+        Some(rest) => thing(trim_viewer(strip(rest, &["it to"]).unwrap_or(rest))),
         None => {
             let named = trim_viewer(rest);
-            object(named.strip_suffix(&["is"]).or_else(|| named.strip_suffix(&["are"]))?)
+            thing(named.strip_suffix(&["is"]).or_else(|| named.strip_suffix(&["are"]))?)
         }
     }
 }
@@ -105,7 +105,7 @@ fn of_thing(rest: &[&str]) -> Option<String> {
 fn far_from_viewer(rest: &[&str]) -> Option<String> {
     let rest = strip(rest, &["from", "to"])?;
     let ends = VIEWER_IS.map(|end| end.split(' ').collect::<Vec<_>>());
-    object(ends.iter().find_map(|end| rest.strip_suffix(end.as_slice()))?)
+    thing(ends.iter().find_map(|end| rest.strip_suffix(end.as_slice()))?)
 }
 
 /// "What is the distance to X?", "distance between me and X", "distance between X and me".
@@ -114,12 +114,12 @@ fn distance_to(words: &[&str]) -> Option<String> {
     let rest = strip(rest, &["the"]).unwrap_or(rest);
     let rest = skip_viewer(strip(rest, &["distance"])?);
     let to = ["to", "of", "between me and", "between you and", "between us and", "between the robot and"];
-    if let Some(object) = strip(rest, &to).and_then(|rest| object(trim_viewer(rest))) {
+    if let Some(object) = strip(rest, &to).and_then(|rest| thing(trim_viewer(rest))) {
         return Some(object);
     }
     let (one, other) = split_at(strip(rest, &["between"])?, &["and"])?;
     let other = strip(other, &["the"]).unwrap_or(other);
-    matches!(trim_viewer(other), [viewer] if VIEWER.contains(viewer)).then(|| object(one)).flatten()
+    matches!(trim_viewer(other), [viewer] if VIEWER.contains(viewer)).then(|| thing(one)).flatten()
 }
 
 /// Skips "from me", "from the robot" before the verb.
@@ -177,8 +177,8 @@ fn between(words: &[&str]) -> Option<Read> {
         let sides = (one.strip_suffix(&["away"]).unwrap_or(one), trim_viewer(without_units(other)));
         match (is_viewer(sides.0), is_viewer(sides.1)) {
             (true, true) => None,
-            (true, false) => Some((QuestionKind::EgoDistance, vec![object(sides.1)?])),
-            (false, true) => Some((QuestionKind::EgoDistance, vec![object(sides.0)?])),
+            (true, false) => Some((QuestionKind::EgoDistance, vec![thing(sides.1)?])),
+            (false, true) => Some((QuestionKind::EgoDistance, vec![thing(sides.0)?])),
             (false, false) => pair(sides, joint).map(|pair| (QuestionKind::ObjectAbsDistance, pair)),
         }
     })
@@ -194,13 +194,18 @@ fn is_viewer(words: &[&str]) -> bool {
     }
 }
 
+/// The thing that words name, which is not the camera that sees.
+fn thing(words: &[&str]) -> Option<String> {
+    (!is_viewer(words)).then(|| object(words)).flatten()
+}
+
 /// The things on both sides of the joint.
 fn pair((one, other): (&[&str], &[&str]), joint: &str) -> Option<Vec<String>> {
     // "How close is the door to opening?" names one thing.
     let are_alike = joint != "to" || is_determined(one) == is_determined(other);
     // "How far is the person next to the window?" names one thing, too.
     let is_clause = joint != "and" && one.last().is_some_and(|word| RELATING.contains(word));
-    (are_alike && !is_clause).then_some(vec![object(one)?, object(other)?])
+    (are_alike && !is_clause).then_some(vec![thing(one)?, thing(other)?])
 }
 
 /// What follows "how far", and the word between the two things.
