@@ -85,7 +85,7 @@ fn templates_range_over_little() {
         assert_eq!(template.render(&[], false).expect("text"), expected, "{arguments}");
     }
     let all = ChatTemplate::new("{{ 999 in range(1000) }}".to_owned()).expect("a template");
-    assert_eq!(all.render(&[], false).expect("text"), "true");
+    assert_eq!(all.render(&[], false).expect("text"), "True");
 }
 
 #[test]
