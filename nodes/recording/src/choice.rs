@@ -68,6 +68,7 @@ pub(crate) fn why_no_pictures(topic: &TopicInfo, looks: &Looks) -> Option<String
             Some(format!("{form}, which are not read here; {republish}, or the raw pictures"))
         }
         (_, Some(Look::Picture { content: Content::Depth, .. })) => Some("depth".to_owned()),
+        (_, Some(Look::Picture { content: Content::DepthOrLabels, .. })) => Some("depth or labels".to_owned()),
         _ if !type_name.starts_with("sensor_msgs/") => Some(format!("of another type than ROS's own; {republish}")),
         _ => None,
     }

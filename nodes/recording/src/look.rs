@@ -6,8 +6,10 @@ use crate::channel::TopicInfo;
 use crate::messages::{CameraInfo, CompressedImage, Image, Odometry};
 use crate::stream::{BagMessage, Messages};
 
-/// Encodings of distances: of REP-118 the first, then what cameras and programs send besides.
-const DEPTH_ENCODINGS: [&str; 5] = ["16UC1", "32FC1", "16SC1", "32SC1", "64FC1"];
+/// Encodings of depth by REP-118.
+const DEPTH_ENCODINGS: [&str; 2] = ["16UC1", "32FC1"];
+/// Encodings of other depth, and of labels.
+const OTHER_DEPTH_ENCODINGS: [&str; 3] = ["16SC1", "32SC1", "64FC1"];
 /// Those of OpenCV's names for kinds of numbers that pictures have.
 const PICTURE_TYPES: [&str; 5] = ["8UC1", "8UC3", "8UC4", "16UC3", "16UC4"];
 /// Messages of a topic that are tried before nothing is known of it.
@@ -26,6 +28,8 @@ pub(crate) enum Content {
     Grey,
     /// Distances.
     Depth,
+    /// Distances in an encoding that REP-118 does not name, or labels.
+    DepthOrLabels,
     /// Pictures in a form that isn't read here: its name.
     Unreadable(String),
 }
@@ -110,6 +114,9 @@ fn content(encoding: &str, topic: &str) -> Content {
     if DEPTH_ENCODINGS.iter().any(|depth| depth.eq_ignore_ascii_case(encoding)) {
         return Content::Depth;
     }
+    if OTHER_DEPTH_ENCODINGS.iter().any(|other| other.eq_ignore_ascii_case(encoding)) {
+        return Content::DepthOrLabels;
+    }
     if is_opencv_type(&lower) && !PICTURE_TYPES.iter().any(|picture| picture.eq_ignore_ascii_case(encoding)) {
         return Content::Unreadable(format!("numbers of the encoding {encoding}"));
     }
@@ -175,9 +182,9 @@ mod tests {
             ("8UC1", "/camera/image_raw", Content::Grey),
             ("8UC3", "/camera/image_raw", Content::Colour),
             ("16uc4", "/camera/image_raw", Content::Colour),
-            ("16SC1", "/camera", Content::Depth),
-            ("32SC1", "/camera", Content::Depth),
-            ("64FC1", "/camera", Content::Depth),
+            ("16SC1", "/camera", Content::DepthOrLabels),
+            ("32SC1", "/camera", Content::DepthOrLabels),
+            ("64FC1", "/camera", Content::DepthOrLabels),
         ] {
             assert_eq!(content(encoding, topic), expected, "{encoding} on {topic}");
         }

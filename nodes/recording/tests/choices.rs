@@ -181,7 +181,7 @@ fn several_cameras_are_for_the_user_to_choose_and_none_is_explained() {
         (compressed("/camera/image", 1, "h264"), "packets of h264 video"),
         (compressed("/camera/image_raw/zstd", 1, "zstd"), "\"zstd\""),
         (picture("/camera/depth", 1, "16UC1"), ": depth"),
-        (picture("/camera/labels", 1, "32SC1"), ": depth"),
+        (picture("/camera/labels", 1, "32SC1"), ": depth or labels"),
         (picture("/camera/flow", 1, "32FC2"), "numbers of the encoding 32FC2"),
         (other("/camera/theora", "theora_image_transport/msg/Packet", "cdr"), "video packets"),
     ] {
@@ -278,6 +278,8 @@ fn odometry_and_depth_are_chosen_by_a_rule_and_the_flag_is_named() {
     }
     let depths = ["/d435/aligned_depth_to_color/image_raw", "/d435/depth/image_rect_raw"];
     let mut messages: Vec<Said> = depths.iter().map(|topic| picture(topic, 1, "16UC1")).collect();
+    // Labels in the colour camera's pixels go behind depth that is further off.
+    messages.push(picture("/d435/color/aligned_labels", 1, "32SC1"));
     messages.push(picture("/d435/color/image_raw", 1, "rgb8"));
     let bag = bag(scratch.path(), &messages);
     let choice = bag.depth_choice(None, "/d435/color/image_raw").unwrap().unwrap();
