@@ -139,3 +139,16 @@ fn move_in(copy: &Path) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_finds_no_room_is_not_begun_and_the_folder_is_named() {
+        assert_eq!(check_room(0), Ok(()));
+        let folder = std::env::temp_dir().display().to_string();
+        let refused = check_room(MOST_COPIED_BYTES + 1).expect_err("more than is ever copied");
+        assert!(refused.contains(&folder) && refused.contains("TMPDIR"), "{refused}");
+    }
+}
