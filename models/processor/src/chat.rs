@@ -101,6 +101,7 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |message: String| -> Result<Value, minijinja::Error> {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         });
+        environment.add_function("range", template::range);
         environment.add_template_owned(NAME, source)?;
         Ok(Self { environment })
     }

@@ -7,6 +7,7 @@
 
 use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Expr, Filter, Stmt};
 use minijinja::machinery::{Token, WhitespaceConfig, parse, tokenize};
+use minijinja::{ErrorKind, Value};
 
 use crate::error::{ProcessorError, Result};
 
@@ -16,6 +17,8 @@ pub(crate) const MOST_BYTES: u64 = 64 << 10;
 const MOST_JOINS: usize = 64;
 /// Most words of one expression, and most `elif` of a template: what is behind each is parsed one level deeper.
 const MOST_DEEP: usize = 256;
+/// Most numbers of a range: one step may go through all of them, as `x in range(1000)` does.
+const MOST_RANGE: i128 = 1000;
 /// Functions, and methods of dictionaries, that a template may call.
 const FUNCTIONS: [&str; 3] = ["raise_exception", "namespace", "range"];
 const METHODS: [&str; 4] = ["items", "get", "keys", "values"];
@@ -43,6 +46,28 @@ const GROWING_FILTERS: [&str; 3] = ["tojson", "list", "safe"];
 /// How blocks are told from the text around them; as Hugging Face's `apply_chat_template`.
 pub(crate) const WHITESPACE: WhitespaceConfig =
     WhitespaceConfig { keep_trailing_newline: false, lstrip_blocks: true, trim_blocks: true };
+
+/// Jinja's function of this name, of at most [`MOST_RANGE`] numbers.
+///
+/// # Errors
+/// More numbers, or a step of 0.
+pub(crate) fn range(lower: i64, upper: Option<i64>, step: Option<i64>) -> std::result::Result<Value, minijinja::Error> {
+    let refused = |found: String| {
+        let expected = format!("range: expected at most {MOST_RANGE} numbers, found {found}");
+        Err(minijinja::Error::new(ErrorKind::InvalidOperation, expected))
+    };
+    let (start, end) = upper.map_or((0, lower), |upper| (lower, upper));
+    let (start, end, step) = (i128::from(start), i128::from(end), i128::from(step.unwrap_or(1)));
+    if step == 0 {
+        return refused("a step of 0".to_owned());
+    }
+    // Rounded up, towards the side that a step of this sign goes to.
+    let count = ((end - start + step - step.signum()) / step).max(0);
+    if count > MOST_RANGE {
+        return refused(count.to_string());
+    }
+    Ok(Value::make_iterable(move || (0..count).map(move |number| Value::from(start + number * step))))
+}
 
 /// Refuses a template that does not parse, or whose text can't be bounded.
 ///

@@ -1,8 +1,8 @@
 //! Which `tokenizer.json` is taken: one that splits text and does nothing else to it.
 //!
-//! The format can also pad every prompt to twenty billion tokens, rewrite each letter as a page, repeat a text for each
-//! piece of a template, and search by patterns that take exponential time or memory. The tokenizers of this architecture
-//! need none of that.
+//! The format can also rewrite each letter as a page, repeat a text for each piece of a template, and search by patterns
+//! that take exponential time or memory. The tokenizers of this architecture need none of that. It can pad and cut prompts,
+//! too; files say so that were saved after training, and that is ignored.
 
 use crate::error::{ProcessorError, Result};
 use model_dir::Files;
@@ -36,7 +36,10 @@ pub(crate) fn read(files: &Files) -> Result<Tokenizer> {
         expected: expected.to_owned(),
         found,
     })?;
-    Tokenizer::from_bytes(&bytes).map_err(|error| ProcessorError::Tokenizer(format!("{}: {error}", path.display())))
+    let refused = |error| ProcessorError::Tokenizer(format!("{}: {error}", path.display()));
+    let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(refused)?;
+    tokenizer.with_padding(None).with_truncation(None).map_err(refused)?;
+    Ok(tokenizer)
 }
 
 /// What is wrong with a part of the file.
@@ -54,11 +57,6 @@ fn refuse(key: &str, expected: &'static str, found: &Value) -> Checked {
 }
 
 fn check(file: &Value) -> Checked {
-    for key in ["padding", "truncation"] {
-        if !file[key].is_null() {
-            return refuse(key, "null (prompts are neither padded nor cut)", &file[key]);
-        }
-    }
     check_ids(file)?;
     let normalizers = "null or Unicode's normal forms, lower case and stripping";
     for step in steps(&file["normalizer"], "normalizer", "normalizers")? {

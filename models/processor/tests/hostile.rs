@@ -55,12 +55,37 @@ fn changed(name: &str, change: impl FnOnce(&mut Value)) -> TempDir {
 
 #[test]
 fn templates_without_end_are_stopped() {
-    let nested = "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}";
+    let nested = "{% for a in range(1000) %}{% for b in range(1000) %}{% endfor %}{% endfor %}";
     let error = refusal(with("chat_template.jinja", nested.as_bytes()).path());
     assert!(error.contains("fuel"), "{error}");
-    let long = format!("{{% for a in range(100000) %}}{}{{% endfor %}}", "x".repeat(60_000));
+    let long = format!("{{% for a in range(1000) %}}{}{{% endfor %}}", "x".repeat(60_000));
     let error = refusal(with("chat_template.jinja", long.as_bytes()).path());
     assert!(error.contains("chat template"), "{error}");
+}
+
+#[test]
+fn templates_range_over_little() {
+    for arguments in ["100000", "1001", "5, 2000", "0, 9000000000000000000", "0, 5000, 2", "5000, 0, -2", "0, 9, 0"] {
+        for template in ["{{ 7 in range(ARGS) }}", "{% for a in range(ARGS) %}{% endfor %}"] {
+            let template = template.replace("ARGS", arguments);
+            let error = refusal(with("chat_template.jinja", template.as_bytes()).path());
+            assert!(error.contains("range"), "{template}: {error}");
+        }
+    }
+    for (arguments, expected) in [
+        ("3", "012"),
+        ("1000, 1003", "100010011002"),
+        ("0, 5, 2", "024"),
+        ("5, 0, -2", "531"),
+        ("5, 0", ""),
+        ("-9223372036854775808, 9223372036854775807, 9223372036854775807", "-9223372036854775808-19223372036854775806"),
+    ] {
+        let source = format!("{{% for a in range({arguments}) %}}{{{{ a }}}}{{% endfor %}}");
+        let template = ChatTemplate::new(source).expect("a template");
+        assert_eq!(template.render(&[], false).expect("text"), expected, "{arguments}");
+    }
+    let all = ChatTemplate::new("{{ 999 in range(1000) }}".to_owned()).expect("a template");
+    assert_eq!(all.render(&[], false).expect("text"), "True");
 }
 
 #[test]
@@ -123,8 +148,6 @@ fn templates_of_the_architecture_run() {
 #[test]
 fn tokenizers_split_text_and_do_nothing_else() {
     for (key, value, expected) in [
-        ("padding", json!({"strategy": {"Fixed": 20_000_000_000u64}, "direction": "Right", "pad_id": 0}), "null"),
-        ("truncation", json!({"max_length": 4, "strategy": "LongestFirst", "stride": 0}), "null"),
         ("normalizer", json!({"type": "Replace", "pattern": {"String": "a"}, "content": "a".repeat(99)}), "null or"),
         ("normalizer", json!({"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "a"}]}), "null or"),
         ("normalizer", json!({"type": "Sequence", "normalizers": vec![json!({"type": "NFC"}); 9]}), "at most 8 steps"),
@@ -138,6 +161,21 @@ fn tokenizers_split_text_and_do_nothing_else() {
         let dir = changed("tokenizer.json", |tokenizer| tokenizer[key] = value.clone());
         let error = refusal(dir.path());
         assert!(error.contains("tokenizer.json") && error.contains(key) && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn tokenizers_neither_pad_nor_cut() {
+    let padding = json!({
+        "strategy": {"Fixed": 20_000_000_000u64}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0,
+        "pad_type_id": 0, "pad_token": "!"
+    });
+    let truncation = json!({"max_length": 4, "strategy": "LongestFirst", "stride": 0, "direction": "Right"});
+    let plain = ask(&golden_dir()).unwrap();
+    assert!(plain > 4);
+    for (key, value) in [("padding", padding), ("truncation", truncation)] {
+        let dir = changed("tokenizer.json", |tokenizer| tokenizer[key] = value);
+        assert_eq!(ask(dir.path()).unwrap(), plain, "{key}");
     }
 }
 

@@ -38,25 +38,26 @@ impl Weights {
         for weight in found {
             by_file.entry(weight.location.clone()).or_default().push(weight);
         }
+        let mut expected = 0u64;
         for (location, weights) in &mut by_file {
             let length = files.open(location)?.length();
             weights.sort_by_key(|weight| weight.offset);
-            for weight in weights {
+            for weight in weights.iter_mut() {
                 check_place(files, weight, length)?;
                 weight.length = weight.length.or(Some(length - weight.offset));
             }
+            expected = expected.saturating_add(needed(weights, length));
         }
-        let weights = Self(by_file);
-        let (expected, found) = (weights.bytes(), model_dir::available_memory().unwrap_or(u64::MAX));
+        let found = model_dir::available_memory().unwrap_or(u64::MAX);
         if expected > found {
             return Err(Error::Memory { folder: files.folder().to_owned(), expected, found });
         }
-        Ok(weights)
+        Ok(Self(by_file))
     }
 
     /// Bytes of all.
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.values().flatten().filter_map(|weight| weight.length).sum()
+        self.0.values().flatten().fold(0u64, |sum, weight| sum.saturating_add(weight.length.unwrap_or(0)))
     }
 
     /// Compares their files with the manifest, where one is known, without keeping them.
@@ -116,6 +117,15 @@ fn in_order(weights: &[External]) -> bool {
     })
 }
 
+/// Memory that the weights of a file take, bytes: their own, or, where the file is given as a whole, twice all of it
+/// ([`give_file`] copies it once).
+fn needed(weights: &[External], file_length: u64) -> u64 {
+    if in_order(weights) {
+        return weights.iter().fold(0u64, |sum, weight| sum.saturating_add(weight.length.unwrap_or(0)));
+    }
+    file_length.saturating_mul(2)
+}
+
 fn give_each(mut file: FileReader, weights: &[External], mut builder: SessionBuilder) -> Result<SessionBuilder> {
     let path = file.path().to_owned();
     let broken = |source: std::io::Error| Error::from(model_dir::Error::Io { path: path.clone(), source });
@@ -171,4 +181,34 @@ where
     let dims: Vec<i64> = weight.dims.iter().map(|dim| *dim as i64).collect();
     let tensor = Tensor::from_array((dims, values)).map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(tensor.into_dyn())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ONNX's number of 64-bit integers.
+    const I64: u64 = 7;
+
+    fn weight(element: u64, dims: &[u64], offset: u64, length: u64) -> External {
+        let (name, location) = (format!("{element} at {offset}"), "weights".to_owned());
+        External { name, element, dims: dims.to_vec(), location, offset, length: Some(length) }
+    }
+
+    #[test]
+    fn a_file_that_is_given_whole_must_fit_into_memory_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = std::fs::File::create(folder.path().join("weights")).unwrap();
+        file.set_len(1 << 43).expect("a file that is one hole");
+        let files = Files::unverified(folder.path());
+        Weights::plan(&files, vec![weight(F32, &[2], 0, 8), weight(U8, &[4], 16, 4)]).expect("a few bytes");
+        for whole in [
+            vec![weight(I64, &[1], 0, 8)],
+            vec![weight(F32, &[0], 0, 0)],
+            vec![weight(F32, &[2], 0, 8), weight(F32, &[2], 4, 8)],
+        ] {
+            let planned = Weights::plan(&files, whole);
+            assert!(matches!(planned, Err(Error::Memory { .. })), "{planned:?}");
+        }
+    }
 }

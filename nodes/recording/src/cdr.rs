@@ -1,7 +1,7 @@
 //! CDR as ROS 2 sends it: a representation header of four bytes, then the fields, aligned from behind the header.
 //!
 //! Read are plain CDR of version 1, which every ROS middleware sends, and of version 2 (`PLAIN_CDR2`), of either byte
-//! order. Representations with lengths or numbers of fields between them (`D_CDR2`, `PL_CDR`) are refused by name.
+//! order. Version 2 has two sets of numbers: those of RTPS 2.5, and those of DDS XTypes 1.2. Representations with lengths or numbers of fields between them (`D_CDR2`, `PL_CDR`) are refused by name.
 
 use byteorder::LittleEndian;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -22,23 +22,23 @@ pub fn from_cdr<'a, M: Deserialize<'a>>(bytes: &'a [u8]) -> Result<M, String> {
     let layout = match (first, kind) {
         (0, 0) => Layout { big_endian: true, is_version_2: false },
         (0, 1) => Layout { big_endian: false, is_version_2: false },
-        (0, 6) => Layout { big_endian: true, is_version_2: true },
-        (0, 7) => Layout { big_endian: false, is_version_2: true },
+        (0, 6 | 0x10) => Layout { big_endian: true, is_version_2: true },
+        (0, 7 | 0x11) => Layout { big_endian: false, is_version_2: true },
         _ => return Err(refused(first, kind)),
     };
     M::deserialize(&mut CdrReader::new(body, layout)).map_err(|error| error.to_string())
 }
 
-/// What a representation that is not read here is called (DDS XTypes 1.3, table 60).
+/// What a representation that is not read here is called (DDS XTypes 1.3, table 60, and 1.2, 7.4.3.4).
 fn refused(first: u8, kind: u8) -> String {
     let name = match (first, kind) {
         (0, 2 | 3) => "PL_CDR, a list of parameters",
-        (0, 8 | 9) => "D_CDR2, whose structures carry their lengths",
-        (0, 10 | 11) => "PL_CDR2, whose fields carry their numbers",
+        (0, 8 | 9 | 0x14 | 0x15) => "D_CDR2, whose structures carry their lengths",
+        (0, 10 | 11 | 0x12 | 0x13) => "PL_CDR2, whose fields carry their numbers",
         _ => "no header of CDR",
     };
     format!(
-        "expected plain CDR (representation 0, 1, 6 or 7), found {:#06x}: {name}",
+        "expected plain CDR (representation 0, 1, 6, 7, 0x10 or 0x11), found {:#06x}: {name}",
         u16::from_be_bytes([first, kind])
     )
 }
@@ -83,7 +83,10 @@ mod tests {
         let bytes = to_cdr(&text).unwrap();
         assert_eq!(bytes, b"\0\x01\0\0\x03\0\0\0hi\0");
         assert_eq!(from_cdr::<StringMessage>(&bytes).unwrap(), text);
-        assert_eq!(from_cdr::<StringMessage>(b"\0\0\0\0\0\0\0\x03hi\0").unwrap(), text, "big-endian");
+        for kind in [0, 6, 0x10] {
+            let bytes = [0, kind, 0, 0, 0, 0, 0, 3, b'h', b'i', 0];
+            assert_eq!(from_cdr::<StringMessage>(&bytes).unwrap(), text, "big-endian {kind}");
+        }
     }
 
     #[test]
@@ -106,7 +109,17 @@ mod tests {
             assert!(from_cdr::<Image<'_>>(&whole[..length]).is_err(), "{length} of {}", whole.len());
         }
         assert!(from_cdr::<StringMessage>(b"\0\x01\0\0\xff\xff\xff\xffabc").is_err());
-        for (kind, name) in [(3, "PL_CDR"), (9, "D_CDR2"), (11, "PL_CDR2"), (99, "no header")] {
+        for (kind, name) in [
+            (3, "PL_CDR,"),
+            (9, "D_CDR2,"),
+            (11, "PL_CDR2,"),
+            (0x12, "PL_CDR2,"),
+            (0x13, "PL_CDR2,"),
+            (0x14, "D_CDR2,"),
+            (0x15, "D_CDR2,"),
+            (0x16, "no header"),
+            (99, "no header"),
+        ] {
             let refused = from_cdr::<StringMessage>(&[0, kind, 0, 0, 3, 0, 0, 0, b'h', b'i', 0]);
             assert!(refused.is_err_and(|text| text.contains("plain CDR") && text.contains(name)), "{kind}");
         }
@@ -164,7 +177,7 @@ mod tests {
         assert_eq!((header.stamp, header.frame_id.as_str()), (Time { sec: 7, nanosec: 9 }, "odom"));
         assert_eq!((transform.translation.x, transform.rotation.w), (1.0, 7.0));
 
-        for (representation, most_align) in [(1, 8), (7, 4)] {
+        for (representation, most_align) in [(1, 8), (7, 4), (0x11, 4)] {
             let mut body = Body { bytes: Vec::new(), most_align };
             body.header("odom");
             body.text("base_link");

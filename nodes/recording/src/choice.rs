@@ -48,7 +48,8 @@ pub(crate) fn why_no_pictures(topic: &TopicInfo, looks: &Looks) -> Option<String
     if type_name.is_empty() {
         return Some("the bag doesn't state its type; record it again, or convert it with a schema".to_owned());
     }
-    if ["FFMPEGPacket", "CompressedVideo"].contains(&kind) {
+    let is_theora = type_name.starts_with("theora_image_transport/") && kind == "Packet";
+    if is_theora || ["FFMPEGPacket", "CompressedVideo"].contains(&kind) {
         return Some(
             "video packets, no pictures; decode them: play the bag, `ros2 run image_transport republish`, and record the \
              result"
@@ -67,6 +68,7 @@ pub(crate) fn why_no_pictures(topic: &TopicInfo, looks: &Looks) -> Option<String
             Some(format!("{form}, which are not read here; {republish}, or the raw pictures"))
         }
         (_, Some(Look::Picture { content: Content::Depth, .. })) => Some("depth".to_owned()),
+        (_, Some(Look::Picture { content: Content::DepthOrLabels, .. })) => Some("depth or labels".to_owned()),
         _ if !type_name.starts_with("sensor_msgs/") => Some(format!("of another type than ROS's own; {republish}")),
         _ => None,
     }

@@ -8,8 +8,9 @@ use crate::channel::TopicInfo;
 use crate::contents::Contents;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
+use crate::journal::Journal;
 use crate::mcap_file::{self, McapMessages};
-use crate::sqlite_file::{self, SqliteMessages};
+use crate::sqlite_file::SqliteMessages;
 use crate::storage::{Format, Storage};
 use crate::stream::Recorded;
 
@@ -18,6 +19,8 @@ use crate::stream::Recorded;
 pub(crate) struct DataFile {
     pub path: PathBuf,
     storage: Storage,
+    /// Of a database whose recorder did not finish.
+    journal: Option<Arc<Journal>>,
     /// Types of topics for which the file may state none.
     types: Arc<BTreeMap<String, String>>,
 }
@@ -46,7 +49,10 @@ impl DataFile {
     /// # Errors
     /// [`Error::NotABag`] when it is nothing that rosbag2 writes.
     pub fn new(path: &Path, types: Arc<BTreeMap<String, String>>) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), storage: Storage::of(path)?, types })
+        let storage = Storage::of(path)?;
+        let is_database = storage == Storage { format: Format::Sqlite, is_compressed: false };
+        let journal = is_database.then(|| Journal::beside(path)).flatten().map(Arc::new);
+        Ok(Self { path: path.to_owned(), storage, journal, types })
     }
 
     /// Opens it for reading from its beginning.
@@ -60,7 +66,11 @@ impl DataFile {
                 let messages = McapMessages::open(&self.path, is_compressed, self.types.clone());
                 FileMessages::Mcap(messages.map_err(Error::io(&self.path))?)
             }
-            Format::Sqlite => FileMessages::Sqlite(SqliteMessages::open(&self.path, is_compressed)?),
+            Format::Sqlite => {
+                let copy = self.journal.as_ref().and_then(|journal| journal.copy());
+                let messages = SqliteMessages::open(&self.path, copy.as_deref(), is_compressed);
+                FileMessages::Sqlite(messages.map_err(|error| self.with_unread(error))?)
+            }
         })
     }
 
@@ -83,12 +93,18 @@ impl DataFile {
 
     /// What its recorder left beside it and is not read.
     pub fn unfinished(&self) -> Option<Damage> {
-        let journal = (self.storage.format == Format::Sqlite).then(|| sqlite_file::unfinished(&self.path)).flatten()?;
-        let reason = format!(
-            "its last messages are still in {}, which is not read; `sqlite3 FILE .tables` on a copy of both moves them",
-            journal.file_name().unwrap_or_default().to_string_lossy()
-        );
+        let reason = self.journal.as_ref()?.unread()?;
         Some(Damage { path: self.path.clone(), messages: 0, reason })
+    }
+
+    /// A database may lack its tables because they are in a journal that is not read.
+    fn with_unread(&self, error: Error) -> Error {
+        match (error, self.unfinished()) {
+            (Error::NotABag { path, found }, Some(unread)) => {
+                Error::NotABag { path, found: format!("{found}; {}", unread.reason) }
+            }
+            (error, _) => error,
+        }
     }
 }
 

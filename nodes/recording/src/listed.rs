@@ -4,13 +4,13 @@
 //! whose file is missing, empty or damaged is read without; paths in it never lead out of its folder.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::metadata::FILE_NAME;
+use crate::regular;
 
 /// Endings of files that were compressed as a whole.
 pub(crate) const PACKED_ENDS: [&str; 2] = [".zstd", ".zst"];
@@ -54,7 +54,8 @@ impl Listed {
     /// Reads a folder's file.
     pub fn of(folder: &Path) -> Self {
         let mut text = String::new();
-        let read = File::open(folder.join(FILE_NAME)).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
+        let file = regular::open(&folder.join(FILE_NAME));
+        let read = file.and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
         let document = read.ok().and_then(|_| serde_yaml_ng::from_str::<Document>(&text).ok());
         let Some(Document { rosbag2_bagfile_information: information }) = document else { return Self::default() };
         let topics = information.topics_with_message_count.into_iter().map(|topic| topic.topic_metadata);

@@ -1,4 +1,4 @@
-//! The first message of each topic that has to be chosen among: names lie, and many robots use the same.
+//! The first message that can be read of each topic that has to be chosen among: names lie, and many robots use the same.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,14 @@ use crate::channel::TopicInfo;
 use crate::messages::{CameraInfo, CompressedImage, Image, Odometry};
 use crate::stream::{BagMessage, Messages};
 
-/// Encodings of depth, by the first two of REP-118.
-const DEPTH_ENCODINGS: [&str; 3] = ["16UC1", "32FC1", "64FC1"];
+/// Encodings of depth by REP-118.
+const DEPTH_ENCODINGS: [&str; 2] = ["16UC1", "32FC1"];
+/// Encodings of other depth, and of labels.
+const OTHER_DEPTH_ENCODINGS: [&str; 3] = ["16SC1", "32SC1", "64FC1"];
+/// Those of OpenCV's names for kinds of numbers that pictures have.
+const PICTURE_TYPES: [&str; 5] = ["8UC1", "8UC3", "8UC4", "16UC3", "16UC4"];
+/// Messages of a topic that are tried before nothing is known of it.
+const MOST_TRIED: usize = 10;
 /// What `image_transport` calls pictures of depth that it compressed.
 const COMPRESSED_DEPTH: &str = "compressedDepth";
 /// Formats that are parts of a video: one message is no picture.
@@ -22,6 +28,8 @@ pub(crate) enum Content {
     Grey,
     /// Distances.
     Depth,
+    /// Distances in an encoding that REP-118 does not name, or labels.
+    DepthOrLabels,
     /// Pictures in a form that isn't read here: its name.
     Unreadable(String),
 }
@@ -45,22 +53,29 @@ pub(crate) enum Look {
 /// By topic.
 pub(crate) type Looks = BTreeMap<String, Look>;
 
-/// Looks at the first message of each topic of pictures, calibrations and odometry; one that can't be decoded is left
-/// out. Reads until each was seen.
+/// Looks at the first message that can be decoded of each topic of pictures, calibrations and odometry. A topic of whose
+/// first ten none can is left out. Reads until each was seen.
 pub(crate) fn look(topics: &[TopicInfo], messages: Messages) -> Looks {
-    let mut open: Vec<&str> = topics
+    // With how many messages may still be tried.
+    let mut open: Vec<(&str, usize)> = topics
         .iter()
         .filter(|topic| topic.message_count > 0 && is_looked_at(topic))
-        .map(|topic| &*topic.name)
+        .map(|topic| (&*topic.name, MOST_TRIED))
         .collect();
     let mut looks = Looks::new();
     if open.is_empty() {
         return looks;
     }
     for message in messages {
-        let Some(at) = open.iter().position(|name| *name == message.topic()) else { continue };
-        open.swap_remove(at);
-        if let Some(look) = of(&message) {
+        let Some((at, topic)) = open.iter_mut().enumerate().find(|(_, (name, _))| *name == message.topic()) else {
+            continue;
+        };
+        topic.1 -= 1;
+        let (look, is_given_up) = (of(&message), topic.1 == 0);
+        if look.is_some() || is_given_up {
+            open.swap_remove(at);
+        }
+        if let Some(look) = look {
             looks.insert(message.topic().to_owned(), look);
         }
         if open.is_empty() {
@@ -99,12 +114,25 @@ fn content(encoding: &str, topic: &str) -> Content {
     if DEPTH_ENCODINGS.iter().any(|depth| depth.eq_ignore_ascii_case(encoding)) {
         return Content::Depth;
     }
-    let is_grey = lower.starts_with("mono") || ["8uc1", "16sc1"].contains(&&*lower);
+    if OTHER_DEPTH_ENCODINGS.iter().any(|other| other.eq_ignore_ascii_case(encoding)) {
+        return Content::DepthOrLabels;
+    }
+    if is_opencv_type(&lower) && !PICTURE_TYPES.iter().any(|picture| picture.eq_ignore_ascii_case(encoding)) {
+        return Content::Unreadable(format!("numbers of the encoding {encoding}"));
+    }
+    let is_grey = lower.starts_with("mono") || lower == "8uc1";
     if !is_grey {
         return Content::Colour;
     }
     let is_depth = lower == "mono16" && has_word(topic, &["depth", "disparity"]);
     if is_depth { Content::Depth } else { Content::Grey }
+}
+
+/// Whether an encoding is OpenCV's name for numbers that may be anything, as `32fc2`: bits, kind and channels.
+fn is_opencv_type(lower: &str) -> bool {
+    let Some((kind, channels)) = lower.split_once('c') else { return false };
+    let is_kind = ["8u", "8s", "16u", "16s", "16f", "32s", "32f", "64f"].contains(&kind);
+    is_kind && channels.parse::<u16>().is_ok()
 }
 
 /// `format` is for instance `jpeg`, `rgb8; jpeg compressed bgr8`, `16UC1; compressedDepth png`, `16UC1; png compressed
@@ -151,8 +179,18 @@ mod tests {
             ("rgb8", "/depth_camera/image_raw", Content::Colour),
             ("bayer_rggb8", "/camera/image_raw", Content::Colour),
             ("yuv422_yuy2", "/camera/image_raw", Content::Colour),
+            ("8UC1", "/camera/image_raw", Content::Grey),
+            ("8UC3", "/camera/image_raw", Content::Colour),
+            ("16uc4", "/camera/image_raw", Content::Colour),
+            ("16SC1", "/camera", Content::DepthOrLabels),
+            ("32SC1", "/camera", Content::DepthOrLabels),
+            ("64FC1", "/camera", Content::DepthOrLabels),
         ] {
             assert_eq!(content(encoding, topic), expected, "{encoding} on {topic}");
+        }
+        for encoding in ["32FC2", "8UC2", "8SC1", "16UC2", "32SC3", "32FC3", "64fc4"] {
+            let found = content(encoding, "/camera/image_raw");
+            assert!(matches!(&found, Content::Unreadable(form) if form.contains(encoding)), "{encoding}: {found:?}");
         }
         let compressed = |format: &str, data: &[u8]| compressed_content(format, data, "/camera/image");
         assert_eq!(compressed("jpeg", b""), Content::Colour);

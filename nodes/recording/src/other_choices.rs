@@ -39,7 +39,7 @@ pub(crate) fn odometry_order<'a>(
     topics
 }
 
-/// Depth, the one to take first at the beginning: in the pixels of the colour camera by its name (`aligned`,
+/// Depth, the one to take first at the beginning: in an encoding of REP-118, in the pixels of the colour camera by its name (`aligned`,
 /// `registered`), in its frame and of its size, of the same camera.
 pub(crate) fn depth_order<'a>(mut topics: Vec<&'a TopicInfo>, looks: &Looks, image_topic: &str) -> Vec<&'a TopicInfo> {
     let of = |topic: &str| match looks.get(topic) {
@@ -49,7 +49,10 @@ pub(crate) fn depth_order<'a>(mut topics: Vec<&'a TopicInfo>, looks: &Looks, ima
     let (colour_frame, colour_size) = of(image_topic);
     topics.sort_by_cached_key(|topic| {
         let (frame_id, size) = of(&topic.name);
+        let may_be_labels =
+            matches!(looks.get(&topic.name), Some(Look::Picture { content: Content::DepthOrLabels, .. }));
         Reverse((
+            !may_be_labels,
             has_word(&topic.name, &ALIGNED),
             frame_id == colour_frame,
             size == colour_size,
@@ -63,7 +66,7 @@ pub(crate) fn depth_order<'a>(mut topics: Vec<&'a TopicInfo>, looks: &Looks, ima
 /// Whether a topic of raw pictures holds depth: by its encoding, or where nobody looked by its name.
 pub(crate) fn is_depth(topic: &TopicInfo, looks: &Looks) -> bool {
     match looks.get(&topic.name) {
-        Some(Look::Picture { content, .. }) => *content == Content::Depth,
+        Some(Look::Picture { content, .. }) => matches!(content, Content::Depth | Content::DepthOrLabels),
         _ => has_word(&topic.name, &["depth"]),
     }
 }

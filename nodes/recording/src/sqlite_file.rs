@@ -1,25 +1,29 @@
 //! Reading one file of rosbag2's SQLite storage (`.db3`), plain or compressed as a whole.
 //!
 //! A database is opened for reading only and as one that nobody changes, so SQLite writes nothing beside it. What its
-//! recorder had not yet moved from its journal into the database is not read; [`unfinished`] tells.
+//! recorder had not yet moved into it, `journal.rs` looks after.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use crate::channel::{TopicInfo, ros_name};
 use crate::contents::Contents;
 use crate::error::{Error, Result};
 use crate::qos::Qos;
-use crate::stream::Recorded;
+use crate::stream::{MAX_RECORD_BYTES, Recorded};
 use crate::unpack;
 
 /// Goes through the table itself: its index may be what is damaged.
 const PLACES: &str = "SELECT id, topic_id, timestamp FROM messages NOT INDEXED";
+
+/// Tables of rosbag2.
+const TABLES: [&str; 2] = ["topics", "messages"];
 
 /// Where a message lies, in the order in which messages are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,26 +43,35 @@ pub(crate) struct SqliteMessages {
 }
 
 impl SqliteMessages {
-    /// Opens a database and looks where its messages are.
+    /// Opens a database and looks where its messages are. `copy`: where it lies together with its log.
     ///
     /// # Errors
     /// When it can't be opened, or has not the tables of rosbag2.
-    pub fn open(path: &Path, is_compressed: bool) -> Result<Self> {
+    pub fn open(path: &Path, copy: Option<&Path>, is_compressed: bool) -> Result<Self> {
         let (connection, damage) = if is_compressed {
             // Its name goes once it is open; nobody needs it.
             let unpacked = unpack::file(path)?;
             (connect(unpacked.file.path()).map_err(Error::sqlite(path))?, unpacked.damage)
         } else {
-            (connect(path).map_err(Error::sqlite(path))?, None)
+            (connect(copy.unwrap_or(path)).map_err(Error::sqlite(path))?, None)
         };
         // A table that is not there is no damage: this is another database.
+        let other = |reason: String| {
+            let found = format!("a database of SQLite without the tables of rosbag2 ({reason})");
+            Error::NotABag { path: path.to_owned(), found }
+        };
+        for table in TABLES {
+            let kind = kind_of(&connection, table).map_err(Error::sqlite(path))?;
+            if kind.as_deref() != Some("table") {
+                return Err(other(match kind {
+                    Some(kind) => format!("{table} is a {kind}"),
+                    None => format!("no such table: {table}"),
+                }));
+            }
+        }
         let topics = connection.prepare(PLACES).and_then(|_| read_topics(&connection)).map_err(|source| {
             let reason = source.to_string();
-            if reason.contains("no such") {
-                let found = format!("a database of SQLite without the tables of rosbag2 ({reason})");
-                return Error::NotABag { path: path.to_owned(), found };
-            }
-            Error::Sqlite { path: path.to_owned(), source }
+            if reason.contains("no such") { other(reason) } else { Error::Sqlite { path: path.to_owned(), source } }
         })?;
         let mut found = Self {
             connection,
@@ -125,6 +138,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(uri(path), flags)?;
     // A database that was cut off is read as far as it goes; without this SQLite refuses all of it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_RECORD_BYTES as i32)?;
     Ok(connection)
 }
 
@@ -136,6 +150,12 @@ fn uri(path: &Path) -> String {
     let path: String =
         bytes.map(|&byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
     format!("file:{path}?mode=ro&immutable=1")
+}
+
+/// What a name stands for in SQLite's words: a view may give rows without end, a virtual table is another program's.
+fn kind_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let kind = "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ?1 COLLATE NOCASE";
+    connection.query_row(kind, [name], |row| row.get(0)).optional()
 }
 
 fn read_topics(connection: &Connection) -> rusqlite::Result<Vec<(i64, TopicInfo)>> {
@@ -162,15 +182,4 @@ fn read_places(connection: &Connection, mut found: impl FnMut(i64, Place)) -> ru
         found(row.get(1)?, Place { log_time_nanos: row.get(2)?, id: row.get(0)? });
     }
     Ok(())
-}
-
-/// The journal beside a database that holds what its recorder had not finished, if there is one.
-pub(crate) fn unfinished(path: &Path) -> Option<PathBuf> {
-    let journals = ["-wal", "-journal"].map(|end| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    });
-    let has_content = |journal: &PathBuf| std::fs::metadata(journal).is_ok_and(|file| file.len() > 0);
-    journals.into_iter().find(has_content)
 }

@@ -1,10 +1,10 @@
 //! How a file is stored, by its first bytes: names lie.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::{journal, regular};
 
 /// What a frame of zstd begins with, a whole file or one message.
 pub(crate) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -51,15 +51,19 @@ impl Storage {
     /// # Errors
     /// [`Error::NotABag`] says what it is instead.
     pub fn of(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).map_err(Error::io(path))?;
+        let mut file = regular::open(path).map_err(Error::io(path))?;
         let first = first_bytes(&mut file).map_err(Error::io(path))?;
         if let Some(format) = format(&first) {
             return Ok(Self { format, is_compressed: false });
         }
+        // A recorder that is killed early may leave all of a database in its log.
+        if first.iter().all(|byte| *byte == 0) && journal::has_log(path) {
+            return Ok(Self { format: Format::Sqlite, is_compressed: false });
+        }
         if !first.starts_with(&ZSTD_MAGIC) {
             return Err(Error::NotABag { path: path.to_owned(), found: what(&first) });
         }
-        let inner = File::open(path).and_then(zstd::Decoder::new).and_then(|mut inside| first_bytes(&mut inside));
+        let inner = regular::open(path).and_then(zstd::Decoder::new).and_then(|mut inside| first_bytes(&mut inside));
         let inner = inner.map_err(|error| {
             let found = format!("a file compressed by zstd that can't be unpacked: {error}");
             Error::NotABag { path: path.to_owned(), found }

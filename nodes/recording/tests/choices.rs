@@ -181,6 +181,9 @@ fn several_cameras_are_for_the_user_to_choose_and_none_is_explained() {
         (compressed("/camera/image", 1, "h264"), "packets of h264 video"),
         (compressed("/camera/image_raw/zstd", 1, "zstd"), "\"zstd\""),
         (picture("/camera/depth", 1, "16UC1"), ": depth"),
+        (picture("/camera/labels", 1, "32SC1"), ": depth or labels"),
+        (picture("/camera/flow", 1, "32FC2"), "numbers of the encoding 32FC2"),
+        (other("/camera/theora", "theora_image_transport/msg/Packet", "cdr"), "video packets"),
     ] {
         let topic = message.topic.clone();
         let none = text(&[message]);
@@ -188,6 +191,20 @@ fn several_cameras_are_for_the_user_to_choose_and_none_is_explained() {
     }
     let spoken = said("/ask", 1, &StringMessage { data: "where am I?".into() });
     assert!(text(&[spoken]).contains("/ask [std_msgs/msg/String] 1 messages"));
+}
+
+#[test]
+fn a_broken_first_message_does_not_decide_what_a_topic_is() {
+    let scratch = tempfile::tempdir().unwrap();
+    let broken = |topic: &str| Said { data: vec![0, 1, 0, 0, 9], ..picture(topic, 1, "rgb8") };
+    let flow = "/camera/flow";
+    for (count, is_known) in [(1, true), (9, true), (10, false)] {
+        let mut messages = vec![broken(flow); count];
+        messages.extend([picture(flow, 2, "32FC2"), picture("/rear/image_raw", 2, "rgb8")]);
+        let bag = bag(scratch.path(), &messages);
+        let chosen = bag.image_topic(None).map(|topic| topic.name.clone());
+        assert_eq!(chosen.is_ok_and(|name| name == "/rear/image_raw"), is_known, "{count} broken messages");
+    }
 }
 
 #[test]
@@ -261,6 +278,8 @@ fn odometry_and_depth_are_chosen_by_a_rule_and_the_flag_is_named() {
     }
     let depths = ["/d435/aligned_depth_to_color/image_raw", "/d435/depth/image_rect_raw"];
     let mut messages: Vec<Said> = depths.iter().map(|topic| picture(topic, 1, "16UC1")).collect();
+    // Labels in the colour camera's pixels go behind depth that is further off.
+    messages.push(picture("/d435/color/aligned_labels", 1, "32SC1"));
     messages.push(picture("/d435/color/image_raw", 1, "rgb8"));
     let bag = bag(scratch.path(), &messages);
     let choice = bag.depth_choice(None, "/d435/color/image_raw").unwrap().unwrap();
