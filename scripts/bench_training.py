@@ -18,7 +18,7 @@ import tempfile
 REPO = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests/python"))
 
-from outside_packages import built_example, training_python, without_python_paths  # noqa: E402
+from outside_packages import built_example, checkpoint, training_python, without_python_paths  # noqa: E402
 
 NANO = REPO / "models/zoo/spacer-nano"
 TORCH = REPO / "scripts/bench_torch.py"
@@ -76,21 +76,14 @@ def compare(name, ours, theirs, rounds):
 def supervised(program, python, out, rounds):
     ours = Side(program("sft_steps"), NANO, CLIPS, out, threads=1)
     tokens = ours.read()
-    theirs = Side(python, TORCH, "sft", checkpoint(out / "checkpoint"), out / "batch.safetensors", threads=2)
+    theirs = Side(python, TORCH, "sft", checkpoint(NANO, out / "checkpoint"), out / "batch.safetensors", threads=2)
     print(f"{CLIPS} clips of one question: {tokens[0]:.0f} tokens in our rows, {theirs.read()[0]:.0f} in torch's")
     compare("supervised step", ours, theirs, rounds)
 
 
-def checkpoint(folder):
-    """spacer-nano as transformers reads it: the weights that its graphs share lie beside its configuration."""
-    shutil.copytree(NANO, folder, ignore=shutil.ignore_patterns("onnx"))
-    shutil.copy(NANO / "onnx/model.safetensors", folder)
-    return folder
-
-
 def endless(folder):
     """spacer-nano that never ends by itself."""
-    checkpoint(folder)
+    checkpoint(NANO, folder)
     for name in ("config.json", "generation_config.json"):
         settings = json.loads((folder / name).read_text(encoding="utf-8"))
         (folder / name).write_text(json.dumps({**settings, "eos_token_id": NEVER_WRITTEN}), encoding="utf-8")

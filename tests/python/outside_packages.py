@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -12,6 +13,13 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 GENAI = "0.18.0"
 TRAINING_BARE = ["torch==2.8.0", "torchvision==0.23.0", "accelerate==1.10.1", "peft==0.21.2", "trl==1.16.0"]
 TRAINING = ["transformers==5.23.0", "datasets==5.2.0", "pillow==13.0.0", "psutil", "sympy", "networkx", "jinja2"]
+
+
+def checkpoint(model, folder):
+    """A model of the zoo as transformers and vLLM read it: the weights that its graphs share beside its configuration."""
+    shutil.copytree(model, folder, ignore=shutil.ignore_patterns("onnx"))
+    shutil.copy(model / "onnx/model.safetensors", folder)
+    return folder
 
 
 def without_python_paths():

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import warnings
 
-from outside_packages import REPO, built_example, training_python, without_python_paths
+from outside_packages import REPO, built_example, checkpoint, training_python, without_python_paths
 
 NANO = REPO / "models/zoo/spacer-nano"
 # Differences of two implementations in f32, relative to the largest logit.
@@ -21,11 +21,9 @@ def network():
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     torch.manual_seed(1)
-    # transformers looks for the weights beside the configuration; the zoo has them beside the graphs that share them.
-    with tempfile.TemporaryDirectory() as name:
-        for file in ("config.json", "generation_config.json", "onnx/model.safetensors"):
-            (pathlib.Path(name) / pathlib.Path(file).name).symlink_to(NANO / file)
-        return Qwen2_5_VLForConditionalGeneration.from_pretrained(name, dtype=torch.float32)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = checkpoint(NANO, pathlib.Path(scratch) / "nano")
+        return Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
 
 
 def write(out):

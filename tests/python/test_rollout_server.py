@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 
-from outside_packages import REPO, built_program, vllm_python, without_python_paths
+from outside_packages import REPO, built_program, checkpoint, vllm_python, without_python_paths
 
 MODEL = REPO / "models/zoo/spacer-nano"
 STEPS = 3
@@ -50,7 +50,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         refuses_what_cannot_work(program, scratch)
-        with vllm(scratch / "vllm.log") as url:
+        with vllm(checkpoint(MODEL, scratch / "model"), scratch / "vllm.log") as url:
             samples_from_the_policy_of_every_step(program, scratch, url)
     print("ok")
 
@@ -93,12 +93,12 @@ def train(program, scratch, recipe, run, url, succeeds=True):
 
 
 @contextlib.contextmanager
-def vllm(log):
+def vllm(model, log):
     """A server of spacer-nano; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = {"--model": MODEL, "--port": port, "--dtype": "float32", "--max-model-len": 2048, "--max-num-seqs": 8,
+    options = {"--model": model, "--port": port, "--dtype": "float32", "--max-model-len": 2048, "--max-num-seqs": 8,
                "--max-lora-rank": 8, "--limit-mm-per-prompt": '{"video": 1, "image": 0}'}
     command = [vllm_python(), "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager", "--enable-lora",
                "--trust-request-mm-kwargs",
