@@ -122,6 +122,8 @@ class Stranger:
 
     def meet(self):
         """Waits until the node hears and is heard, and its model is ready or refused."""
+        # That of a node before this one says nothing.
+        self.diagnostics.pop("model", None)
         self.wait("perception_node", 30, lambda: self.asks.get_subscription_count() > 0
                   and self.queries.get_subscription_count() > 0 and self.images.get_subscription_count() > 0
                   and self.node.count_publishers(f"{NAMESPACE}/answer") > 0)

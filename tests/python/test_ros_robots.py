@@ -33,6 +33,12 @@ def times(a, b):
             aw * bz + ax * by - ay * bx + az * bw, aw * bw - ax * bx - ay * by - az * bz)
 
 
+def turned(turn, point):
+    """A point, turned."""
+    inverse = (-turn[0], -turn[1], -turn[2], turn[3])
+    return times(times(turn, (*point, 0.0)), inverse)[:3]
+
+
 def about(axis, degrees):
     """A turn about x, y or z (0, 1, 2)."""
     half = math.radians(degrees) / 2
@@ -45,7 +51,7 @@ class Scene:
     """Two pictures half a second apart, the camera that took them, and how far the nearest seen thing of a kind is."""
 
     def __init__(self, stranger):
-        self.pictures, self.truths, self.info, self.mount = {}, {}, None, None
+        self.pictures, self.truths, self.links, self.info, self.mount = {}, {}, {}, None, None
         node = stranger.node
         subscriptions = [
             node.create_subscription(Image, f"{NAMESPACE}/image_raw", self.on_image, qos_profile_sensor_data),
@@ -70,9 +76,18 @@ class Scene:
         self.truths[truth["stamp_nanos"]] = truth
 
     def on_transforms(self, message):
+        """Where the optical frame is in base_link: position and rotation."""
         for link in message.transforms:
-            if link.child_frame_id == FRAME:
-                self.mount = link.transform
+            at, turn = link.transform.translation, link.transform.rotation
+            self.links[link.child_frame_id] = (link.header.frame_id, (at.x, at.y, at.z), (turn.x, turn.y, turn.z, turn.w))
+        frame, at, turn = FRAME, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)
+        while frame != "base_link":
+            if frame not in self.links:
+                return
+            frame, origin, rotation = self.links[frame]
+            at = tuple(map(sum, zip(origin, turned(rotation, at))))
+            turn = times(rotation, turn)
+        self.mount = (at, turn)
 
     def choose(self):
         """Takes the newest two frames if something stands well in sight in both."""
@@ -90,8 +105,7 @@ class Scene:
         seen = [thing for thing in self.truths[second]["objects"] if thing["category"] == self.thing and thing["seen"]]
         self.distance_m = min(thing["distance_m"] for thing in seen)
         self.height, self.width = self.frames[0].shape[:2]
-        at, turn = self.mount.translation, self.mount.rotation
-        self.at, self.turn = (at.x, at.y, at.z), (turn.x, turn.y, turn.z, turn.w)
+        self.at, self.turn = self.mount
         return True
 
 
@@ -259,16 +273,18 @@ def every_offer_is_heard(stranger, scene):
             moved = Odometry(child_frame_id="base_link")
             moved.header.frame_id = "odom"
             moved.pose.pose.orientation.w = 1.0
-            for _ in range(40):
-                moved.header.stamp = robot.now()
-                robot.publish(Odometry, f"{NAMESPACE}/odom", moved, odometry_qos)
-                stranger.spin(0.05)
+
+            def drive(steps):
+                for _ in range(steps):
+                    moved.header.stamp = robot.now()
+                    robot.publish(Odometry, f"{NAMESPACE}/odom", moved, odometry_qos)
+                    stranger.spin(0.05)
 
             def picture(rgb):
-                moved.header.stamp = robot.now()
-                robot.publish(Odometry, f"{NAMESPACE}/odom", moved, odometry_qos)
+                drive(5)
                 return robot.picture(rgb)
 
+            drive(40)
             robot.look(picture, qos=qos, info_qos=info_qos)
             answer = robot.check(f"pictures {qos.reliability.name}, odometry {odometry_qos.reliability.name}")
             assert "pose in odom" in answer.camera, answer.camera

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::buffer::MAX_FRAMES;
+use crate::buffer::{MAX_FRAMES, MAX_NAME_BYTES};
 use crate::calibration::CalibrationMessage;
 use crate::description::Description;
 use crate::frame_names::without_slash;
@@ -75,12 +75,16 @@ impl CameraTracker {
     }
 
     /// Takes in the pose of odometry, for robots whose TF does not tell how the robot moves. Where the frame that it
-    /// speaks of hangs below another one, as `base_link` below `base_footprint` does, that one is moved.
+    /// speaks of hangs below another one, as `base_link` below `base_footprint` does, that one is moved. Odometry that
+    /// names no frame speaks of the robot's base.
     ///
     /// # Errors
     /// As [`Self::take_transform`].
     pub fn take_odometry(&mut self, pose: &StampedTransform, now_nanos: i64) -> Result<Inserted, GeometryError> {
         let mut pose = named(pose);
+        if pose.child.is_empty() {
+            pose.child = self.resolve(&self.settings.base_frame);
+        }
         self.check_future(&pose, now_nanos)?;
         let above = self.transforms.links_above(&pose.child).unwrap_or_default();
         if above.iter().any(|(child, moves)| *moves && !self.by_odometry.contains(*child)) {
@@ -165,7 +169,8 @@ impl CameraTracker {
     /// pixels as stored. The report is brought up to date.
     pub fn see(&mut self, frame_id: &str, size: (u32, u32), rectified: bool, exif: ExifTurn) -> &CameraView {
         let frame = if frame_id.is_empty() { &self.settings.camera_frame } else { frame_id };
-        self.image_frame = without_slash(frame).to_owned();
+        // No frame of TF has a longer name.
+        self.image_frame = without_slash(frame).chars().take(MAX_NAME_BYTES).collect();
         let calibration = self.calibration.as_ref().map(|message| message.for_picture(size, rectified));
         let floor = self.floor();
         let mounting = floor.as_ref().map(|(floor_from_image, _)| Mounting::new(floor_from_image, &self.image_frame));

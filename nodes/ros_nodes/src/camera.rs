@@ -2,10 +2,11 @@
 //!
 //! A camera that is gone is opened again, and said once a minute; a recorded source that isn't there is an error at once.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use capture::{Bgr8Frame, Event, Watched};
 use r2r::builtin_interfaces::msg::Time;
 use r2r::sensor_msgs::msg::{CameraInfo, Image};
@@ -18,6 +19,8 @@ use crate::time::time_from_nanos;
 
 /// The rate of a recorded source that states none.
 const DEFAULT_RATE_HZ: f64 = 10.0;
+/// Rates that can be asked for, hertz.
+const RATES_HZ: RangeInclusive<f64> = 0.001..=1000.0;
 /// How often an absent camera is spoken of.
 const REMINDER: Duration = Duration::from_secs(60);
 
@@ -136,6 +139,10 @@ pub fn run(mut executor: Executor, parameters: Parameters) -> anyhow::Result<()>
             Some(read.with_context(|| format!("camera_info_file {file}"))?)
         }
     };
+    let rate_hz = parameters.rate_hz;
+    if rate_hz != 0.0 && !RATES_HZ.contains(&rate_hz) {
+        bail!("rate_hz: expected 0 or {} to {} hertz, found {rate_hz}", RATES_HZ.start(), RATES_HZ.end());
+    }
     let source = Watched::start(&parameters.source, parameters.r#loop)?;
     let pace = Pace::new(parameters.rate_hz, &source);
     let rate_hz = pace.period.map(|period| 1.0 / period.as_secs_f64());

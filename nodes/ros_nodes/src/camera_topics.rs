@@ -14,7 +14,7 @@ pub struct CameraTopics {
     pub compressed: String,
     /// Calibrations.
     pub info: String,
-    /// What `image` is remapped to; empty where it is not.
+    /// What the pictures are remapped to, compressed or not; empty where they are not.
     target: String,
 }
 
@@ -22,7 +22,9 @@ impl CameraTopics {
     /// Follows the node's remapping rules.
     pub fn new(names: &TopicNames) -> Self {
         let target = |name: &str| Some(names.resolve(name)).filter(|full| *full != names.expand(name));
-        let image = target("image_raw");
+        // Of a camera that sends compressed pictures only, these are remapped.
+        let compressed = || Some(target("image_raw/compressed")?.strip_suffix("/compressed")?.to_owned());
+        let image = target("image_raw").or_else(compressed);
         let beside = |name: &str, neighbour: fn(&str) -> String| match (&image, target(name)) {
             (Some(image), None) => neighbour(image),
             _ => name.to_owned(),
@@ -61,6 +63,9 @@ mod tests {
         assert!(!found.is_rectified());
         let named = topics(&["--ros-args", "-r", "image_raw:=/front/image_rect", "-r", "camera_info:=/other/info"]);
         assert_eq!((named.info.as_str(), named.is_rectified()), ("camera_info", true), "remapped by itself");
+        let compressed = topics(&["--ros-args", "-r", "image_raw/compressed:=/front/image_rect/compressed"]);
+        assert_eq!((compressed.info.as_str(), compressed.is_rectified()), ("/front/camera_info", true));
+        assert_eq!(compressed.compressed, "image_raw/compressed", "remapped by itself");
     }
 
     #[test]

@@ -87,11 +87,6 @@ impl Executor {
         self.pool.spawner()
     }
 
-    /// The full name of a topic, as the graph knows it.
-    pub fn full_name(&self, topic: &str) -> String {
-        self.names.resolve(topic)
-    }
-
     /// The node's remapping rules.
     pub fn topic_names(&self) -> &TopicNames {
         &self.names

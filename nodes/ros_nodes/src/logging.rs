@@ -48,6 +48,7 @@ static LOG: LazyLock<Mutex<Log>> = LazyLock::new(Mutex::default);
 struct Log {
     waiting: VecDeque<LogLine>,
     repeats: Repeats,
+    colours: bool,
     /// By the key of [`Repeats`].
     places: HashMap<u64, (Level, (String, u32))>,
 }
@@ -56,7 +57,8 @@ struct Log {
 pub fn start_logging() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| USUAL.into());
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    tracing_subscriber::registry().with(filter).with(NodeLog { colours }).init();
+    lock(&LOG).colours = colours;
+    tracing_subscriber::registry().with(filter).with(NodeLog).init();
 }
 
 /// Takes the lines out that wait for `/rosout`, oldest first; writes what was held back for a minute.
@@ -64,17 +66,16 @@ pub fn take_lines() -> Vec<LogLine> {
     let log = &mut *lock(&LOG);
     for (key, text) in log.repeats.ended(Instant::now()) {
         if let Some((level, place)) = log.places.get(&key).cloned() {
-            let colours = std::io::stderr().is_terminal();
-            log.write(LogLine { nanos: now_nanos(), level, text, place }, colours);
+            log.write(LogLine { nanos: now_nanos(), level, text, place });
         }
     }
     log.waiting.drain(..).collect()
 }
 
 impl Log {
-    fn write(&mut self, line: LogLine, colours: bool) {
+    fn write(&mut self, line: LogLine) {
         // A closed standard error is no reason to stop.
-        let _ = std::io::stderr().write_all(printed(&line, colours).as_bytes());
+        let _ = std::io::stderr().write_all(printed(&line, self.colours).as_bytes());
         if self.waiting.len() == WAITING_LINES {
             self.waiting.pop_front();
         }
@@ -83,9 +84,7 @@ impl Log {
 }
 
 /// Turns events into lines.
-struct NodeLog {
-    colours: bool,
-}
+struct NodeLog;
 
 impl<S: Subscriber> Layer<S> for NodeLog {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
@@ -108,7 +107,7 @@ impl<S: Subscriber> Layer<S> for NodeLog {
         } else {
             text
         };
-        log.write(LogLine { nanos: now_nanos(), level, text, place }, self.colours);
+        log.write(LogLine { nanos: now_nanos(), level, text, place });
     }
 }
 
@@ -194,7 +193,7 @@ mod tests {
 
     #[test]
     fn lines_are_plain_bounded_and_reach_the_queue_once() {
-        let subscriber = tracing_subscriber::registry().with(NodeLog { colours: false });
+        let subscriber = tracing_subscriber::registry().with(NodeLog);
         let _guard = tracing::subscriber::set_default(subscriber);
         for _ in 0..3 {
             tracing::warn!(encoding = "a\nb", "frame refused: {}", "x".repeat(100_000));

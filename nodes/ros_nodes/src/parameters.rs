@@ -43,7 +43,7 @@ pub enum ParameterError {
         hint: String,
     },
     /// A number that the parameter can't hold.
-    #[error("{name}: expected a number that fits, found {found}: {reason}")]
+    #[error("{name}: expected a number of its range, found {found}: {reason}")]
     OutOfRange {
         /// The parameter.
         name: String,
@@ -149,7 +149,9 @@ impl Registry {
 
     fn unknown(&self, name: &str) -> ParameterError {
         let distance = |declared: &&Declared| strsim::damerau_levenshtein(&declared.name, name);
-        let nearest = self.declared.iter().min_by_key(distance).filter(|nearest| distance(nearest) <= SLIP);
+        // The distance costs the product of both lengths.
+        let candidates = self.declared.iter().filter(|declared| name.len() <= declared.name.len() + 4 * SLIP);
+        let nearest = candidates.min_by_key(distance).filter(|nearest| distance(nearest) <= SLIP);
         let hint = nearest.map(|nearest| format!("; did you mean {}?", nearest.name)).unwrap_or_default();
         ParameterError::Unknown { name: crate::log_line::cut(name, 100), hint }
     }

@@ -9,6 +9,9 @@ use r2r::RosParams;
 
 use crate::placed_map::MapFrames;
 
+/// No robot's base is so high over the floor, metres.
+const HIGHEST_BASE_M: f64 = 100.0;
+
 /// As written; `launch/config/parameters.toml` describes each.
 #[derive(RosParams, Debug, Clone)]
 pub struct Parameters {
@@ -96,6 +99,25 @@ impl Parameters {
     pub fn settings(&self) -> anyhow::Result<Settings> {
         if self.model_dir.is_empty() {
             bail!("model_dir: expected a model directory, found nothing; add `-p model_dir:=models/zoo/spacer-nano`");
+        }
+        if self.base_height_m.is_nan() || self.base_height_m >= HIGHEST_BASE_M {
+            let found = self.base_height_m;
+            bail!(
+                "base_height_m: expected metres below {HIGHEST_BASE_M}, or a negative number for none, found {found}"
+            );
+        }
+        for (name, found) in [
+            ("still_luma", self.still_luma),
+            ("still_move_m", self.still_move_m),
+            ("still_turn_deg", self.still_turn_deg),
+            ("still_gap_secs", self.still_gap_secs),
+        ] {
+            if !(found >= 0.0 && found.is_finite()) {
+                bail!("{name}: expected a finite number from 0 on, found {found}");
+            }
+        }
+        if !(self.max_frame_age_secs > 0.0 && self.max_frame_age_secs.is_finite()) {
+            bail!("max_frame_age_secs: expected seconds above 0, found {}", self.max_frame_age_secs);
         }
         let library = Some(PathBuf::from(&self.ort_library)).filter(|path| !path.as_os_str().is_empty());
         Ok(Settings {

@@ -200,7 +200,7 @@ pub fn run(mut executor: Executor, parameters: &Parameters) -> anyhow::Result<()
     }
 }
 
-/// The topics under their full names, as the graph knows them, with the definitions of their types.
+/// The topics under the node's own full names, whatever they are remapped to, with the definitions of their types.
 fn described(executor: &Executor, wanted: &[RecordedTopic]) -> anyhow::Result<Vec<Topic>> {
     let definitions = Definitions::new(&std::env::var("AMENT_PREFIX_PATH").unwrap_or_default());
     let namespace = executor.node.namespace()?;

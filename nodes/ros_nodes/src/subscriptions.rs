@@ -6,10 +6,11 @@
 //! it is warned about by name, once, and shown in `/diagnostics`.
 //!
 //! r2r takes a subscription away when the next message comes for one whose stream was dropped. One that no
-//! publisher fits any more stays, so that a topic changes at most 8 times; then it is listened to
-//! so that nobody is missed.
+//! publisher fits any more stays, so that a topic changes at most 8 times within ten minutes; meanwhile it is
+//! listened to so that nobody is missed.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,10 @@ use r2r::{Node, QosProfile};
 
 use crate::offers::{Fit, Offer, common, fits, offers};
 
-/// Times that a topic is subscribed to anew.
-const CHANGES: u32 = 8;
+/// Times that a topic is subscribed to anew within [`MEMORY`].
+const CHANGES: usize = 8;
+/// How long a change counts.
+const MEMORY: Duration = Duration::from_secs(600);
 /// How long a publisher is there before it is told of; until then the graph may not know its node.
 const SETTLING: Duration = Duration::from_secs(1);
 /// Publishers that can't be heard and are remembered, of one topic.
@@ -36,6 +39,8 @@ pub struct Topic {
     type_name: String,
     depth: usize,
     start: Vec<Fit>,
+    /// Whether only what is published from now on is wanted.
+    only_new: bool,
     overlap: Duration,
 }
 
@@ -44,7 +49,7 @@ impl Topic {
     /// `sensor_msgs/msg/Image`, of which `depth` are held while the node is busy.
     pub fn new(name: &str, type_name: &str, depth: usize) -> Self {
         let (name, type_name) = (name.to_owned(), type_name.to_owned());
-        Self { name, type_name, depth, start: vec![Fit::ANY], overlap: Duration::ZERO }
+        Self { name, type_name, depth, start: vec![Fit::ANY], only_new: false, overlap: Duration::ZERO }
     }
 
     /// As the node calls it.
@@ -66,6 +71,12 @@ impl Topic {
     /// Reliably, until a publisher that is not so is known: for topics whose publishers are reliable as a rule.
     pub fn reliable(mut self) -> Self {
         self.start = vec![Fit { reliable: true, transient_local: false }];
+        self
+    }
+
+    /// Never what was published before, whatever publishers keep: a question of yesterday is not asked again.
+    pub fn only_new(mut self) -> Self {
+        self.only_new = true;
         self
     }
 
@@ -117,7 +128,8 @@ pub(crate) struct Listener {
     /// Subscriptions that are heard until then.
     retiring: Vec<(Instant, AbortHandle)>,
     slots: u32,
-    changes: u32,
+    /// When it was subscribed to anew.
+    changes: VecDeque<Instant>,
     unheard: Vec<Unheard>,
     state: TopicState,
 }
@@ -158,7 +170,7 @@ impl Listener {
             active: Vec::new(),
             retiring: Vec::new(),
             slots: 0,
-            changes: 0,
+            changes: VecDeque::new(),
             unheard: Vec::new(),
             state,
             topic,
@@ -196,20 +208,37 @@ impl Listener {
         let Some(offered) = common(&ours) else { return };
         self.state.offered = Some(offered);
         self.state.depth = ours.iter().map(|offer| offer.depth).max().unwrap_or_default();
-        let mut wanted = fits(&ours);
-        if self.changes >= CHANGES {
-            wanted = vec![Fit::ANY];
-        }
+        let wanted = self.wanted(&ours, now);
         let is_wanted = |fit: &Fit| wanted.contains(fit);
         if self.active.len() == wanted.len() && self.active.iter().all(|(fit, _)| is_wanted(fit)) {
             return;
         }
-        self.changes += 1;
+        self.changes.push_back(now);
         if let Err(error) = self.change(node, spawner, &wanted) {
             tracing::warn!(topic = self.topic.name, "not subscribed to anew: {error}");
         }
         let shown: Vec<String> = self.state.heard.iter().map(ToString::to_string).collect();
         tracing::info!(topic = self.state.full_name, publishers = ours.len(), "listens {}", shown.join(" and "));
+    }
+
+    /// The subscriptions that hear all of `ours`.
+    fn wanted(&mut self, ours: &[Offer], now: Instant) -> Vec<Fit> {
+        self.changes.retain(|change| now.saturating_duration_since(*change) < MEMORY);
+        let is_restless = self.changes.len() >= CHANGES;
+        // Whoever comes and goes is heard without a change: best effort hears everybody, the kept what is kept.
+        let mut wanted = match is_restless {
+            false => fits(ours),
+            true if ours.iter().all(|offer| offer.fit.reliable) => vec![Fit { reliable: true, transient_local: false }],
+            true => vec![Fit::ANY],
+        };
+        if is_restless && self.topic.start.contains(&Fit::KEPT) {
+            wanted.push(Fit::KEPT);
+        }
+        if self.topic.only_new {
+            wanted.iter_mut().for_each(|fit| fit.transient_local = false);
+            wanted.dedup();
+        }
+        wanted
     }
 
     /// Subscriptions as `wanted`; on an error those before stay too.

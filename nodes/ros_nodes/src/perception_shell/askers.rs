@@ -22,9 +22,9 @@ const QUESTION_DEPTH: usize = 2000;
 /// # Errors
 /// When ROS refuses a topic or the service.
 pub(super) fn listen(executor: &mut Executor, shell: &Rc<RefCell<Shell>>) -> anyhow::Result<()> {
-    let questions = Topic::new("ask", "std_msgs/msg/String", QUESTION_DEPTH).reliable();
-    let queries = Topic::new("query", "spacer_msgs/msg/SpatialQuery", QUESTION_DEPTH).reliable();
-    let feedback = Topic::new("feedback", "spacer_msgs/msg/AnswerFeedback", 10).reliable();
+    let questions = Topic::new("ask", "std_msgs/msg/String", QUESTION_DEPTH).reliable().only_new();
+    let queries = Topic::new("query", "spacer_msgs/msg/SpatialQuery", QUESTION_DEPTH).reliable().only_new();
+    let feedback = Topic::new("feedback", "spacer_msgs/msg/AnswerFeedback", 10).reliable().only_new();
     let asked = shell.clone();
     executor.listen_raw(questions, move |bytes| asked.borrow_mut().ask_text(&bytes))?;
     let asked = shell.clone();
