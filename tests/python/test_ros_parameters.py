@@ -45,7 +45,10 @@ def test_values_of_the_other_number_type_are_taken(stranger):
 def test_a_wrong_value_ends_the_start_with_its_name(_stranger):
     for name, value, words in (("hot_prefix", 1, ("expected true or false", "found a whole number 1")),
                                ("threads", -1, ("expected", "-1")), ("threads", 0.5, ("a whole number", "0.5")),
-                               ("base_frame", 7, ("expected text", "'7'")), ("device", "gpu", ("cpu", "gpu"))):
+                               ("base_frame", 7, ("expected text", "'7'")), ("device", "gpu", ("cpu", "gpu")),
+                               ("base_height_m", ".inf", ("expected metres", "inf")),
+                               ("still_luma", -1.0, ("from 0 on", "-1")),
+                               ("max_frame_age_secs", 0.0, ("above 0", "0"))):
         node = Process("perception_node", model_dir=NANO, **{name: value})
         code = node.process.wait(20)
         assert code == 1 and all(word in node.text() for word in (name, *words)), (code, node.text())
