@@ -334,7 +334,7 @@ mod tests {
         use ParameterValue::{Bool, Double, Integer, String, StringArray};
         for (name, value, words) in [
             ("image_width", Double(0.5), ["image_width", "whole number", "0.5"]),
-            ("image_width", Integer(-1), ["image_width", "fits", "-1"]),
+            ("image_width", Integer(-1), ["image_width", "of its range", "-1"]),
             ("image_width", String("wide\n".to_owned()), ["image_width", "whole number", r"wide\n"]),
             ("still_luma", Integer(i64::MAX), ["still_luma", "a number", "9223372036854775807"]),
             ("still_luma", StringArray(vec!["x".to_owned()]), ["still_luma", "a number", "list of texts"]),

@@ -1,7 +1,9 @@
 //! Huffman tables: ITU T.81, annexes C and F.2.2.3.
 
 use super::bits::Bits;
+use super::cursor::damaged;
 use super::scan::Flaw;
+use crate::error;
 
 /// Codes of at most so many bits are looked up at once.
 const LOOKUP_BITS: u32 = 9;
@@ -16,6 +18,15 @@ pub(super) struct Table {
     /// By length: what to add to a code for the place of its symbol.
     offsets: [i32; 17],
     symbols: Vec<u8>,
+}
+
+/// Those of one class, by their numbers.
+pub(super) type Tables = [Option<Table>; 4];
+
+/// The table that a scan names.
+pub(super) fn table(tables: &Tables, number: usize) -> error::Result<&Table> {
+    let table = tables.get(number).and_then(Option::as_ref);
+    table.ok_or_else(|| damaged(format!("expected Huffman table {number}, found none")))
 }
 
 impl Table {

@@ -6,7 +6,7 @@
 use super::MAX_SCANS;
 use super::cursor::{Cursor, damaged, unsupported};
 use super::frame::Frame;
-use super::huffman::Table;
+use super::huffman::{Table, Tables, table};
 use super::mean::Mean;
 use super::progressive::{Ac, Dc, DcBit};
 use super::scan::{Header, Part, read_units};
@@ -35,9 +35,6 @@ pub(super) struct Whole<'a> {
     /// The same picture in the plain form.
     pub(super) plain: Vec<u8>,
 }
-
-/// The Huffman tables of one class by their numbers.
-type Tables = [Option<Table>; 4];
 
 /// What was read so far.
 struct Checker<'a> {
@@ -293,9 +290,4 @@ impl<'a> Checker<'a> {
             plain: self.plain,
         })
     }
-}
-
-fn table(tables: &Tables, number: usize) -> Result<&Table> {
-    let table = tables.get(number).and_then(Option::as_ref);
-    table.ok_or_else(|| damaged(format!("expected Huffman table {number}, found none")))
 }
