@@ -33,7 +33,12 @@ impl RecordedTopic {
     /// How it is listened to at first: nobody is missed, nor what was kept from before.
     pub fn listening(&self) -> Topic {
         let topic = Topic::new(&self.name, &self.type_name, self.qos.depth as usize);
-        if self.qos.transient_local { topic.latched() } else { topic }
+        match self.qos {
+            Qos { transient_local: true, .. } => topic.latched(),
+            // What is subscribed to anew misses what comes meanwhile, so it begins as publishers are as a rule.
+            Qos { reliable: true, .. } => topic.reliable(),
+            _ => topic,
+        }
     }
 }
 
