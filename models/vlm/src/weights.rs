@@ -57,7 +57,7 @@ impl Weights {
 
     /// Bytes of all.
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.values().flatten().fold(0u64, |sum, weight| sum.saturating_add(weight.length.unwrap_or(0)))
+        total(self.0.values().flatten())
     }
 
     /// Compares their files with the manifest, where one is known, without keeping them.
@@ -121,9 +121,14 @@ fn in_order(weights: &[External]) -> bool {
 /// ([`give_file`] copies it once).
 fn needed(weights: &[External], file_length: u64) -> u64 {
     if in_order(weights) {
-        return weights.iter().fold(0u64, |sum, weight| sum.saturating_add(weight.length.unwrap_or(0)));
+        return total(weights);
     }
     file_length.saturating_mul(2)
+}
+
+/// The lengths of weights together, bytes.
+fn total<'a>(weights: impl IntoIterator<Item = &'a External>) -> u64 {
+    weights.into_iter().fold(0u64, |sum, weight| sum.saturating_add(weight.length.unwrap_or(0)))
 }
 
 fn give_each(mut file: FileReader, weights: &[External], mut builder: SessionBuilder) -> Result<SessionBuilder> {

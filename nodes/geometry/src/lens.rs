@@ -165,6 +165,7 @@ mod tests {
         }
         assert_eq!(Lens::new("double_sphere", &[0.1, 0.2]).distort([0.3, 0.4]), [0.3, 0.4]);
     }
+
     #[test]
     fn an_ideal_fisheye_is_no_pinhole() {
         for (model, d) in [("equidistant", &[0.0; 4][..]), ("Fisheye", &[0.0; 5]), ("kannala_brandt", &[])] {

@@ -1,7 +1,8 @@
 //! CDR as ROS 2 sends it: a representation header of four bytes, then the fields, aligned from behind the header.
 //!
 //! Read are plain CDR of version 1, which every ROS middleware sends, and of version 2 (`PLAIN_CDR2`), of either byte
-//! order. Version 2 has two sets of numbers: those of RTPS 2.5, and those of DDS XTypes 1.2. Representations with lengths or numbers of fields between them (`D_CDR2`, `PL_CDR`) are refused by name.
+//! order. Version 2 has two sets of numbers: those of RTPS 2.5, and those of DDS XTypes 1.2. Representations with lengths
+//! or numbers of fields between them (`D_CDR2`, `PL_CDR`) are refused by name.
 
 use byteorder::LittleEndian;
 use serde::{Deserialize, Deserializer, Serialize};

@@ -39,8 +39,8 @@ pub(crate) fn odometry_order<'a>(
     topics
 }
 
-/// Depth, the one to take first at the beginning: in an encoding of REP-118, in the pixels of the colour camera by its name (`aligned`,
-/// `registered`), in its frame and of its size, of the same camera.
+/// Depth, the one to take first at the beginning: in an encoding of REP-118, in the pixels of the colour camera by its
+/// name (`aligned`, `registered`), in its frame and of its size, of the same camera.
 pub(crate) fn depth_order<'a>(mut topics: Vec<&'a TopicInfo>, looks: &Looks, image_topic: &str) -> Vec<&'a TopicInfo> {
     let of = |topic: &str| match looks.get(topic) {
         Some(Look::Picture { frame_id, size, .. }) => (frame_id.as_str(), *size),

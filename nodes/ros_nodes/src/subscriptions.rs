@@ -10,7 +10,6 @@
 //! listened to so that nobody is missed.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -129,7 +128,7 @@ pub(crate) struct Listener {
     retiring: Vec<(Instant, AbortHandle)>,
     slots: u32,
     /// When it was subscribed to anew.
-    changes: VecDeque<Instant>,
+    changes: Vec<Instant>,
     unheard: Vec<Unheard>,
     state: TopicState,
 }
@@ -170,7 +169,7 @@ impl Listener {
             active: Vec::new(),
             retiring: Vec::new(),
             slots: 0,
-            changes: VecDeque::new(),
+            changes: Vec::new(),
             unheard: Vec::new(),
             state,
             topic,
@@ -213,7 +212,7 @@ impl Listener {
         if self.active.len() == wanted.len() && self.active.iter().all(|(fit, _)| is_wanted(fit)) {
             return;
         }
-        self.changes.push_back(now);
+        self.changes.push(now);
         if let Err(error) = self.change(node, spawner, &wanted) {
             tracing::warn!(topic = self.topic.name, "not subscribed to anew: {error}");
         }
