@@ -23,10 +23,16 @@ impl Clock for TestClock {
     }
 }
 
-/// Says its script; waits for a word on `gate` first where there is one.
+/// Says its script; where there is a `gate`, says there that it came and waits for a word first.
 struct Scripted {
     script: String,
-    gate: Option<Receiver<()>>,
+    gate: Option<Gate>,
+}
+
+/// An answerer's side of a gate.
+struct Gate {
+    came: SyncSender<()>,
+    opens: Receiver<()>,
 }
 
 impl Answerer for Scripted {
@@ -55,11 +61,14 @@ impl Answerer for Scripted {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Completion, AnswerError> {
         progress(Progress::Vision);
+        if let Some(gate) = &self.gate {
+            gate.came.send(()).expect("the test listens");
+        }
         while let Some(gate) = &self.gate {
             if request.cancel.load(Ordering::Relaxed) {
                 return Ok(Completion { finish: Finish::Cancelled, ..Completion::default() });
             }
-            if !matches!(gate.recv_timeout(Duration::from_millis(5)), Err(RecvTimeoutError::Timeout)) {
+            if !matches!(gate.opens.recv_timeout(Duration::from_millis(5)), Err(RecvTimeoutError::Timeout)) {
                 break;
             }
         }
@@ -93,7 +102,8 @@ struct Bench {
     perception: Perception,
     answers: Receiver<SpatialAnswer>,
     clock: Arc<TestClock>,
-    gate: Option<SyncSender<()>>,
+    /// Hears that the answerer came to its gate, and opens it, where it has one.
+    gate: Option<(Receiver<()>, SyncSender<()>)>,
 }
 
 impl Bench {
@@ -106,10 +116,14 @@ impl Bench {
         let (sender, answers) = sync_channel(4096);
         let sender = Mutex::new(sender);
         let sink = move |answer| drop(sender.lock().expect("sink").send(answer));
-        let (gate, waits) = sync_channel(4096);
-        let (gate, waits) = if gated { (Some(gate), Some(waits)) } else { (None, None) };
+        let (gate, its_side) = if gated {
+            let ((came, hears), (open, opens)) = (sync_channel(4096), sync_channel(4096));
+            (Some((hears, open)), Some(Gate { came, opens }))
+        } else {
+            (None, None)
+        };
         let script = script.to_owned();
-        let load = move || Ok(Box::new(Scripted { script, gate: waits }) as Box<dyn Answerer>);
+        let load = move || Ok(Box::new(Scripted { script, gate: its_side }) as Box<dyn Answerer>);
         let clock = Arc::new(TestClock::default());
         let perception =
             Perception::start_with(settings, Arc::clone(&clock) as _, Arc::new(sink), load).expect("settings");
@@ -158,8 +172,14 @@ impl Bench {
         self.next()
     }
 
+    /// Waits until the answerer holds a question and its window, before its gate.
     fn wait_until_running(&self) {
-        self.wait_for(|diagnostics| diagnostics.queue_len == 0);
+        let (came, _) = self.gate.as_ref().expect("gated");
+        came.recv_timeout(Duration::from_secs(10)).expect("a question runs");
+    }
+
+    fn open_gate(&self) {
+        self.gate.as_ref().expect("gated").1.send(()).expect("worker lives");
     }
 
     fn wait_for(&self, reached: impl Fn(&Diagnostics) -> bool) {
@@ -291,7 +311,7 @@ fn pairs_are_encoded_while_a_question_is_answered() {
     // Every frame makes a pair with the one before it, as the window is always the newest frames.
     bench.wait_for(|diagnostics| diagnostics.vision.encoded == 3);
     assert_eq!(bench.perception.diagnostics().answered[0], 0, "the question still runs");
-    bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
+    bench.open_gate();
     assert_eq!(bench.next().frames_used, 2);
     let diagnostics = bench.perception.diagnostics();
     assert_eq!((diagnostics.ready_bytes, diagnostics.vision.dropped), (3 * size_of::<f32>(), 0));
@@ -362,7 +382,7 @@ fn a_thousand_questions_at_once_get_a_thousand_answers() {
     let mut ids: Vec<String> = (1..1000).map(|_| bench.ask("how far is the door?")).collect();
     ids.push(first);
     for _ in 0..4 {
-        bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
+        bench.open_gate();
     }
     let answers: Vec<SpatialAnswer> = (0..1000).map(|_| bench.next()).collect();
     let count = |status| answers.iter().filter(|answer| answer.status == status).count();
@@ -385,7 +405,7 @@ fn deadlines_pass_in_the_queue_and_in_the_model() {
     let late = bench.next();
     assert_eq!((late.status, late.timing.queue_secs), (Status::Timeout, 1.5));
     assert_eq!(late.text, "The deadline passed while the question waited.");
-    bench.gate.as_ref().expect("gated").send(()).expect("worker lives");
+    bench.open_gate();
     assert_eq!(bench.next().status, Status::Answered);
     let bench = Bench::new("deadline", false);
     bench.frame();
