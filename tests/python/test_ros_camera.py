@@ -123,6 +123,26 @@ def test_compressed_images(stranger):
             assert words in node.text(), node.text()
 
 
+def test_raw_images_that_lie_do_not_silence_their_compressed_copies(stranger):
+    publisher = stranger.node.create_publisher(CompressedImage, f"{NAMESPACE}/image_raw/compressed",
+                                               qos_profile_sensor_data)
+    with perception():
+        stranger.meet()
+        for name in ("home.jpg", "left01.jpg"):
+            # Its stamp would be a clock that was set back by decades.
+            lie = stranger.image(64, 48, data=b"\0" * 100)
+            lie.header.stamp.sec = 1
+            stranger.images.publish(lie)
+            stranger.spin(0.05)
+            message = CompressedImage(format="jpeg", data=(PICTURES / name).read_bytes())
+            message.header.stamp = stranger.node.get_clock().now().to_msg()
+            publisher.publish(message)
+            stranger.spin(0.6)
+        frames = stranger.fresh_diagnostics()["frames"]
+        assert (frames["received"], frames["rejected"], frames["copies"]) == ("4", "2", "0"), frames
+        assert status(stranger.ask(QUESTIONS[0])) in GOOD
+
+
 def test_a_large_picture_holds_up_no_question(stranger):
     publisher = stranger.node.create_publisher(CompressedImage, f"{NAMESPACE}/image_raw/compressed",
                                                qos_profile_sensor_data)
@@ -269,5 +289,6 @@ def test_sources_that_are_none(_stranger):
 if __name__ == "__main__":
     assert (PICTURES / "vtest.avi").exists(), f"no opencv-doc at {PICTURES}; run: make setup"
     run([test_the_street_video, test_the_stereo_pictures, test_compressed_images,
+         test_raw_images_that_lie_do_not_silence_their_compressed_copies,
          test_a_large_picture_holds_up_no_question, test_a_camera_that_comes_and_goes, test_simulated_time,
          test_calibration_files, test_sources_that_are_none])

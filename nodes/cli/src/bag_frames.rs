@@ -80,11 +80,6 @@ impl BagFrames {
 
     fn frame(&mut self, message: &BagMessage) -> recording::Result<Frame> {
         let picture = message.picture()?;
-        let (stamp_nanos, kind) = self.tracker.read_stamp(picture.stamp_nanos, log_time(message));
-        if let StampKind::Moved(by) = kind {
-            let secs = by as f64 * 1e-9;
-            self.say(Some(format!("the camera's clock is not TF's: its stamps are moved by {secs:.3} s")));
-        }
         let raw = RawFrame {
             encoding: &picture.encoding,
             is_bigendian: picture.is_bigendian,
@@ -92,11 +87,16 @@ impl BagFrames {
             height: picture.height,
             step: picture.step,
             data: &picture.data,
-            stamp_nanos,
+            stamp_nanos: picture.stamp_nanos,
             received_at_nanos: 0,
         };
-        // What lies about its size says nothing about a camera. The ring refuses it by name.
-        let shot = if raw.validate().is_ok() { self.shot(&picture, stamp_nanos) } else { Shot::default() };
+        // What lies about itself says nothing about a camera or its clock. The ring refuses it by name.
+        let (stamp_nanos, shot) = if raw.validate().is_ok() {
+            let stamp_nanos = self.stamp(&picture, log_time(message));
+            (stamp_nanos, self.shot(&picture, stamp_nanos))
+        } else {
+            (picture.stamp_nanos, Shot::default())
+        };
         Ok(Frame {
             encoding: picture.encoding,
             is_bigendian: picture.is_bigendian,
@@ -107,6 +107,16 @@ impl BagFrames {
             stamp_nanos,
             shot,
         })
+    }
+
+    /// When the picture was taken, nanoseconds of TF's clock.
+    fn stamp(&mut self, picture: &Picture<'_>, now_nanos: i64) -> i64 {
+        let (stamp_nanos, kind) = self.tracker.read_stamp(picture.stamp_nanos, now_nanos);
+        if let StampKind::Moved(by) = kind {
+            let secs = by as f64 * 1e-9;
+            self.say(Some(format!("the camera's clock is not TF's: its stamps are moved by {secs:.3} s")));
+        }
+        stamp_nanos
     }
 
     /// Where the camera was, and how the picture is made upright and straight.

@@ -51,11 +51,27 @@ fn ask_answers_about_pictures_with_a_typed_answer() {
 
 /// A bag with `topics` of grey pictures; the first has a calibrated camera 0.6 m over the ground.
 fn bag(topics: &[&str]) -> tempfile::TempDir {
-    bag_of(topics, "mono8", &[])
+    bag_of(topics, Contents::default())
 }
 
-/// As [`bag`], of pictures that say `encoding`, and with odometry on these topics.
-fn bag_of(topics: &[&str], encoding: &str, odometry: &[&str]) -> tempfile::TempDir {
+/// What a bag has beside its pictures' topics.
+struct Contents<'a> {
+    /// What its pictures say.
+    encoding: &'a str,
+    /// Topics of odometry.
+    odometry: &'a [&'a str],
+    /// A last picture lies about its size and clock.
+    last_lies: bool,
+}
+
+impl Default for Contents<'_> {
+    fn default() -> Self {
+        Self { encoding: "mono8", odometry: &[], last_lies: false }
+    }
+}
+
+/// As [`bag`], with these contents.
+fn bag_of(topics: &[&str], Contents { encoding, odometry, last_lies }: Contents<'_>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a writable temporary folder");
     let definitions = Definitions::new("");
     let mut writer = BagWriter::create(folder.path(), WriterSettings::default()).expect("a new bag");
@@ -81,6 +97,12 @@ fn bag_of(topics: &[&str], encoding: &str, odometry: &[&str]) -> tempfile::TempD
             let image = Image { header, height: 120, width: 160, encoding, is_bigendian: 0, step: 160, data };
             writer.write_message(images, nanos, &image).expect("a writable bag");
         }
+        if last_lies {
+            let header = Header { stamp: Time::from_nanos(77), frame_id: "nobody".to_owned() };
+            let encoding = encoding.to_owned();
+            let image = Image { header, height: 9, width: 7000, encoding, is_bigendian: 0, step: 7000, data: &[1] };
+            writer.write_message(images, 3_000_000_000, &image).expect("a writable bag");
+        }
     }
     for topic in odometry {
         let poses = writer.add_topic(Topic::of::<Odometry>(topic, &definitions).expect("a known type"));
@@ -94,7 +116,7 @@ fn bag_of(topics: &[&str], encoding: &str, odometry: &[&str]) -> tempfile::TempD
 
 #[test]
 fn ask_says_which_odometry_was_taken_and_takes_the_one_that_is_named() {
-    let (folder, model) = (bag_of(&["/front/image_raw"], "mono8", &["/odom", "/wheels/odom"]), nano());
+    let (folder, model) = (bag_of(&["/front/image_raw"], Contents { odometry: &["/odom", "/wheels/odom"], ..Contents::default() }), nano());
     let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
     let asked = ["ask", "--bag", &path, "--model", &model, "how far is the door?"];
     let chosen = text(&spacer(&asked).stderr);
@@ -108,7 +130,7 @@ fn ask_says_which_odometry_was_taken_and_takes_the_one_that_is_named() {
 
 #[test]
 fn ask_says_why_no_frame_of_a_bag_could_be_used() {
-    let (folder, model) = (bag_of(&["/front/image_raw"], "mono9", &[]), nano());
+    let (folder, model) = (bag_of(&["/front/image_raw"], Contents { encoding: "mono9", ..Contents::default() }), nano());
     let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
     let topic = ["--topic", "/front/image_raw"];
     let asked = ["ask", "--bag", &path, "--model", &model, "how far is the door?"];
@@ -116,6 +138,24 @@ fn ask_says_why_no_frame_of_a_bag_could_be_used() {
     let said = text(&output.stderr);
     let error = said.lines().find(|line| line.starts_with("Error: ")).unwrap_or_default();
     assert!(!output.status.success() && error.contains("refused: ") && error.contains("\"mono9\""), "{said}");
+}
+
+#[test]
+fn a_picture_that_lies_says_nothing_about_the_camera() {
+    let topics = ["/front/image_raw"];
+    let answer = |last_lies: bool| -> serde_json::Value {
+        let (folder, model) = (bag_of(&topics, Contents { last_lies, ..Contents::default() }), nano());
+        let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
+        let output = spacer(&["ask", "--bag", &path, "--model", &model, "--json", "how far is the door?"]);
+        let said = text(&output.stderr);
+        assert!(output.status.success() && said.contains("7000") == last_lies, "{said}");
+        serde_json::from_slice(&output.stdout).expect("one JSON value")
+    };
+    let (true_ones, with_a_lie) = (answer(false), answer(true));
+    assert!(true_ones["camera"].as_str().unwrap_or_default().contains("160x120"), "{}", true_ones["camera"]);
+    for field in ["camera", "thinking", "newest_stamp_nanos"] {
+        assert_eq!(true_ones[field], with_a_lie[field], "{field}");
+    }
 }
 
 #[test]

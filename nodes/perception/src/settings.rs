@@ -35,13 +35,13 @@ impl std::str::FromStr for Device {
     type Err = StartError;
 
     fn from_str(name: &str) -> Result<Self, StartError> {
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda),
             "tensorrt" => Ok(Self::TensorRt),
-            other => {
+            _ => {
                 let expected = "cpu, cuda or tensorrt";
-                Err(StartError::Setting { name: "device", expected, found: other.to_owned() })
+                Err(StartError::Setting { name: "device", expected, found: name.to_owned() })
             }
         }
     }

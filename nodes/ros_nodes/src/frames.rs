@@ -44,13 +44,15 @@ impl FrameIntake {
             height: image.height,
             step: image.step,
             data: image.data,
-            stamp_nanos: robot.read_stamp(image.stamp_nanos, now_nanos),
+            stamp_nanos: image.stamp_nanos,
             received_at_nanos: perception.now_nanos(),
         };
-        // One that lies about itself is no picture, and its compressed copy may be one.
-        if frame.validate().is_ok() {
-            self.raw_came_at = Some(Instant::now());
+        // One that lies about itself says nothing about a camera or its clock, and its compressed copy may be a picture.
+        if frame.validate().is_err() {
+            return self.note_push(perception.push_at(&frame, &Shot::default()));
         }
+        self.raw_came_at = Some(Instant::now());
+        let frame = RawFrame { stamp_nanos: robot.read_stamp(image.stamp_nanos, now_nanos), ..frame };
         self.push(perception, &frame, (&*image.frame_id, ExifTurn::default()), robot);
     }
 
@@ -87,6 +89,7 @@ impl FrameIntake {
         self.push(perception, &frame, (&*image.frame_id, exif), robot);
     }
 
+    /// Hands a picture on that is what it says, in TF's time.
     fn push(
         &mut self,
         perception: &Perception,
@@ -94,16 +97,9 @@ impl FrameIntake {
         (frame_id, exif): (&str, ExifTurn),
         robot: &mut RobotState,
     ) {
-        // What lies about its size says nothing about a camera.
-        let shot = match frame.validate() {
-            Ok(_) => {
-                let (size, stamp_nanos) = ((frame.width, frame.height), frame.stamp_nanos);
-                robot.shot(&PictureHeader { frame_id, size, stamp_nanos, exif })
-            }
-            Err(_) => Shot::default(),
-        };
-        let pushed = perception.push_at(frame, &shot);
-        self.note_push(pushed);
+        let (size, stamp_nanos) = ((frame.width, frame.height), frame.stamp_nanos);
+        let shot = robot.shot(&PictureHeader { frame_id, size, stamp_nanos, exif });
+        self.note_push(perception.push_at(frame, &shot));
     }
 
     fn note_push(&mut self, pushed: Result<Pushed, FrameError>) {

@@ -65,5 +65,5 @@ fn ring_push((width, height): (u32, u32), rounds: usize) -> Result<Figure> {
         ratios.push(push_secs / start.elapsed().as_secs_f64());
     }
     let name = format!("1080p frame into a {width}x{height} slot, over the resize alone");
-    Ok(Figure::new(name, median(ratios), "x").aim(Aim::AtMost(2.0)))
+    Ok(Figure::new(name, median(ratios), "x").aim(Aim::AtMost(1.5)))
 }
