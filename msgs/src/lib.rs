@@ -4,12 +4,14 @@
 //! ours. Lengths are metres, times are seconds or nanoseconds as the name says, angles are radians.
 
 mod answer;
+mod causes;
 mod definitions;
 mod map;
 mod problem;
 mod question;
 
 pub use answer::{Interval, SpatialAnswer, Status, Timing, TokenCounts};
+pub use causes::with_causes;
 pub use definitions::DEFINITIONS;
 pub use map::{Cell, GRID_SIZE, ImaginedMap, MapObject};
 pub use problem::ProblemType;

@@ -116,7 +116,10 @@ fn bag_of(topics: &[&str], Contents { encoding, odometry, last_lies }: Contents<
 
 #[test]
 fn ask_says_which_odometry_was_taken_and_takes_the_one_that_is_named() {
-    let (folder, model) = (bag_of(&["/front/image_raw"], Contents { odometry: &["/odom", "/wheels/odom"], ..Contents::default() }), nano());
+    let (folder, model) = (
+        bag_of(&["/front/image_raw"], Contents { odometry: &["/odom", "/wheels/odom"], ..Contents::default() }),
+        nano(),
+    );
     let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
     let asked = ["ask", "--bag", &path, "--model", &model, "how far is the door?"];
     let chosen = text(&spacer(&asked).stderr);
@@ -130,7 +133,8 @@ fn ask_says_which_odometry_was_taken_and_takes_the_one_that_is_named() {
 
 #[test]
 fn ask_says_why_no_frame_of_a_bag_could_be_used() {
-    let (folder, model) = (bag_of(&["/front/image_raw"], Contents { encoding: "mono9", ..Contents::default() }), nano());
+    let (folder, model) =
+        (bag_of(&["/front/image_raw"], Contents { encoding: "mono9", ..Contents::default() }), nano());
     let (path, model) = (folder.path().to_string_lossy(), model.to_string_lossy());
     let topic = ["--topic", "/front/image_raw"];
     let asked = ["ask", "--bag", &path, "--model", &model, "how far is the door?"];

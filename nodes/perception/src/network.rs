@@ -2,7 +2,7 @@
 
 use frame_ring::Window;
 use grounding::{ParsedQuestion, prompt};
-use model_dir::{ModelDir, parity_of};
+use model_dir::{Calibration, ModelDir, parity_of};
 use processor::{Content, Message, ModelInputs, Processor, RgbView, VisionInput};
 use vlm::providers::TensorRtSettings;
 use vlm::{Engine, EngineSettings, ImageEmbeds, Provider};
@@ -86,9 +86,9 @@ impl Network {
         self.directory.prompts().states_answers
     }
 
-    /// The calibration's abstention in token ids.
-    pub fn logit_bias(&self) -> Result<Vec<(u32, f32)>, AnswerError> {
-        let Some(abstention) = &self.directory.calibration().abstention else { return Ok(Vec::new()) };
+    /// A calibration's abstention in token ids.
+    pub fn logit_bias(&self, calibration: &Calibration) -> Result<Vec<(u32, f32)>, AnswerError> {
+        let Some(abstention) = &calibration.abstention else { return Ok(Vec::new()) };
         match self.processor.tokenizer().encode(&abstention.token)?.as_slice() {
             &[id] => Ok(vec![(id, abstention.logit_bias as f32)]),
             other => Err(AnswerError::Abstention { token: abstention.token.clone(), found: other.len() }),

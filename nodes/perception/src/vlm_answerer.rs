@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grounding::ParsedQuestion;
-use model_dir::Stamps;
+use model_dir::{Calibration, Stamps};
 use msgs::{Interval, QuestionKind, TokenCounts};
 use vlm::{AnswerFormat, DraftSettings, FinishReason, GenerateSettings, Stated, TokenEvent};
 
@@ -27,6 +27,7 @@ pub struct VlmAnswerer {
     /// `None` decodes freely.
     constraints: Option<Constraints>,
     draft: Option<DraftSettings>,
+    calibration: Calibration,
     /// The operating point of "not seen", from the calibration.
     logit_bias: Vec<(u32, f32)>,
 }
@@ -46,11 +47,22 @@ impl VlmAnswerer {
                 .then(|| Constraints::compile(&network.engine, network.states_answers()))
                 .transpose()?,
             draft: settings.draft.then(DraftSettings::default),
-            logit_bias: network.logit_bias()?,
+            logit_bias: network.logit_bias(network.directory.calibration())?,
+            calibration: network.directory.calibration().clone(),
             network: Arc::new(network),
             serving: None,
             next: None,
         })
+    }
+
+    /// Answers by `calibration` from now on, whatever the directory says.
+    ///
+    /// # Errors
+    /// [`AnswerError::Abstention`] where its operating point is not of this tokenizer.
+    pub fn recalibrate(&mut self, calibration: Calibration) -> Result<(), AnswerError> {
+        self.logit_bias = self.network.logit_bias(&calibration)?;
+        self.calibration = calibration;
+        Ok(())
     }
 
     /// What the parity gate found at load: the largest difference of a logit over the largest reference logit.
@@ -209,7 +221,7 @@ impl Answerer for VlmAnswerer {
     }
 
     fn interval(&self, kind: QuestionKind, value: f64) -> Option<Interval> {
-        let calibration = self.network.directory.calibration().kinds.get(kind.name())?;
+        let calibration = self.calibration.kinds.get(kind.name())?;
         let (lower, upper) = calibration.interval(value);
         // Neither a length nor a count is negative.
         Some(Interval { lower: lower.max(0.0), upper, coverage: calibration.coverage })

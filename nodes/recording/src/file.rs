@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use mcap::records::MessageHeader;
 use mcap::write::NoSeek;
@@ -13,9 +14,13 @@ use crate::contents::Contents;
 use crate::error::{Error, Result};
 use crate::writer::{Compression, Topic};
 
+/// What was flushed is on the disk so much later at most, as long as there are flushes: a power cut takes no more.
+const SYNC_EVERY: Duration = Duration::from_millis(500);
+
 /// A file that grows by what was written between two flushes, or not at all.
 struct WholeWrites {
     file: File,
+    synced_at: Instant,
     pending: Vec<u8>,
     flushed_bytes: u64,
     failed: bool,
@@ -40,6 +45,14 @@ impl Write for WholeWrites {
         }
         self.flushed_bytes += self.pending.len() as u64;
         self.pending.clear();
+        if self.synced_at.elapsed() >= SYNC_EVERY { self.sync() } else { Ok(()) }
+    }
+}
+
+impl WholeWrites {
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.synced_at = Instant::now();
         Ok(())
     }
 }
@@ -71,7 +84,8 @@ impl BagFile {
             // Whoever owns the file says when a chunk ends.
             .chunk_size(None)
             .disable_seeking(true);
-        let writes = WholeWrites { file, pending: Vec::new(), flushed_bytes: 0, failed: false };
+        let writes =
+            WholeWrites { file, synced_at: Instant::now(), pending: Vec::new(), flushed_bytes: 0, failed: false };
         let writer = options.create(NoSeek::new(writes)).map_err(Error::mcap(path))?;
         let (path, channels) = (path.to_owned(), BTreeMap::new());
         let mut file = Self { path, writer, channels, log_times_nanos: None, message_bytes: 0 };
@@ -132,8 +146,8 @@ impl BagFile {
         self.flush()?;
         self.writer.finish().map_err(Error::mcap(&self.path))?;
         let contents = self.contents();
-        let flushed = self.writer.into_inner().into_inner().flush();
-        flushed.map_err(Error::io(&self.path))?;
+        let mut writes = self.writer.into_inner().into_inner();
+        writes.flush().and_then(|()| writes.sync()).map_err(Error::io(&self.path))?;
         Ok(contents)
     }
 }

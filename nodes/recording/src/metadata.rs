@@ -2,6 +2,7 @@
 //!
 //! Written at version 5, which Humble and everything since reads.
 
+use std::fs::File;
 use std::path::Path;
 
 use serde::Serialize;
@@ -75,12 +76,20 @@ pub(crate) fn write(folder: &Path, files: &[(String, Contents)]) -> Result<()> {
     let document = document(files).map_err(|source| Error::Metadata { path: path.clone(), source })?;
     let text = serde_yaml_ng::to_string(&document).map_err(|source| Error::Metadata { path: path.clone(), source })?;
     let unfinished = folder.join("metadata.yaml.part");
-    let written = std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, &path));
+    let written = std::fs::write(&unfinished, text)
+        .and_then(|()| File::open(&unfinished)?.sync_all())
+        .and_then(|()| std::fs::rename(&unfinished, &path));
     written.map_err(|source| {
         // What is left of it is of no use to anybody, and the first error is the one to tell.
         let _ = std::fs::remove_file(&unfinished);
         Error::io(&path)(source)
-    })
+    })?;
+    sync(folder)
+}
+
+/// Brings the names in a folder onto the disk.
+pub(crate) fn sync(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder))
 }
 
 fn document(files: &[(String, Contents)]) -> std::result::Result<Document, serde_yaml_ng::Error> {

@@ -203,7 +203,7 @@ impl BagWriter {
         }
     }
 
-    /// Ends the chunk: what was written so far survives a crash of this process.
+    /// Ends the chunk: what was written so far survives a crash of this process, and half a second later a power cut.
     ///
     /// # Errors
     /// As [`BagWriter::write`].
@@ -250,7 +250,9 @@ impl BagWriter {
     fn next_file(&self) -> Result<BagFile> {
         let stem = self.folder.file_name().unwrap_or("bag".as_ref()).to_string_lossy();
         let path = self.folder.join(format!("{stem}_{}.mcap", self.finished.len()));
-        BagFile::create(&path, self.settings.compression)
+        let file = BagFile::create(&path, self.settings.compression)?;
+        metadata::sync(&self.folder)?;
+        Ok(file)
     }
 
     /// After an error nothing more is written.

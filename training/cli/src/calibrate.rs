@@ -10,7 +10,7 @@ use evaluation::judge::Sight;
 use model_dir::{Calibration, ModelDir};
 use perception::{Settings, VlmAnswerer};
 
-use crate::evaluate::answer;
+use crate::evaluate::{Limits, answer};
 use crate::exam::rooms_exam;
 
 /// Questions of a topic of walks, unless another number is asked for: the last quantile of the curve, 95 %, is then
@@ -23,7 +23,7 @@ const CLIP_QUESTIONS: usize = 900;
 /// `spacer-train calibrate --model models/zoo/spacer-nano --walks`
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The model directory; its calibration.toml and manifest.toml are written anew.
+    /// The model directory; its calibration.toml and manifest.toml are written anew once all is measured.
     #[arg(long)]
     model: PathBuf,
     /// Calibrate from walks of 16 frames, on every kind of question whose answer is a number, instead of from clips of
@@ -42,32 +42,29 @@ pub struct Arguments {
     /// Another seed draws other rooms and questions.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    #[command(flatten)]
+    limits: Limits,
 }
 
-/// Runs the command. A calibration that was there before stays where none can be made.
+/// Runs the command: the operating point of "not seen" first, then the intervals of what is answered with it. A
+/// calibration that was there before stays where none can be made.
 pub fn run(arguments: &Arguments) -> Result<()> {
     for (name, found) in [("coverage", arguments.coverage), ("absent-recognised", arguments.absent_recognised)] {
         ensure!(0.0 < found && found < 1.0, "--{name}: expected a share between 0 and 1, found {found}");
     }
-    let earlier = ModelDir::open(&arguments.model)?.calibration().clone();
-    calibrate(arguments).or_else(|error| write(&arguments.model, &earlier).and(Err(error)))
-}
-
-/// The operating point of "not seen" first, then the intervals of what is answered with it.
-fn calibrate(arguments: &Arguments) -> Result<()> {
     let usual = if arguments.walks { QUESTIONS_A_TOPIC * TOPICS.len() } else { CLIP_QUESTIONS };
     let questions = arguments.questions.unwrap_or(usual);
     let settings = RoomSettings { split: Split::Calibration, questions, seed: arguments.seed };
     let split = "calibration";
-    write(&arguments.model, &Calibration::default())?;
-    let mut unbiased = VlmAnswerer::load(&Settings::new(&arguments.model))?;
+    let mut answerer = VlmAnswerer::load(&Settings::new(&arguments.model))?;
+    answerer.recalibrate(Calibration::default())?;
     let exam = rooms_exam(&settings, arguments.walks.then_some(TOPICS.as_slice()), &arguments.model)?;
-    let odds = answer(&mut unbiased, &exam, Sight::Frames)?;
+    let sight = (Sight::Frames, arguments.limits.get());
+    let odds = answer(&mut answerer, &exam, sight)?;
     let abstention = Some(abstention(&odds, arguments.absent_recognised, split)?);
-    write(&arguments.model, &Calibration { abstention: abstention.clone(), ..Calibration::default() })?;
     // Intervals are for what is answered with that bias.
-    let mut biased = VlmAnswerer::load(&Settings::new(&arguments.model))?;
-    let found = intervals(&answer(&mut biased, &exam, Sight::Frames)?, arguments.coverage, split);
+    answerer.recalibrate(Calibration { abstention: abstention.clone(), ..Calibration::default() })?;
+    let found = intervals(&answer(&mut answerer, &exam, sight)?, arguments.coverage, split);
     let calibration = Calibration { abstention, kinds: found.kinds };
     write(&arguments.model, &calibration)?;
     if let Some(found) = &calibration.abstention {
@@ -108,6 +105,7 @@ mod tests {
             coverage: 0.9,
             absent_recognised: 0.8,
             seed: 0,
+            limits: Limits { max_new_tokens: 512, answer_seconds: 120 },
         };
         let error = |arguments: &Arguments| run(arguments).unwrap_err().to_string();
         assert_eq!(

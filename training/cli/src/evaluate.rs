@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use evaluation::Exam;
-use evaluation::judge::{Answered, Sight, judge};
+use evaluation::judge::{self, Answered, Sight, judge};
 use evaluation::judged::{Judged, judged, write_answers};
 use evaluation::page::{Heading, page};
 use evaluation::report::{Group, Report, report};
@@ -15,6 +16,7 @@ use model_dir::{Evaluation, ModelDir};
 use perception::{Settings, VlmAnswerer};
 
 use crate::exam::Source;
+use crate::folders;
 
 /// Examples: `spacer-train evaluate --model models/zoo/spacer-nano --rooms novel --questions 300 --seed 1 --json`;
 /// `spacer-train evaluate --model models/zoo/spacer-nano --rooms heldout --walks --page report.html`;
@@ -41,14 +43,40 @@ pub struct Arguments {
     /// Write every judged answer as JSON lines, for `spacer-train gate`.
     #[arg(long)]
     answers_file: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// What an answer may take.
+#[derive(clap::Args)]
+pub struct Limits {
+    /// Longest completion, tokens.
+    #[arg(long, default_value_t = judge::Limits::default().max_new_tokens,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub max_new_tokens: usize,
+    /// Longest time for one answer, seconds.
+    #[arg(long, default_value_t = judge::Limits::default().patience.as_secs(),
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub answer_seconds: u64,
+}
+
+impl Limits {
+    /// As a judge takes them.
+    pub fn get(&self) -> judge::Limits {
+        judge::Limits { max_new_tokens: self.max_new_tokens, patience: Duration::from_secs(self.answer_seconds) }
+    }
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    for path in [&arguments.page, &arguments.answers_file].into_iter().flatten() {
+        folders::check_writable(path)?;
+    }
     let mut answerer = VlmAnswerer::load(&Settings::new(&arguments.model))?;
     let exam = arguments.source.draw(&arguments.model)?;
-    let answers = answer(&mut answerer, &exam, Sight::Frames)?;
-    let on_black = answer(&mut answerer, &exam, Sight::Black)?;
+    let limits = arguments.limits.get();
+    let answers = answer(&mut answerer, &exam, (Sight::Frames, limits))?;
+    let on_black = answer(&mut answerer, &exam, (Sight::Black, limits))?;
     let judged = judged(&exam, &answers, &on_black);
     if arguments.answers {
         judged.iter().zip(&answers).for_each(|(judged, answer)| print_answer(judged, answer));
@@ -77,7 +105,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Asks a model all questions of an exam, behind a progress bar.
-pub fn answer(answerer: &mut VlmAnswerer, exam: &Exam, sight: Sight) -> Result<Vec<Answered>> {
+pub fn answer(
+    answerer: &mut VlmAnswerer,
+    exam: &Exam,
+    (sight, limits): (Sight, judge::Limits),
+) -> Result<Vec<Answered>> {
     let questions: usize = exam.sheets.iter().map(|sheet| sheet.items.len()).sum();
     let doing = match sight {
         Sight::Frames => "answering",
@@ -85,7 +117,7 @@ pub fn answer(answerer: &mut VlmAnswerer, exam: &Exam, sight: Sight) -> Result<V
     };
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")?;
     let bar = ProgressBar::new(questions as u64).with_style(style).with_message(doing);
-    let answers = judge(answerer, &exam.sheets, sight, &mut || bar.inc(1))?;
+    let answers = judge(answerer, &exam.sheets, (sight, limits), &mut || bar.inc(1))?;
     bar.finish_and_clear();
     Ok(answers)
 }

@@ -11,12 +11,13 @@ use parallel::World;
 
 use crate::folders::{self, RunFolder};
 use crate::journal::{Journal, Opening};
-use crate::machine;
 use crate::run_log::RunLog;
+use crate::stopping::StopRequest;
+use crate::{changed_recipe, machine};
 
 /// Example: `spacer-train grpo training/recipes/spacer-nano-grpo.toml --run target/runs/spacer-nano-grpo`
 ///
-/// Goes on from the run's newest checkpoint where there is one. Writes log.jsonl and samples.jsonl, TensorBoard files in
+/// Goes on from the run's newest checkpoint where there is one. Ctrl-C and SIGTERM write one after the step. Writes log.jsonl and samples.jsonl, TensorBoard files in
 /// tensorboard/, checkpoints, and in the end model.safetensors, or adapter/ in PEFT's format. Under `mpirun` (a build with
 /// the feature `mpi`) all ranks share each step's scenes, and the first one writes.
 #[derive(clap::Args)]
@@ -35,6 +36,9 @@ pub struct Arguments {
     /// Stop after this many steps of this session; the run can be resumed.
     #[arg(long)]
     stop_after: Option<u64>,
+    /// Goes on though the recipe is no longer the one that the run was begun with.
+    #[arg(long)]
+    changed_recipe: bool,
 }
 
 /// Runs the command.
@@ -45,12 +49,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     machine::give_each_worker_one_thread(recipe.data.threads)?;
+    let stop = StopRequest::listen()?;
     let world = World::of_launcher()?;
-    let done = train(arguments, recipe, &world);
-    world.conclude(done)
+    let done = train(arguments, recipe, &world, &stop);
+    world.conclude(done)?;
+    stop.exit_if_made();
+    Ok(())
 }
 
-fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
+fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopRequest) -> Result<()> {
     let data = &recipe.data;
     let settings = SampleSettings {
         seed: data.seed,
@@ -66,9 +73,12 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
     };
     let source = Simulation::new(&recipe.model, settings, data.epoch_scenes)?;
     let first = source.scene(Split::Train, 0)?;
-    let run = RunFolder::open(&arguments.run, world.leads())?;
+    let run = RunFolder::open(&arguments.run, world.leads() && !arguments.dry_run)?;
     let checkpoints = run.local().join("checkpoints");
     let trainer = Trainer::new(recipe.clone(), Box::new(source), &checkpoints, world.clone())?;
+    if world.leads() && trainer.progress().step > 0 {
+        changed_recipe::check(run.local(), &recipe, arguments.changed_recipe)?;
+    }
     if arguments.dry_run {
         if !world.leads() {
             return Ok(());
@@ -83,7 +93,8 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         println!("# first scene: patches {:?}, prompts of {tokens:?} tokens", first.grid_thw);
         return Ok(());
     }
-    Session::start(arguments, recipe, (trainer, run), world)?.train(arguments.stop_after)
+    let is_stopped = || world.lead_value(stop.is_made());
+    Session::start(arguments, recipe, (trainer, run), world)?.train(arguments.stop_after, is_stopped)
 }
 
 /// One session of a run with all that it writes to.
@@ -126,12 +137,13 @@ impl Session {
         Ok(Self { recipe, trainer, run, records })
     }
 
-    fn train(mut self, stop_after: Option<u64>) -> Result<()> {
+    fn train(mut self, stop_after: Option<u64>, is_stopped: impl Fn() -> parallel::Result<bool>) -> Result<()> {
         let first = self.trainer.progress().step;
         if first == 0 && self.recipe.run.evaluate_every > 0 {
             self.evaluate()?;
         }
-        while !self.trainer.is_done() && stop_after.is_none_or(|limit| self.trainer.progress().step < first + limit) {
+        let is_open = |steps: u64| stop_after.is_none_or(|limit| steps < first + limit);
+        while !self.trainer.is_done() && is_open(self.trainer.progress().step) && !is_stopped()? {
             let report = self.trainer.step()?;
             if let Some(records) = &mut self.records {
                 records.journal.step(report.step, &report, gist(&report))?;

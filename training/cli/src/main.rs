@@ -2,6 +2,7 @@
 
 mod assemble;
 mod calibrate;
+mod changed_recipe;
 mod episodes;
 mod evaluate;
 mod exam;
@@ -16,10 +17,18 @@ mod parity;
 mod plan;
 mod run_log;
 mod sft;
+mod stopping;
 mod tensorboard;
 mod tokenizer;
 
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Candle's op-by-op training allocates and frees large tensors all the time; the system allocator returns them to the
 /// kernel each time.
@@ -56,10 +65,29 @@ enum Command {
     Calibrate(calibrate::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
+/// An object store's addresses are signed, so whoever has one may read or write there for an hour, and the HTTP client
+/// logs each of them at its lower levels.
+fn is_no_secret(metadata: &Metadata<'_>) -> bool {
+    !metadata.target().starts_with("ureq") || *metadata.level() <= Level::INFO
+}
+
+fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
-    match Arguments::parse().command {
+    let stderr = std::io::stderr;
+    let lines =
+        tracing_subscriber::fmt::layer().with_target(false).with_ansi(stderr().is_terminal()).with_writer(stderr);
+    tracing_subscriber::registry().with(filter).with(filter_fn(is_no_secret)).with(lines).init();
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {}", msgs::with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Episodes(arguments) => episodes::run(&arguments),
         Command::Tokenizer(arguments) => tokenizer::run(&arguments),
         Command::Sft(arguments) => sft::run(&arguments),

@@ -9,11 +9,12 @@ use sft::{Recipe, StepReport, Trainer};
 
 use crate::folders::{self, RunFolder};
 use crate::journal::{Journal, Opening};
-use crate::machine;
+use crate::stopping::StopRequest;
+use crate::{changed_recipe, machine};
 
 /// Example: `spacer-train sft training/recipes/spacer-nano.toml --run target/runs/spacer-nano`
 ///
-/// Goes on from the run's newest checkpoint where there is one. Writes log.jsonl, TensorBoard files in tensorboard/,
+/// Goes on from the run's newest checkpoint where there is one. Ctrl-C and SIGTERM write one after the step. Writes log.jsonl, TensorBoard files in tensorboard/,
 /// checkpoints, and with each of them model.safetensors, or adapter/ in PEFT's format. Under `mpirun` (a build with the
 /// feature `mpi`) ranks share each step's shards, and the first one writes.
 #[derive(clap::Args)]
@@ -29,6 +30,9 @@ pub struct Arguments {
     /// Stop after this many steps of this session; the run can be resumed.
     #[arg(long)]
     stop_after: Option<u64>,
+    /// Goes on though the recipe is no longer the one that the run was begun with.
+    #[arg(long)]
+    changed_recipe: bool,
 }
 
 /// Runs the command.
@@ -36,12 +40,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut recipe = Recipe::read(&arguments.recipe)?;
     recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     machine::give_each_worker_one_thread(recipe.data.shards)?;
+    let stop = StopRequest::listen()?;
     let world = World::of_launcher()?;
-    let done = train(arguments, recipe, &world);
-    world.conclude(done)
+    let done = train(arguments, recipe, &world, &stop);
+    world.conclude(done)?;
+    stop.exit_if_made();
+    Ok(())
 }
 
-fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
+fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopRequest) -> Result<()> {
     let settings = SampleSettings {
         seed: recipe.data.seed,
         questions: recipe.data.questions_per_clip,
@@ -54,11 +61,14 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         logged: recipe.data.logged().map_err(anyhow::Error::msg)?,
         extra_furniture: recipe.data.extra_furniture.as_deref().map(machine::in_cache).transpose()?,
     };
-    let run = RunFolder::open(&arguments.run, world.leads())?;
+    let run = RunFolder::open(&arguments.run, world.leads() && !arguments.dry_run)?;
     let maker = SampleMaker::new(&recipe.model, settings)?;
     maker.left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
     let absent_word = maker.teacher().absent_word();
     let trainer = Trainer::new(recipe.clone(), maker, &run.local().join("checkpoints"), world.clone())?;
+    if world.leads() && trainer.step_count() > 0 {
+        changed_recipe::check(run.local(), &recipe, arguments.changed_recipe)?;
+    }
     if arguments.dry_run {
         return if world.leads() { state(&recipe, &trainer) } else { Ok(()) };
     }
@@ -73,7 +83,8 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World) -> Result<()> {
         let parameters = trainer.parameter_count();
         tracing::info!(parameters, step = opening.done, ranks = world.size(), "training");
     }
-    Session { recipe, trainer, journal, run, absent_word }.train(arguments.stop_after)
+    let is_stopped = || world.lead_value(stop.is_made());
+    Session { recipe, trainer, journal, run, absent_word }.train(arguments.stop_after, is_stopped)
 }
 
 /// Prints every option and what the run begins with.
@@ -98,9 +109,10 @@ struct Session {
 }
 
 impl Session {
-    fn train(mut self, stop_after: Option<u64>) -> Result<()> {
+    fn train(mut self, stop_after: Option<u64>, is_stopped: impl Fn() -> parallel::Result<bool>) -> Result<()> {
         let first = self.trainer.step_count();
-        while !self.trainer.is_done() && stop_after.is_none_or(|limit| self.trainer.step_count() < first + limit) {
+        let is_open = |steps: u64| stop_after.is_none_or(|limit| steps < first + limit);
+        while !self.trainer.is_done() && is_open(self.trainer.step_count()) && !is_stopped()? {
             let report = self.trainer.step()?;
             if let Some(journal) = &mut self.journal {
                 journal.step(report.step, &report, gist(&report))?;

@@ -241,7 +241,9 @@ fn a_robots_log_is_labelled_by_who_knows_and_each_label_says_who() {
     for (name, sensors, source, measured) in cases {
         let folder = scratch.path().join(name);
         own_bag(&folder, sensors);
-        let read = read_bag(&folder, &BagSettings::default()).unwrap();
+        let usual = read_bag(&folder, &BagSettings::default()).unwrap().episode;
+        assert_eq!(labels(&usual.questions[1..2]), [("measured", None)], "a cell is no closest point");
+        let read = read_bag(&folder, &BagSettings { cell_labels: true, ..BagSettings::default() }).unwrap();
         assert_eq!(read.left_out.reasons(), &[] as &[String]);
         let episode = read.episode;
         assert_eq!((episode.id.as_str(), episode.frames.len()), (name, 20));

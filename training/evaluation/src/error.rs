@@ -93,6 +93,16 @@ pub enum Error {
         /// In the candidate's.
         found: String,
     },
+    /// A file of answers has one of them twice.
+    #[error("{whose} answers: expected each question once, found question {number} twice ({question:?})")]
+    Twice {
+        /// The candidate's, or the present model's.
+        whose: &'static str,
+        /// Its place in the exam.
+        number: usize,
+        /// In words.
+        question: String,
+    },
     /// The page can't be put together.
     #[error("page: {0}")]
     Page(String),

@@ -1,7 +1,7 @@
 //! May a new model replace the present one? Where both answered the same questions, what counts is each question's
 //! difference; else the difference of two means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use rand_chacha::ChaCha8Rng;
 
@@ -50,11 +50,11 @@ enum Scores {
 }
 
 impl Scores {
-    fn of(new: &[&Judged], present: &[&Judged]) -> Self {
-        let question = |answer: &Judged| (answer.scene.clone(), answer.question.clone(), answer.truth.clone());
-        if new.len() == present.len() && new.iter().zip(present).all(|(a, b)| question(a) == question(b)) {
-            return Self::Paired(new.iter().zip(present).map(|(new, present)| new.score - present.score).collect());
-        }
+    fn paired(pairs: &[Pair<'_>]) -> Self {
+        Self::Paired(pairs.iter().map(|(new, present)| new.score - present.score).collect())
+    }
+
+    fn apart(new: &[&Judged], present: &[&Judged]) -> Self {
         let scores = |answers: &[&Judged]| answers.iter().map(|answer| answer.score).collect();
         Self::Apart { new: scores(new), present: scores(present) }
     }
@@ -86,11 +86,73 @@ impl Scores {
     }
 }
 
-/// Compares the answers of two models to exams of one name.
+/// A new and a present answer to one question.
+type Pair<'a> = (&'a Judged, &'a Judged);
+
+/// Compares the answers of two models to one exam, in whatever order and under whatever name it stands in the files, or
+/// to two exams of one name that share no question, such as rooms of two seeds.
 ///
 /// # Errors
-/// [`Error::OtherExam`] when the names of the exams or of their groups differ.
+/// [`Error::OtherExam`] when the exams share only some questions, or share none and differ in name or groups;
+/// [`Error::Twice`] when a file has an answer twice.
 pub fn compare(candidate: &[Judged], present: &[Judged]) -> Result<Comparison> {
+    let (all, groups) = match pairs(candidate, present)? {
+        Some(pairs) => (Scores::paired(&pairs), paired_groups(&pairs)),
+        None => {
+            let apart = |new: &[Judged], old: &[Judged]| {
+                Scores::apart(&new.iter().collect::<Vec<_>>(), &old.iter().collect::<Vec<_>>())
+            };
+            (apart(candidate, present), groups_apart(candidate, present)?)
+        }
+    };
+    let each = 1.0 - (1.0 - CONFIDENCE) / groups.len() as f64;
+    Ok(Comparison {
+        all: all.estimate(CONFIDENCE),
+        vsi: vsi_difference(&groups),
+        groups: groups.iter().map(|(name, scores)| (name.clone(), scores.estimate(each))).collect(),
+    })
+}
+
+/// The answers by question, the present ones in their order; `None` where no question is in both files.
+fn pairs<'a>(candidate: &'a [Judged], present: &'a [Judged]) -> Result<Option<Vec<Pair<'a>>>> {
+    let mut waiting: BTreeMap<_, VecDeque<&Judged>> = BTreeMap::new();
+    for answer in in_order(candidate, "the candidate's")? {
+        waiting.entry(question(answer)).or_default().push_back(answer);
+    }
+    let present = in_order(present, "the present model's")?;
+    let partner = |old: &'a Judged| Some((waiting.get_mut(&question(old))?.pop_front()?, old));
+    let pairs: Vec<Pair<'a>> = present.iter().copied().filter_map(partner).collect();
+    match pairs.len() {
+        0 => Ok(None),
+        count if count == present.len() && count == candidate.len() => Ok(Some(pairs)),
+        count => Err(Error::OtherExam {
+            expected: format!("the {} questions of the present model's", present.len()),
+            found: format!("{count} of them and {} others", candidate.len() - count),
+        }),
+    }
+}
+
+/// What makes a question the same.
+fn question(answer: &Judged) -> (&str, &str, &[String], &str) {
+    (&answer.scene, &answer.question, &answer.options, &answer.truth)
+}
+
+fn in_order<'a>(answers: &'a [Judged], whose: &'static str) -> Result<Vec<&'a Judged>> {
+    let mut answers: Vec<&Judged> = answers.iter().collect();
+    answers.sort_by_key(|answer| answer.number);
+    match answers.windows(2).find(|two| two.iter().all(|answer| answer.number == two[0].number)) {
+        Some(twice) => Err(Error::Twice { whose, number: twice[0].number, question: twice[0].question.clone() }),
+        None => Ok(answers),
+    }
+}
+
+fn paired_groups(pairs: &[Pair<'_>]) -> BTreeMap<String, Scores> {
+    let mut groups: BTreeMap<&str, Vec<Pair<'_>>> = BTreeMap::new();
+    pairs.iter().for_each(|pair| groups.entry(&pair.1.group).or_default().push(*pair));
+    groups.into_iter().map(|(name, pairs)| (name.to_owned(), Scores::paired(&pairs))).collect()
+}
+
+fn groups_apart(candidate: &[Judged], present: &[Judged]) -> Result<BTreeMap<String, Scores>> {
     let (new, old) = (by_group(candidate), by_group(present));
     let name = |answers: &[Judged]| answers.first().map_or_else(String::new, |answer| format!("{:?}", answer.exam));
     let names = |groups: &BTreeMap<&str, Vec<&Judged>>| groups.keys().copied().collect::<Vec<_>>().join(", ");
@@ -99,16 +161,8 @@ pub fn compare(candidate: &[Judged], present: &[Judged]) -> Result<Comparison> {
             return Err(Error::OtherExam { expected, found });
         }
     }
-    let pairs = new.iter().zip(old.values());
-    let scores: BTreeMap<String, Scores> =
-        pairs.map(|((name, new), old)| ((*name).to_owned(), Scores::of(new, old))).collect();
-    let each = 1.0 - (1.0 - CONFIDENCE) / scores.len() as f64;
-    Ok(Comparison {
-        all: Scores::of(&candidate.iter().collect::<Vec<_>>(), &present.iter().collect::<Vec<_>>())
-            .estimate(CONFIDENCE),
-        vsi: vsi_difference(&scores),
-        groups: scores.iter().map(|(name, scores)| (name.clone(), scores.estimate(each))).collect(),
-    })
+    let groups = new.iter().zip(old.values());
+    Ok(groups.map(|((name, new), old)| ((*name).to_owned(), Scores::apart(new, old))).collect())
 }
 
 fn by_group(answers: &[Judged]) -> BTreeMap<&str, Vec<&Judged>> {
@@ -181,13 +235,37 @@ mod tests {
     #[test]
     fn answers_to_another_exam_are_refused() {
         let present = exam(|_| 1.0);
+        let elsewhere = |answer: &Judged| Judged { scene: "another".to_owned(), ..answer.clone() };
         let other: Vec<Judged> =
-            present.iter().map(|answer| Judged { exam: "walks novel".to_owned(), ..answer.clone() }).collect();
+            present.iter().map(|answer| Judged { exam: "walks novel".to_owned(), ..elsewhere(answer) }).collect();
         let error = compare(&other, &present).unwrap_err().to_string();
         assert!(error.contains("walks novel") && error.contains("walks heldout"), "{error}");
         let fewer: Vec<Judged> = present.iter().filter(|answer| answer.group != "absent").cloned().collect();
-        let error = compare(&fewer, &present).unwrap_err().to_string();
+        let fewer_elsewhere: Vec<Judged> = fewer.iter().map(elsewhere).collect();
+        let error = compare(&fewer_elsewhere, &present).unwrap_err().to_string();
         assert!(error.contains("expected absent, ego_distance, found ego_distance"), "{error}");
-        assert!(compare(&[], &[]).is_err());
+        assert!(compare(&[], &[]).is_err() && compare(&[], &present).is_err());
+        // One that left out what it could not answer.
+        let error = compare(&fewer, &present).unwrap_err().to_string();
+        assert!(error.contains("the 200 questions") && error.contains("100 of them and 0 others"), "{error}");
+        let twice = [present.clone(), present.clone()].concat();
+        assert!(compare(&twice, &present).unwrap_err().to_string().contains("question 0"));
+    }
+
+    #[test]
+    fn an_exam_is_known_by_its_questions() {
+        let present = exam(|number| (number % 7) as f64 / 7.0);
+        let mut moved: Vec<Judged> =
+            present.iter().map(|answer| Judged { exam: "episodes ../here".to_owned(), ..answer.clone() }).collect();
+        moved.reverse();
+        let same = compare(&moved, &present).unwrap();
+        assert!(same.all.is_paired && same.all.estimate.mean == 0.0, "{same:?}");
+        assert_eq!(same.groups["absent"].estimate.lower, 0.0);
+        // A question that an exam asks twice.
+        let double = |answers: &[Judged]| -> Vec<Judged> {
+            let one = |answer: &Judged| Judged { question: "how far?".to_owned(), ..answer.clone() };
+            answers.iter().map(one).collect()
+        };
+        assert!(compare(&double(&moved), &double(&present)).unwrap().all.is_paired);
     }
 }

@@ -13,10 +13,21 @@ use perception::{Answerer, Completion, Request, View, read_query};
 use crate::exam::{Item, Sheet};
 use crate::{Error, Result};
 
-/// Longest completion, tokens.
-const MAX_NEW_TOKENS: usize = 400;
-/// Longest time for one answer.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long an answer may be, and may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest completion, tokens.
+    pub max_new_tokens: usize,
+    /// Longest time for one answer.
+    pub patience: Duration,
+}
+
+impl Default for Limits {
+    /// 512 tokens, as the robot's default, in two minutes.
+    fn default() -> Self {
+        Self { max_new_tokens: 512, patience: Duration::from_secs(120) }
+    }
+}
 
 /// Time between an exam and its repetition on black frames: 100 days.
 const BLACK_NANOS: i64 = 100 * 86_400 * 1_000_000_000;
@@ -67,21 +78,26 @@ pub enum Sight {
 pub fn judge(
     answerer: &mut dyn Answerer,
     sheets: &[Sheet],
-    sight: Sight,
+    (sight, limits): (Sight, Limits),
     on_answer: &mut dyn FnMut(),
 ) -> Result<Vec<Answered>> {
     let mut answers = Vec::new();
     for sheet in sheets {
         let black = (sight == Sight::Black).then(|| black(&sheet.window));
         for item in &sheet.items {
-            answers.push(ask(answerer, sheet, black.as_ref().unwrap_or(&sheet.window), item)?);
+            answers.push(ask(answerer, (sheet, black.as_ref().unwrap_or(&sheet.window)), item, limits)?);
             on_answer();
         }
     }
     Ok(answers)
 }
 
-fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item) -> Result<Answered> {
+fn ask(
+    answerer: &mut dyn Answerer,
+    (sheet, window): (&Sheet, &Window),
+    item: &Item,
+    limits: Limits,
+) -> Result<Answered> {
     let refused = |source| Error::Query { question: item.text.clone(), source };
     let question = read_query(&item.query()).map_err(refused)?;
     if let Some(text) = answerer.unsupported(&question) {
@@ -90,9 +106,9 @@ fn ask(answerer: &mut dyn Answerer, sheet: &Sheet, window: &Window, item: &Item)
     let request = Request {
         view: View { window, embeds: &[], frame_rate_hz: sheet.frame_rate_hz, facts: sheet.facts },
         question: &question,
-        deadline: Instant::now() + PATIENCE,
+        deadline: Instant::now() + limits.patience,
         cancel: Arc::new(AtomicBool::new(false)),
-        max_new_tokens: MAX_NEW_TOKENS,
+        max_new_tokens: limits.max_new_tokens,
     };
     let completion = answerer.answer(&request, &mut |_| {})?;
     let not_seen_log_odds = not_seen_log_odds(&completion);

@@ -10,7 +10,7 @@ use episodes::folder::{EpisodeFolder, FolderWriter};
 use episodes::sampling::FrameSampling;
 use episodes::spacer::{SpacerEpisodes, SpacerFiles, SpacerWriter};
 use evaluation::exam::{ABSENT, Sheet, Truth};
-use evaluation::judge::{Sight, judge};
+use evaluation::judge::{Limits, Sight, judge};
 use evaluation::judged::{Form, Judged, judged};
 use evaluation::logged::LoggedSettings;
 use evaluation::report::report;
@@ -47,7 +47,8 @@ fn preprocessor() -> PreprocessorConfig {
 
 fn answered(exam: &Exam) -> Vec<Judged> {
     let mut answerer = VlmAnswerer::load(&Settings::new(nano())).expect("the committed model");
-    let mut round = |sight| judge(&mut answerer, &exam.sheets, sight, &mut || {}).expect("answers");
+    let mut round =
+        |sight| judge(&mut answerer, &exam.sheets, (sight, Limits::default()), &mut || {}).expect("answers");
     let (answers, on_black) = (round(Sight::Frames), round(Sight::Black));
     judged(exam, &answers, &on_black)
 }

@@ -76,7 +76,9 @@ pub enum Error {
         tried: usize,
     },
     /// The loss left the finite numbers.
-    #[error("step {step}: the gradient's norm is {norm}; expected a finite one, lower the learning rate")]
+    #[error(
+        "step {step}: the gradient's norm is {norm}; expected a finite one: lower the learning rate, and go on from the last checkpoint"
+    )]
     Diverged {
         /// The step.
         step: u64,

@@ -69,11 +69,11 @@ impl Trainer {
         let compute = recipe.compute.open()?;
         let policies = Policies::load(&recipe.model, &recipe.trained(), recipe.objective.kl_beta > 0.0, &compute)?;
         let mut optimiser = Optimiser::new(&policies.variables, recipe.adamw(), None, recipe.data.threads)?;
-        let newest = if world.leads() { checkpoint::newest_step(checkpoints)? } else { None };
-        let progress = match newest {
-            Some(folder) => checkpoint::load(&folder, &policies.variables, &mut optimiser, &compute.device)?,
-            None => Progress::default(),
+        let earlier = match world.leads() {
+            true => checkpoint::load_newest(checkpoints, &policies.variables, &mut optimiser, &compute.device)?,
+            false => None,
         };
+        let progress = earlier.unwrap_or_default();
         let progress = share_state(&world, &policies.variables, &mut optimiser, progress)?;
         let server = match &recipe.rollout.server {
             Some(url) if !recipe.trained().is_adapter() => return Err(full_weights(url)),

@@ -19,12 +19,12 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The progress of a run can't be read.
-    #[error("{path}: {reason}")]
-    Progress {
+    /// A file of a checkpoint can't be read: it is cut off or broken.
+    #[error("{path}: expected a whole file of a checkpoint, found {reason}")]
+    Unreadable {
         /// The file.
         path: PathBuf,
-        /// Line, key, what was expected.
+        /// What is wrong with it.
         reason: String,
     },
     /// A checkpoint does not fit the model.

@@ -33,13 +33,17 @@ pub enum Error {
         /// The parser's reason: line, key, what was expected.
         reason: String,
     },
-    /// The loss left the finite numbers.
-    #[error("step {step}: the loss is {loss}; lower the learning rate or raise the warm-up")]
+    /// The loss or its gradients left the finite numbers.
+    #[error(
+        "step {step}: the loss is {loss}, the gradient's norm {norm}; expected finite ones: lower the learning rate or raise the warm-up, and go on from the last checkpoint"
+    )]
     Diverged {
         /// The optimiser step.
         step: u64,
         /// The loss found.
         loss: f32,
+        /// The L2 norm of the gradients found.
+        norm: f64,
     },
 }
 

@@ -89,8 +89,8 @@ impl Trainer {
         let rates = &recipe.optimiser;
         let mut optimiser =
             Optimiser::new(network.variables(), rates.adamw(), rates.matrix_rate(), recipe.data.shards)?;
-        let progress = match checkpoint::newest_step(checkpoints)? {
-            Some(folder) => checkpoint::load(&folder, network.variables(), &mut optimiser, device)?,
+        let progress = match checkpoint::load_newest(checkpoints, network.variables(), &mut optimiser, device)? {
+            Some(progress) => progress,
             None => {
                 if let Some(from) = &recipe.carry_over_from {
                     beginning::carry_over(network.variables(), from, maker.processor())?;
@@ -135,7 +135,7 @@ impl Trainer {
     /// Makes one optimiser step. All ranks make it together, each its share of the shards, and end with the same weights.
     ///
     /// # Errors
-    /// When a sample can't be made, or the loss is no longer finite.
+    /// When a sample can't be made, or the loss or its gradients are no longer finite: nothing is changed then.
     pub fn step(&mut self) -> Result<StepReport> {
         let began = Instant::now();
         let shards = self.recipe.data.shards;
@@ -156,10 +156,10 @@ impl Trainer {
         let parts = self.world.gather(parts, &owners)?;
         parts.into_iter().for_each(|parts| loss.add_share(parts, 1.0 / shards as f32));
         let mut sum = sum_in_order(&self.world, self.network.variables(), gradients, &owners)?;
-        if !loss.total.is_finite() {
-            return Err(Error::Diverged { step: self.progress.step, loss: loss.total });
-        }
         let gradient_norm = clip_global_norm(&mut sum, self.recipe.optimiser.clip_norm)?;
+        if !loss.total.is_finite() || !gradient_norm.is_finite() {
+            return Err(Error::Diverged { step: self.progress.step, loss: loss.total, norm: gradient_norm });
+        }
         let learning_rate = self.recipe.optimiser.schedule().rate(self.progress.step);
         self.optimiser.step(&sum, learning_rate)?;
         self.progress.step += 1;

@@ -79,8 +79,7 @@ impl RemoteFolder {
             let path = into.join(name);
             let here = std::fs::metadata(&path).and_then(|found| found.modified()).ok();
             if here.is_none_or(|here| here < *modified) {
-                let bytes = self.store.get(name)?.ok_or_else(|| self.not_an_index(format!("no object {name:?}")))?;
-                write(&path, &bytes)?;
+                self.fetch_file(name, *size, &path)?;
             }
             let found = std::fs::metadata(&path).map_err(io(&path))?;
             if found.len() == *size {
@@ -88,6 +87,24 @@ impl RemoteFolder {
             }
         }
         Ok(objects.len())
+    }
+
+    /// Fetches a file that appears whole or not at all.
+    fn fetch_file(&self, name: &str, size: u64, path: &Path) -> Result<()> {
+        let folder = path.parent().unwrap_or(path);
+        std::fs::create_dir_all(folder).map_err(io(folder))?;
+        // Processes of one run may fetch the same file.
+        let fresh = path.with_extension(format!("fetched-{}", std::process::id()));
+        let fetched = self.store.fetch(name, size, &fresh);
+        let placed = fetched.and_then(|file| {
+            file.sync_all().map_err(io(&fresh))?;
+            std::fs::rename(&fresh, path).map_err(io(path))
+        });
+        if placed.is_err() {
+            // What can't be removed is only left over.
+            let _ = std::fs::remove_file(&fresh);
+        }
+        placed
     }
 
     /// Puts up what changed in the local copy since it was fetched or last put up, then the index, then removes what
@@ -102,7 +119,7 @@ impl RemoteFolder {
             index.files.insert(name.clone(), found.len());
             let state = (found.len(), found.modified().map_err(io(&path))?);
             if self.known.get(&name) != Some(&state) {
-                self.store.put(&name, &std::fs::read(&path).map_err(io(&path))?)?;
+                self.store.put_file(&name, found.len(), &path)?;
                 self.known.insert(name, state);
             }
         }
@@ -130,16 +147,6 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     |source| Error::Io { path, source }
 }
 
-/// Writes a file that appears whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(folder).map_err(io(folder))?;
-    // Processes of one run may fetch the same file.
-    let fresh = path.with_extension(format!("fetched-{}", std::process::id()));
-    std::fs::write(&fresh, bytes).map_err(io(&fresh))?;
-    std::fs::rename(&fresh, path).map_err(io(path))
-}
-
 /// Every file below a folder with its name relative to it, in order.
 fn files_of(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let (mut files, mut open) = (Vec::new(), vec![folder.to_owned()]);
@@ -165,8 +172,9 @@ mod tests {
     #[test]
     fn files_are_named_relative_to_their_folder() {
         let scratch = tempfile::tempdir().unwrap();
-        write(&scratch.path().join("b/step-1/progress.json"), b"{}").unwrap();
-        write(&scratch.path().join("a.txt"), b"a").unwrap();
+        std::fs::create_dir_all(scratch.path().join("b/step-1")).unwrap();
+        std::fs::write(scratch.path().join("b/step-1/progress.json"), b"{}").unwrap();
+        std::fs::write(scratch.path().join("a.txt"), b"a").unwrap();
         let names: Vec<String> = files_of(scratch.path()).unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["a.txt", "b/step-1/progress.json"]);
     }

@@ -2,10 +2,11 @@
 //!
 //! `s3://bucket/some/prefix` names a folder. Keys, region and endpoint come from the environment as for other tools
 //! (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`); without keys requests are not signed,
-//! which public buckets allow.
+//! which public buckets allow. A store that is busy or does not answer is asked again for a minute.
 
 mod error;
 mod folder;
+mod retry;
 mod store;
 
 pub use error::{Error, Result};

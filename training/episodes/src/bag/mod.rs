@@ -50,10 +50,14 @@ pub struct BagSettings {
     pub window_secs: f64,
     /// Whether odometry makes questions.
     pub motion: bool,
+    /// Whether depth images, scans and range finders label distances that nobody else does, at the cell where the
+    /// answer's map has the object. A cell is that of a thing's centre, so they are of another point than the closest
+    /// one: by 5 to 10 % as a rule, and by more than 20 % in up to a third of them.
+    pub cell_labels: bool,
 }
 
 impl Default for BagSettings {
-    /// The first topics of their types, `base_link`, two frames a second, 8 s, with motion.
+    /// The first topics of their types, `base_link`, two frames a second, 8 s, with motion, without labels of cells.
     fn default() -> Self {
         Self {
             topics: TopicNames::new(),
@@ -61,6 +65,7 @@ impl Default for BagSettings {
             sampling: FrameSampling::default(),
             window_secs: 8.0,
             motion: true,
+            cell_labels: false,
         }
     }
 }
@@ -97,7 +102,7 @@ pub fn read_bag(path: &Path, settings: &BagSettings) -> Result<BagEpisode> {
             left_out.push(format!("question {:?}: expected a frame before it, found none", asked.query.text));
             continue;
         };
-        let answer = asked.answer.as_ref();
+        let answer = asked.answer.as_ref().filter(|_| settings.cell_labels);
         targets.extend(answer.and_then(|answer| labels::target(questions.len(), &question, answer)));
         questions.push(Question { id: own_id(&questions, &asked.query.query_id), ..question });
     }

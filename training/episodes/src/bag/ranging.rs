@@ -2,7 +2,8 @@
 //!
 //! What a sensor sees within the cell, above the floor, is taken for the object, and its closest point (the 5 % quantile,
 //! against stray points) for the closest point of the object. So a label is as good as the map's cell: where nothing is
-//! in the cell there is none, and of an object that is larger than its cell the part in the cell is measured.
+//! in the cell there is none, and of an object that is larger than its cell the part in the cell is measured. Only made
+//! where [`crate::bag::BagSettings::cell_labels`] asks for them.
 
 use geometry::{Camera, RigidTransform};
 use nalgebra::Point3;

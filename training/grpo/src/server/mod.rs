@@ -4,12 +4,13 @@
 //! importance weights (see [`crate::objective`]); that its prompt is ours, token by token, is checked where it says.
 
 mod conversation;
+mod patience;
 mod pictures;
 mod wire;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use backon::ExponentialBuilder;
 use processor::Processor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,10 +19,8 @@ use crate::policies::Policies;
 use crate::rollout::{Completion, RolloutSettings};
 use crate::scene::{Prompt, Scene};
 use crate::{Error, Result};
+use patience::{ANSWER, Refusal, Repeat, ask, pauses};
 use wire::{ChatRequest, ChatResponse, Choice, Models};
-
-/// The longest wait for an answer: a group of the longest completions on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// An answer may be this long, bytes: eight completions of 1024 tokens are half a megabyte.
 const LARGEST_ANSWER: u64 = 1 << 28;
@@ -62,6 +61,7 @@ pub struct Server {
     adapters: PathBuf,
     /// The adapter that is loaded.
     loaded: Option<String>,
+    pauses: ExponentialBuilder,
 }
 
 impl Server {
@@ -72,9 +72,10 @@ impl Server {
     /// When nobody answers, or several models are served.
     pub fn connect(url: &str, adapters: &Path) -> Result<Self> {
         let url = url.trim_end_matches('/').to_owned();
-        let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
+        let config = ureq::Agent::config_builder().timeout_global(Some(ANSWER)).http_status_as_error(false);
         let agent = config.build().new_agent();
-        let mut server = Self { agent, url, base: String::new(), adapters: adapters.to_owned(), loaded: None };
+        let (base, adapters, pauses) = (String::new(), adapters.to_owned(), pauses());
+        let mut server = Self { agent, url, base, adapters, loaded: None, pauses };
         let models: Models = server.get("/v1/models")?;
         let ours = |id: &String| !id.starts_with(PREFIX);
         let names: Vec<String> = models.data.into_iter().map(|model| model.id).filter(ours).collect();
@@ -94,16 +95,19 @@ impl Server {
         let name = format!("{PREFIX}{}-{update}", std::process::id());
         let folder = self.adapters.join(&name);
         policies.write(&folder, Path::new(&self.base))?;
-        let file = |source| Error::File { path: folder.clone(), source };
-        let path = folder.canonicalize().map_err(file)?;
-        let load = serde_json::json!({"lora_name": name, "lora_path": path});
-        self.command("/v1/load_lora_adapter", &load)?;
+        self.load(&name)?;
         if let Some(old) = self.loaded.replace(name.clone()) {
             self.command("/v1/unload_lora_adapter", &serde_json::json!({"lora_name": old}))?;
             let folder = self.adapters.join(old);
             std::fs::remove_dir_all(&folder).map_err(|source| Error::File { path: folder, source })?;
         }
         Ok(name)
+    }
+
+    fn load(&self, name: &str) -> Result<()> {
+        let folder = self.adapters.join(name);
+        let path = folder.canonicalize().map_err(|source| Error::File { path: folder, source })?;
+        self.command("/v1/load_lora_adapter", &serde_json::json!({"lora_name": name, "lora_path": path}))
     }
 
     /// Takes the adapter that another rank has published.
@@ -143,7 +147,7 @@ impl Server {
             skip_special_tokens: false,
             mm_processor_kwargs: rate,
         };
-        let response: ChatResponse = self.post("/v1/chat/completions", &request)?;
+        let response: ChatResponse = self.completions(&request)?;
         if let Some(found) = response.prompt_token_ids
             && found != prompt.tokens.ids
         {
@@ -182,43 +186,46 @@ impl Server {
         Ok(Served { completion: Completion { ids, finished }, log_probs })
     }
 
-    fn get<R: DeserializeOwned>(&self, path: &str) -> Result<R> {
-        let answer = self.agent.get(format!("{}{path}", self.url)).call();
-        self.parse(path, &self.text(path, answer)?)
+    /// A server that was started anew has forgotten the adapter, and gets it again.
+    fn completions(&self, request: &ChatRequest<'_>) -> Result<ChatResponse> {
+        let path = "/v1/chat/completions";
+        let refused = match (self.sent(path, request, Repeat::Anything)?, &self.loaded) {
+            (Ok(text), _) => return self.parse(path, &text),
+            (Err(Refusal { status: Some(404), .. }), Some(name)) => {
+                self.load(name)?;
+                match self.sent(path, request, Repeat::Anything)? {
+                    Ok(text) => return self.parse(path, &text),
+                    Err(refused) => refused,
+                }
+            }
+            (Err(refused), _) => refused,
+        };
+        Err(self.refused(path, refused))
     }
 
-    fn post<R: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<R> {
-        self.parse(path, &self.sent(path, body)?)
+    fn get<R: DeserializeOwned>(&self, path: &str) -> Result<R> {
+        // An address at which nobody answers yet is rather a wrong one.
+        let request = || text(self.agent.get(format!("{}{path}", self.url)).call(), Repeat::WhatWasRefused);
+        let answer = ask(&self.url, self.pauses, request).map_err(|refused| self.refused(path, refused))?;
+        self.parse(path, &answer)
     }
 
     /// A request whose answer is only words.
     fn command(&self, path: &str, body: &serde_json::Value) -> Result<()> {
-        self.sent(path, body).map(|_| ())
+        let answer = self.sent(path, body, Repeat::WhatWasRefused)?;
+        answer.map(drop).map_err(|refused| self.refused(path, refused))
     }
 
-    fn sent(&self, path: &str, body: &impl Serialize) -> Result<String> {
+    fn sent(&self, path: &str, body: &impl Serialize, repeat: Repeat) -> Result<std::result::Result<String, Refusal>> {
         let unwritable = |error: serde_json::Error| self.refuse("a body that can be written", error.to_string());
         let body = serde_json::to_string(body).map_err(unwritable)?;
-        let request = self.agent.post(format!("{}{path}", self.url)).content_type("application/json");
-        self.text(path, request.send(body))
+        let request = || self.agent.post(format!("{}{path}", self.url)).content_type("application/json");
+        Ok(ask(&self.url, self.pauses, || text(request().send(&body), repeat)))
     }
 
-    /// The body of a good answer.
-    fn text(
-        &self,
-        path: &str,
-        answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<String> {
-        let failed = |error: ureq::Error| self.refuse("an answer", format!("{path}: {error}"));
-        let mut answer = answer.map_err(failed)?;
-        let text = answer.body_mut().with_config().limit(LARGEST_ANSWER).read_to_string().map_err(failed)?;
-        match answer.status() {
-            status if status.is_success() => Ok(text),
-            status => {
-                let start: String = text.chars().take(400).collect();
-                Err(self.refuse("success", format!("{path}: {status} {start}")))
-            }
-        }
+    fn refused(&self, path: &str, refusal: Refusal) -> Error {
+        let expected = if refusal.status.is_some() { "success" } else { "an answer" };
+        self.refuse(expected, format!("{path}: {}", refusal.reason))
     }
 
     fn parse<R: DeserializeOwned>(&self, path: &str, text: &str) -> Result<R> {
@@ -227,5 +234,57 @@ impl Server {
 
     fn refuse(&self, expected: &str, found: String) -> Error {
         Error::Server { url: self.url.clone(), expected: expected.to_owned(), found }
+    }
+}
+
+/// The body of a good answer.
+fn text(
+    answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    repeat: Repeat,
+) -> std::result::Result<String, Refusal> {
+    let failed = |error| Refusal::failed(&error, repeat);
+    let mut answer = answer.map_err(failed)?;
+    let text = answer.body_mut().with_config().limit(LARGEST_ANSWER).read_to_string().map_err(failed)?;
+    if answer.status().is_success() { Ok(text) } else { Err(Refusal::said(answer.status(), &text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A server that gives these answers in turn, and the first lines of what it was asked.
+    fn server(answers: Vec<(u16, &'static str)>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serve = move |(status, body): (u16, &str)| {
+            let (mut line, _) = listener.accept().unwrap();
+            let mut room = [0; 4096];
+            let read = line.read(&mut room).unwrap();
+            let length = body.len();
+            let answer =
+                format!("HTTP/1.1 {status} said\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            line.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8_lossy(&room[..read]).lines().next().unwrap_or_default().to_owned()
+        };
+        (url, std::thread::spawn(move || answers.into_iter().map(serve).collect()))
+    }
+
+    const MODELS: &str = r#"{"data": [{"id": "spacer"}, {"id": "spacer-grpo-7-1"}]}"#;
+
+    #[test]
+    fn a_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
+        let (url, requests) = server(vec![(200, MODELS), (503, "busy"), (502, ""), (200, "loaded"), (400, "no such")]);
+        let mut server = Server::connect(&url, Path::new("/nowhere")).unwrap();
+        server.pauses = pauses().with_min_delay(Duration::from_millis(1)).with_max_delay(Duration::from_millis(2));
+        server.command("/v1/load_lora_adapter", &serde_json::Value::Null).unwrap();
+        let refused = server.command("/v1/load_lora_adapter", &serde_json::Value::Null).unwrap_err().to_string();
+        assert!(refused.contains("400") && refused.contains("no such"), "{refused}");
+        assert_eq!(requests.join().unwrap().len(), 5);
+        // Nobody listens any more: an address that never answered is not waited for.
+        assert!(Server::connect(&url, Path::new("/nowhere")).is_err());
     }
 }
