@@ -80,6 +80,10 @@ pub struct KindPrompts {
     /// was put.
     #[serde(default)]
     pub phrasings: Vec<String>,
+    /// Seconds back that it was taught about, for questions about the camera's own motion; without any it is asked about
+    /// whatever time a question names, or none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches_secs: Vec<u32>,
 }
 
 fn open() -> Vec<Form> {

@@ -71,6 +71,7 @@ fn prompts() -> Prompts {
         forms: vec![Form::Open, Form::Options],
         instruction: "Answer in metres.".into(),
         phrasings: vec!["How far is the {object}?".into()],
+        stretches_secs: Vec::new(),
     };
     Prompts {
         system: "Camera at {camera_height_m} m. Map: {\"a\": [[1, 2]]}".into(),

@@ -2,6 +2,7 @@
 
 use crate::convert::Converter;
 use crate::order::StampOrder;
+use crate::pace::Pace;
 use crate::resample::Resampler;
 use crate::sight::FreezeWatch;
 use crate::slots::rgb_bytes;
@@ -24,14 +25,15 @@ pub(crate) struct Intake {
     /// The straightened, upright one; used with a pixel map.
     upright: Vec<u8>,
     pub order: StampOrder,
-    /// Stamp of the last frame that came in time, kept or not.
-    pub last_timely_nanos: Option<i64>,
+    /// `None` keeps every frame.
+    pub pace: Option<Pace>,
     pub last_kept: Option<Look>,
     pub freeze: FreezeWatch,
 }
 
 impl Intake {
-    pub fn new() -> Self {
+    /// An intake that keeps so many frames a second, or all.
+    pub fn new(frame_rate_hz: Option<f64>) -> Self {
         Self {
             resampler: Resampler::new(),
             converter: Converter::default(),
@@ -41,7 +43,7 @@ impl Intake {
             sent: Vec::new(),
             upright: Vec::new(),
             order: StampOrder::default(),
-            last_timely_nanos: None,
+            pace: frame_rate_hz.map(Pace::new),
             last_kept: None,
             freeze: FreezeWatch::default(),
         }
@@ -65,7 +67,8 @@ impl Intake {
 
     /// Forgets the frames that came before: the next one is in time and shows something new.
     pub fn start_anew(&mut self) {
-        (self.last_timely_nanos, self.last_kept) = (None, None);
+        self.pace.iter_mut().for_each(Pace::start_anew);
+        self.last_kept = None;
     }
 
     /// Writes a picture of the planned size into `scratch`.

@@ -40,6 +40,7 @@ mod horizontal;
 mod intake;
 mod layout;
 mod order;
+mod pace;
 mod pixel_map;
 mod resample;
 mod ring;

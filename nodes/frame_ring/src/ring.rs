@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::frame::RawFrame;
 use crate::intake::{Intake, upright_size};
 use crate::order::Order;
-use crate::settings::EARLY_SHARE;
 use crate::sight::{Sight, detail};
 use crate::slots::Slots;
 use crate::still::Look;
@@ -51,7 +50,6 @@ pub struct Pushed {
 #[derive(Debug)]
 pub struct FrameRing<E = ()> {
     settings: RingSettings,
-    min_gap_nanos: i64,
     // Lock order: intake, then slots. Readers take only `slots`, for the time of a few small copies.
     intake: Mutex<Intake>,
     slots: Mutex<Slots<E>>,
@@ -78,9 +76,9 @@ impl<E> FrameRing<E> {
     /// [`SettingsError`] where a setting is out of range.
     pub fn with_embeds(settings: RingSettings) -> Result<Self, SettingsError> {
         settings.validate()?;
-        let min_gap_nanos = settings.frame_rate_hz.map_or(0, |hz| (1e9 / hz * (1.0 - EARLY_SHARE)) as i64);
-        let (intake, slots) = (Mutex::new(Intake::new()), Mutex::new(Slots::new(settings.capacity)));
-        Ok(Self { settings, min_gap_nanos, intake, slots })
+        let intake = Mutex::new(Intake::new(settings.frame_rate_hz));
+        let slots = Mutex::new(Slots::new(settings.capacity));
+        Ok(Self { settings, intake, slots })
     }
 
     /// The settings that the ring was started with.
@@ -100,9 +98,9 @@ impl<E> FrameRing<E> {
     /// `shot`: how it was taken.
     ///
     /// A frame that is older than the newest one seen is late: it is counted and left out. Three in a row that are more
-    /// than a second behind are a clock that was set back, which empties the ring. A frame nearer than one period (less a tenth, for
-    /// jitter) to the last one that came in time is counted and left out, and so is one that shows nothing new, see
-    /// [`crate::StillSettings`]. A frame in time whose upright size is another one empties the ring, too.
+    /// than a second behind are a clock that was set back, which empties the ring. A frame before its moment on the rate's
+    /// grid (or a tenth of a period before it, for jitter) is counted and left out, and so is one that shows nothing new,
+    /// see [`crate::StillSettings`]. A frame in time whose upright size is another one empties the ring, too.
     ///
     /// # Errors
     /// [`FrameError`] if the frame is not what it says, its pixel map is for another size, or there are no slots for its
@@ -130,13 +128,12 @@ impl<E> FrameRing<E> {
             }
             Order::SetBack(jump) => Some(self.start_anew(intake, jump)),
         };
-        let gap = intake.last_timely_nanos.map(|last| raw.stamp_nanos.saturating_sub(last));
-        if gap.is_some_and(|gap| self.settings.frame_rate_hz.is_some() && gap < self.min_gap_nanos.max(1)) {
+        if intake.pace.as_mut().is_some_and(|pace| !pace.is_due(raw.stamp_nanos)) {
             self.count(|counters| counters.skipped_rate += 1);
             return Ok(Pushed { kept: false, jump, resized: None });
         }
         let resized = slot.and_then(|slot| self.plan(intake, size, slot));
-        intake.last_timely_nanos = Some(raw.stamp_nanos);
+        intake.pace.iter_mut().for_each(|pace| pace.keep(raw.stamp_nanos));
         intake.convert(&source, pixel_map);
         let kept = self.shows_something_new(intake, raw, shot);
         let frozen = intake.freeze.take(&intake.scratch, shot.pose, raw.stamp_nanos);

@@ -6,9 +6,6 @@ use std::sync::Arc;
 use crate::frame::MAX_SIDE;
 use crate::{FrameError, SettingsError, StillSettings};
 
-/// A frame may come this share of a period early and still be kept, so that jitter does not halve the rate.
-pub(crate) const EARLY_SHARE: f64 = 0.1;
-
 /// Which size the slots have: the model's input size, by the size of the camera's pictures. A ring asks for it when the
 /// first picture comes, and again when pictures come in another size.
 #[derive(Clone)]

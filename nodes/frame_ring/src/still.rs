@@ -1,7 +1,7 @@
 //! Which frames show nothing new: neither the picture nor the pose differs from the last kept frame.
 
 use crate::Pose;
-use crate::settings::EARLY_SHARE;
+use crate::pace::EARLY_SHARE;
 
 /// Columns and rows of a thumbnail.
 const COLUMNS: usize = 16;

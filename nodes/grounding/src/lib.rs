@@ -12,6 +12,7 @@ mod nouns;
 mod number;
 pub mod prompt;
 mod question;
+mod stretch;
 mod told;
 
 pub use answer::{MAX_COMPLETION_BYTES, Outcome, ParsedAnswer, outcome, parse_completion};
@@ -19,4 +20,5 @@ pub use error::QuestionError;
 pub use nouns::{class_name, held_class, plural, singular};
 pub use number::parse_number;
 pub use question::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question, parse_question_bytes, with_options};
+pub use stretch::stretch_secs;
 pub use told::told;

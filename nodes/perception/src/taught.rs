@@ -4,7 +4,7 @@
 //! are not put to it. Failure mode: [`AnswerError::UnknownKind`] for a name that no kind has, which would
 //! silently never be answered, and [`AnswerError::NoKinds`] where none is named.
 
-use grounding::{ParsedQuestion, held_class};
+use grounding::{ParsedQuestion, held_class, stretch_secs};
 use model_dir::{FREE_FORM, Form, Prompts};
 use msgs::QuestionKind;
 
@@ -26,7 +26,7 @@ pub(crate) fn check(prompts: &Prompts) -> Result<(), AnswerError> {
 pub(crate) fn unsupported(prompts: &Prompts, question: &ParsedQuestion) -> Option<String> {
     let form = if question.options.is_empty() { Form::Open } else { Form::Options };
     let reason = if prompts.answers(question.asked.name(), form) {
-        narrower(prompts, question)?
+        narrower(prompts, question).or_else(|| other_stretch(prompts, question))?
     } else {
         not_taught(prompts, question.asked, form).to_owned()
     };
@@ -42,6 +42,20 @@ fn narrower(prompts: &Prompts, question: &ParsedQuestion) -> Option<String> {
     let mut names = question.object.iter().chain(&question.others);
     let (name, class) = names.find_map(|name| Some((name, held_class(name, &prompts.classes)?)))?;
     Some(format!("This model was taught {class:?}, but not {name:?}, and can't tell one from the other."))
+}
+
+/// A time back that the model was not taught about, or none: it would answer about another one.
+fn other_stretch(prompts: &Prompts, question: &ParsedQuestion) -> Option<String> {
+    let taught = &prompts.kinds.get(question.asked.name())?.stretches_secs;
+    let asked = stretch_secs(&question.text);
+    if taught.is_empty() || asked.is_some_and(|asked| taught.iter().any(|secs| f64::from(*secs) == asked)) {
+        return None;
+    }
+    let found = asked.map_or_else(|| "none".to_owned(), |secs| format!("{secs} seconds"));
+    let taught = taught.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "This model was taught such questions about the last {taught} seconds: expected one of these in the question, found {found}."
+    ))
 }
 
 fn not_taught(prompts: &Prompts, kind: QuestionKind, form: Form) -> &'static str {
@@ -136,6 +150,22 @@ mod tests {
             );
         }
         assert!(refusal("spacer-nano-v1", "what is on the table?", &["a cup", "nothing"]).is_some());
+    }
+
+    #[test]
+    fn nano_v1_is_asked_about_the_stretches_that_it_was_taught() {
+        for text in ["How far did I move in the last 15 seconds?", "how much did I turn in the last 5 s?"] {
+            assert_eq!(refusal("spacer-nano-v1", text, &[]), None, "{text}");
+        }
+        for (text, found) in [
+            ("How far did I move?", "found none"),
+            ("how far did I move in the last ten seconds?", "found none"),
+            ("how much did I turn in the last 4 seconds?", "found 4 seconds"),
+            ("which way did I move in the last 2 minutes?", "found 120 seconds"),
+        ] {
+            let told = refusal("spacer-nano-v1", text, &[]).expect(text);
+            assert!(told.contains("the last 3, 5, 8, 10, 15 seconds") && told.contains(found), "{told}");
+        }
     }
 
     #[test]
