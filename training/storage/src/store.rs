@@ -241,7 +241,8 @@ mod tests {
     fn store(answers: Vec<(u16, &'static str)>) -> (Store, std::thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let requests = std::thread::spawn(move || answers.into_iter().map(|answer| serve(&listener, answer)).collect());
+        let serve = move || answers.into_iter().map(|answer| serve(&listener, answer)).collect();
+        let requests = std::thread::Builder::new().name("store".to_owned()).spawn(serve).unwrap();
         let credentials = Some(Credentials::new(KEY, "a secret of the test"));
         let mut store = Store::at("s3://bucket/run", Some(endpoint), "here".to_owned(), credentials).unwrap();
         store.pauses = pauses().with_min_delay(Duration::from_millis(1)).with_max_delay(Duration::from_millis(4));

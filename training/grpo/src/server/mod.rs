@@ -270,7 +270,8 @@ mod tests {
             line.write_all(answer.as_bytes()).unwrap();
             String::from_utf8_lossy(&room[..read]).lines().next().unwrap_or_default().to_owned()
         };
-        (url, std::thread::spawn(move || answers.into_iter().map(serve).collect()))
+        let serve_all = move || answers.into_iter().map(serve).collect();
+        (url, std::thread::Builder::new().name("server".to_owned()).spawn(serve_all).unwrap())
     }
 
     const MODELS: &str = r#"{"data": [{"id": "spacer"}, {"id": "spacer-grpo-7-1"}]}"#;
