@@ -47,7 +47,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.rollout_server.is_some() {
         recipe.rollout.server.clone_from(&arguments.rollout_server);
     }
-    recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     machine::give_each_worker_one_thread(recipe.data.threads)?;
     let stop = StopRequest::listen()?;
     let world = World::of_launcher()?;
@@ -57,7 +56,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopRequest) -> Result<()> {
+fn train(arguments: &Arguments, written: Recipe, world: &World, stop: &StopRequest) -> Result<()> {
+    let mut recipe = written.clone();
+    recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     let data = &recipe.data;
     let settings = SampleSettings {
         seed: data.seed,
@@ -77,7 +78,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopReques
     let checkpoints = run.local().join("checkpoints");
     let trainer = Trainer::new(recipe.clone(), Box::new(source), &checkpoints, world.clone())?;
     if world.leads() && trainer.progress().step > 0 {
-        changed_recipe::check(run.local(), &recipe, arguments.changed_recipe)?;
+        changed_recipe::check(run.local(), &written, arguments.changed_recipe)?;
     }
     if arguments.dry_run {
         if !world.leads() {
@@ -94,7 +95,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopReques
         return Ok(());
     }
     let is_stopped = || world.lead_value(stop.is_made());
-    Session::start(arguments, recipe, (trainer, run), world)?.train(arguments.stop_after, is_stopped)
+    Session::start(arguments, (&written, recipe), (trainer, run), world)?.train(arguments.stop_after, is_stopped)
 }
 
 /// One session of a run with all that it writes to.
@@ -115,7 +116,7 @@ struct Records {
 impl Session {
     fn start(
         arguments: &Arguments,
-        recipe: Recipe,
+        (written, recipe): (&Recipe, Recipe),
         (trainer, run): (Trainer, RunFolder),
         world: &World,
     ) -> Result<Self> {
@@ -126,7 +127,7 @@ impl Session {
             steps: recipe.optimiser.steps,
         };
         let open = || -> Result<Records> {
-            let journal = Journal::open(run.local(), &opening, &recipe)?;
+            let journal = Journal::open(run.local(), &opening, written)?;
             Ok(Records { journal, samples: RunLog::open(&run.local().join("samples.jsonl"), opening.done)? })
         };
         let records = world.leads().then(open).transpose()?;

@@ -37,8 +37,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut recipe = Recipe::read(&arguments.recipe)?;
-    recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
+    let recipe = Recipe::read(&arguments.recipe)?;
     machine::give_each_worker_one_thread(recipe.data.shards)?;
     let stop = StopRequest::listen()?;
     let world = World::of_launcher()?;
@@ -48,7 +47,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopRequest) -> Result<()> {
+fn train(arguments: &Arguments, written: Recipe, world: &World, stop: &StopRequest) -> Result<()> {
+    let mut recipe = written.clone();
+    recipe.data.episodes = recipe.data.episodes.map(|folder| folders::to_read(&folder)).transpose()?;
     let settings = SampleSettings {
         seed: recipe.data.seed,
         questions: recipe.data.questions_per_clip,
@@ -67,7 +68,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopReques
     let absent_word = maker.teacher().absent_word();
     let trainer = Trainer::new(recipe.clone(), maker, &run.local().join("checkpoints"), world.clone())?;
     if world.leads() && trainer.step_count() > 0 {
-        changed_recipe::check(run.local(), &recipe, arguments.changed_recipe)?;
+        changed_recipe::check(run.local(), &written, arguments.changed_recipe)?;
     }
     if arguments.dry_run {
         return if world.leads() { state(&recipe, &trainer) } else { Ok(()) };
@@ -78,7 +79,7 @@ fn train(arguments: &Arguments, recipe: Recipe, world: &World, stop: &StopReques
         done: trainer.step_count(),
         steps: recipe.optimiser.steps,
     };
-    let journal = world.leads().then(|| Journal::open(run.local(), &opening, &recipe)).transpose()?;
+    let journal = world.leads().then(|| Journal::open(run.local(), &opening, &written)).transpose()?;
     if journal.is_some() {
         let parameters = trainer.parameter_count();
         tracing::info!(parameters, step = opening.done, ranks = world.size(), "training");

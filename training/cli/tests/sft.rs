@@ -1,7 +1,8 @@
 //! Runs of the command: one that tunes the nano model with an adapter, one that only looks.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -23,10 +24,15 @@ fn recipe(folder: &Path) -> PathBuf {
     path
 }
 
-fn train(recipe: &Path, run: &Path, more: &[&str]) -> Output {
+fn command(recipe: &Path, run: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spacer-train"));
     command.current_dir(root()).env("RAYON_NUM_THREADS", "1");
-    let output = command.arg("sft").arg(recipe).arg("--run").arg(run).args(more).output().expect("runs");
+    command.arg("sft").arg(recipe).arg("--run").arg(run).args(more);
+    command
+}
+
+fn train(recipe: &Path, run: &Path, more: &[&str]) -> Output {
+    let output = command(recipe, run, more).output().expect("runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
 }
@@ -67,4 +73,45 @@ fn a_dry_run_states_every_option_and_writes_nothing() {
         ["patience = 0", "schedule = \"cosine\"", "trained parameters, 0 made steps", "# first clip: patches"];
     assert!(expected.iter().all(|part| text.contains(part)), "{text}");
     assert!(!run.exists());
+}
+
+/// What a command that fails says, without colours.
+fn refused(recipe: &Path, run: &Path, more: &[&str]) -> String {
+    let output = command(recipe, run, more).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && !said.contains('\x1b'), "{said}");
+    said
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_writes_a_checkpoint_and_goes_on_with_its_own_recipe() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (recipe, run) = (recipe(folder.path()), folder.path().join("run"));
+    let text = std::fs::read_to_string(&recipe).expect("the recipe");
+    let long = text.replace("steps = 3", "steps = 5000").replace("checkpoint_every = 1", "checkpoint_every = 5000");
+    std::fs::write(&recipe, &long).expect("a recipe");
+    let mut child = command(&recipe, &run, &[]).stderr(Stdio::piped()).spawn().expect("starts");
+    let log = run.join("log.jsonl");
+    let until = Instant::now() + Duration::from_secs(120);
+    while std::fs::read_to_string(&log).unwrap_or_default().lines().count() < 2 {
+        assert!(Instant::now() < until && child.try_wait().expect("runs").is_none(), "no steps");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let second = refused(&recipe, &run, &[]);
+    assert!(second.contains("no other run writes"), "{second}");
+    let signalled = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(signalled.is_ok_and(|status| status.success()));
+    let status = child.wait().expect("ends");
+    assert_eq!(status.code(), Some(128 + 15));
+    let newest = std::fs::read_dir(run.join("checkpoints")).expect("checkpoints").flatten().next().expect("one");
+    let made: usize = newest.file_name().to_string_lossy().trim_start_matches("step-").parse().expect("a step");
+    let lines = std::fs::read_to_string(&log).expect("a log").lines().filter(|line| line.contains("\"loss\"")).count();
+    assert!(made >= 2 && made <= lines, "{made} steps, {lines} lines");
+    // What is left of it is the run's last step.
+    let other = long.replace("steps = 5000", &format!("steps = {}", made + 1));
+    std::fs::write(&recipe, other).expect("a recipe");
+    let changed = refused(&recipe, &run, &[]);
+    assert!(changed.contains("optimiser.steps was 5000, is") && changed.contains("--changed-recipe"), "{changed}");
+    train(&recipe, &run, &["--changed-recipe"]);
+    assert!(run.join("checkpoints").join(format!("step-{:08}", made + 1)).exists());
 }
