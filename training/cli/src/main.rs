@@ -30,6 +30,9 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// What is logged where `RUST_LOG` says nothing else: of ONNX Runtime only what is wrong.
+const DEFAULT_LOG: &str = "info,ort=warn";
+
 /// Candle's op-by-op training allocates and frees large tensors all the time; the system allocator returns them to the
 /// kernel each time.
 #[global_allocator]
@@ -72,7 +75,7 @@ fn is_no_secret(metadata: &Metadata<'_>) -> bool {
 }
 
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT_LOG.into());
     let stderr = std::io::stderr;
     let lines =
         tracing_subscriber::fmt::layer().with_target(false).with_ansi(stderr().is_terminal()).with_writer(stderr);

@@ -34,9 +34,8 @@ pub enum Form {
     Unsupported,
 }
 
-/// One judged question. A line of an answers file.
+/// One judged question. A line of an answers file; what a later version adds to it is passed over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Judged {
     /// Name of the exam.
     pub exam: String,
@@ -185,7 +184,17 @@ pub fn read_answers(path: &Path) -> Result<Vec<Judged>> {
         let expected = "a judged question on each line, as `spacer-train evaluate --answers-file` writes them";
         serde_json::from_str(line).map_err(|error| Error::file(path, expected, format!("line {}: {error}", index + 1)))
     };
-    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(line).collect()
+    let answers: Vec<Judged> = text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(line)
+        .collect::<Result<_>>()?;
+    if answers.is_empty() {
+        return Err(Error::file(path, "answers, as `spacer-train evaluate --answers-file` writes them", "none"));
+    }
+    Ok(answers)
 }
 
 #[cfg(test)]
@@ -228,6 +237,13 @@ pub(crate) mod tests {
         write_answers(&path, &answers).unwrap();
         assert_eq!(read_answers(&path).unwrap(), answers);
         assert_eq!(answers[1].interval_holds(), Some(false));
+        // As an editor of another system, or a later version, leaves it.
+        let text =
+            std::fs::read_to_string(&path).unwrap().replace('\n', "\r\n").replace("{\"exam", "{\"new\":1,\"exam");
+        std::fs::write(&path, format!("\u{feff}{text}\r\n")).unwrap();
+        assert_eq!(read_answers(&path).unwrap(), answers);
+        std::fs::write(&path, "\n").unwrap();
+        assert!(read_answers(&path).unwrap_err().to_string().contains("found none"));
         std::fs::write(&path, "{\"number\": 1}\n").unwrap();
         assert!(read_answers(&path).unwrap_err().to_string().contains("line 1"));
     }

@@ -23,6 +23,10 @@ impl EpisodeFolder {
     /// When it is none, or of another version.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(FORMAT_FILE);
+        if !path.is_file() {
+            let expected = format!("a folder that `spacer-train episodes` wrote, with {FORMAT_FILE}");
+            return Err(Error::Form { path: folder.to_owned(), expected, found: "none".to_owned() });
+        }
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
         let expected = FormatFile { format: FORMAT.to_owned(), version: VERSION };
         match serde_json::from_str::<FormatFile>(&text) {
