@@ -4,6 +4,7 @@
 //! base in the odometry's frame (REP-105). Episodes are made from bags ([`crate::bag`]), SpaceR's files
 //! ([`crate::spacer`]), simulated clips ([`crate::clips`]) and folders that this crate wrote ([`crate::folder`]).
 
+use std::path::Path;
 use std::sync::Arc;
 
 use geometry::{CameraFacts, PlanPose, RigidTransform, rigid_transform};
@@ -194,13 +195,19 @@ impl PictureFormat {
     }
 }
 
-/// An encoded picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An encoded picture. Two are equal where their files are.
+#[derive(Clone, Debug)]
 pub struct Picture {
     /// Its encoding.
     pub format: PictureFormat,
-    /// The file.
-    pub bytes: Arc<[u8]>,
+    pub(crate) file: PictureFile,
+}
+
+/// Where a picture's file is. What lies on the disk stays there: a data set has more pictures than memory.
+#[derive(Clone, Debug)]
+pub(crate) enum PictureFile {
+    Memory(Arc<[u8]>),
+    Disk(Arc<Path>),
 }
 
 /// What the camera saw at one moment.

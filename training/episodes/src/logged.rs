@@ -156,7 +156,7 @@ fn hash(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::episode::PictureFormat;
+    use crate::episode::{PictureFile, PictureFormat};
 
     fn lesson(sizes: &[(u32, u32)]) -> LoggedLesson {
         let picture = |&(width, height): &(u32, u32)| {
@@ -173,6 +173,19 @@ mod tests {
             categories: Vec::new(),
             exercises: Vec::new(),
         }
+    }
+
+    #[test]
+    fn pictures_that_lie_on_the_disk_stay_there() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("1.png");
+        let made = Picture::encode(8, 4, &[90; 96], PictureFormat::Png).unwrap();
+        std::fs::write(&path, made.bytes().unwrap()).unwrap();
+        let read = Picture::read(&path).unwrap();
+        assert!(matches!(read.file, PictureFile::Disk(_)) && read == made);
+        assert_eq!(read.decode().unwrap().dimensions(), (8, 4));
+        std::fs::remove_file(&path).unwrap();
+        assert!(read.decode().unwrap_err().to_string().contains("1.png"));
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 use capture::Bgr8Frame;
 use frame_ring::RawFrame;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
-use crate::episode::{Picture, PictureFormat};
+use crate::episode::{Picture, PictureFile, PictureFormat};
 use crate::{Error, Result};
 
 /// Quality of JPEGs, of 100.
@@ -43,7 +44,7 @@ impl Picture {
             ),
         };
         written.map_err(|error| refusal(&error))?;
-        Ok(Self { format, bytes: file.into_inner().into() })
+        Ok(Self { format, file: PictureFile::Memory(file.into_inner().into()) })
     }
 
     /// Takes a file as it is, where it is a picture of a known format.
@@ -57,7 +58,7 @@ impl Picture {
             Ok(other) => return Err(refusal(&format!("{other:?}"))),
             Err(error) => return Err(refusal(&error)),
         };
-        Ok(Self { format, bytes: bytes.into() })
+        Ok(Self { format, file: PictureFile::Memory(bytes.into()) })
     }
 
     /// Takes a file as it is where that is a whole picture that everybody sees alike, upright, as JPEG or PNG; else the
@@ -105,15 +106,26 @@ impl Picture {
         if picture.is_portable { Self::from_file_bytes(bytes.to_vec()).ok() } else { None }
     }
 
-    /// Reads a picture file.
+    /// Reads a picture file, which stays on the disk.
     ///
     /// # Errors
     /// When it can't be read, is neither JPEG nor PNG, or is broken.
     pub fn read(path: &Path) -> Result<Self> {
         let picture = Self::from_file_bytes(std::fs::read(path).map_err(Error::io(path))?)?;
         // Decoded once, so that who shows it later need not fear.
-        pictures::decode(&picture.bytes)?;
-        Ok(picture)
+        picture.decode()?;
+        Ok(Self { file: PictureFile::Disk(path.into()), ..picture })
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// When it lies on the disk and can't be read any more.
+    pub fn bytes(&self) -> Result<Arc<[u8]>> {
+        match &self.file {
+            PictureFile::Memory(bytes) => Ok(Arc::clone(bytes)),
+            PictureFile::Disk(path) => Ok(std::fs::read(path).map_err(Error::io(path))?.into()),
+        }
     }
 
     /// Encodes a camera's frame of any encoding that the robot reads.
@@ -148,10 +160,17 @@ impl Picture {
     /// # Errors
     /// When the file is broken: cut, damaged, too large.
     pub fn decode(&self) -> Result<RgbImage> {
-        let picture = pictures::decode(&self.bytes)?;
+        let picture = pictures::decode(&self.bytes()?)?;
         let (width, height) = (picture.width, picture.height);
         let expected = || refusal(&"rows of another length");
         RgbImage::from_raw(width, height, picture.into_rgb8()).ok_or_else(expected)
+    }
+}
+
+impl PartialEq for Picture {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |other: Arc<[u8]>| self.bytes().is_ok_and(|own| own == other);
+        self.format == other.format && other.bytes().is_ok_and(same)
     }
 }
 

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_makes_no_endless_video() {
-        let picture = Picture { format: PictureFormat::default(), bytes: Vec::new().into() };
+        let picture = Picture::encode(1, 1, &[0; 3], PictureFormat::default()).unwrap();
         let frame = |stamp_nanos| Frame { stamp_nanos, pose: None, camera: None, picture: picture.clone() };
         let frames = [30_000_000_000, 1_790_000_000_000_000_000].map(frame);
         let error = regular(&frames.each_ref(), 5.0).unwrap_err().to_string();

@@ -316,7 +316,7 @@ fn other_peoples_bags_need_an_image_topic_and_keep_their_jpegs() {
         read.episode
             .frames
             .iter()
-            .all(|frame| frame.pose.is_none() && &*frame.picture.bytes == jpeg.get_ref().as_slice())
+            .all(|frame| frame.pose.is_none() && &*frame.picture.bytes().unwrap() == jpeg.get_ref().as_slice())
     );
     assert!(read.episode.questions.is_empty(), "nothing was asked, and nobody knows how the robot moved");
     assert!("images".parse::<Role>().unwrap_err().contains("camera_info"));

@@ -23,7 +23,8 @@ fn lay_out(folder: &Path, lines: &[&str]) -> SpacerFiles {
     writer.finish().expect("a writable folder");
     std::fs::rename(folder.join("scratch/videos"), folder.join("videos")).expect("the video");
     std::fs::create_dir(folder.join("images")).expect("a writable folder");
-    std::fs::write(folder.join("images/sign.png"), &clip.frames[0].picture.bytes).expect("a writable folder");
+    std::fs::write(folder.join("images/sign.png"), &clip.frames[0].picture.bytes().expect("a picture"))
+        .expect("a writable folder");
     std::fs::write(folder.join("SpaceR-151k.jsonl"), lines.join("\n")).expect("a writable folder");
     std::fs::write(folder.join("cognitive_map.jsonl"), MAP).expect("a writable folder");
     std::fs::write(folder.join("excluded.txt"), "# VSI-Bench\ntest_scene.mp4\n").expect("a writable folder");

@@ -50,7 +50,7 @@ impl FolderWriter {
         for (number, frame) in episode.frames.iter().enumerate() {
             let file = media.join(format!("{number:06}.{}", frame.picture.format.extension()));
             let path = self.folder.join(&file);
-            std::fs::write(&path, &frame.picture.bytes).map_err(Error::io(&path))?;
+            std::fs::write(&path, &frame.picture.bytes()?).map_err(Error::io(&path))?;
             let file = file.to_string_lossy().into_owned();
             frames.push(FrameLine { stamp_nanos: frame.stamp_nanos, file, pose: frame.pose, camera: frame.camera });
         }

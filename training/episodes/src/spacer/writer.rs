@@ -81,7 +81,7 @@ impl SpacerWriter {
         std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         let path = folder.join(format!("{name}.{extension}"));
         match frames {
-            [only] => std::fs::write(&path, &only.picture.bytes).map_err(Error::io(&path))?,
+            [only] => std::fs::write(&path, &only.picture.bytes()?).map_err(Error::io(&path))?,
             _ if video::write(&path, &regular(frames, self.rate_hz)?, self.rate_hz)?.is_some() => {}
             _ => {
                 let expected = "frames within each question's span".to_owned();
