@@ -17,7 +17,7 @@ use asked::{asked, skip_politeness};
 use words::{tokens, without_marks};
 
 /// Longest accepted question, bytes.
-pub const MAX_QUESTION_BYTES: usize = 1000;
+pub const MAX_QUESTION_BYTES: usize = 16_384;
 
 /// A question that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

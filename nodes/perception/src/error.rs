@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use grounding::{MAX_QUESTION_BYTES, QuestionError};
+use grounding::QuestionError;
 use thiserror::Error;
 
-use crate::query::MAX_OPTIONS;
+use crate::query::{MAX_OPTION_BYTES, MAX_OPTIONS};
 
 /// Why a pipeline could not be started.
 #[derive(Debug, Error)]
@@ -44,7 +44,7 @@ pub enum QueryError {
     Question(#[from] QuestionError),
     /// Too many options, or too long ones.
     #[error(
-        "options: expected at most {MAX_OPTIONS} of {MAX_QUESTION_BYTES} bytes in all, found {found} of {bytes} bytes"
+        "options: expected at most {MAX_OPTIONS} of {MAX_OPTION_BYTES} bytes in all, found {found} of {bytes} bytes"
     )]
     Options {
         /// Options.

@@ -368,7 +368,7 @@ fn bad_questions_are_answered_at_once() {
         bench.perception.ask(SpatialQuery { text: "how far is the door?".into(), deadline_secs, ..Default::default() });
         assert_eq!(bench.next().status, Status::BadQuery);
     }
-    let options = vec!["x".repeat(400); 3];
+    let options = vec!["x".repeat(30_000); 3];
     bench.perception.ask(SpatialQuery { text: "which?".into(), options, ..Default::default() });
     assert_eq!(bench.next().status, Status::BadQuery);
 }

@@ -13,7 +13,7 @@ use episodes::bag::{BagEpisode, BagSettings, Role, read_bag};
 use episodes::episode::PictureFormat;
 use episodes::folder::EpisodeFolder;
 use episodes::sampling::FrameSampling;
-use episodes::spacer::{SpacerEpisodes, SpacerFiles};
+use episodes::spacer::{Records, SpacerEpisodes, SpacerFiles};
 use indicatif::ProgressBar;
 
 use self::counts::Counts;
@@ -81,6 +81,9 @@ pub struct Arguments {
     /// without this.
     #[arg(long)]
     skip_broken: bool,
+    /// Largest share of SpaceR's records that may be left out without being an error.
+    #[arg(long, default_value_t = 0.1)]
+    broken_share: f64,
     /// Print the counts as JSON.
     #[arg(long)]
     json: bool,
@@ -121,7 +124,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     making.sink.finish()?;
     remote.map_or(Ok(()), |mut remote| remote.put(&out))?;
     making.counts.print(&arguments.out, arguments.json);
-    let Counts { bags, bags_left_out, .. } = making.counts;
+    let Counts { bags, bags_left_out, records, records_left_out, .. } = making.counts;
+    ensure!(
+        records_left_out as f64 <= arguments.broken_share * records as f64 || arguments.skip_broken,
+        "{records_left_out} of {records} records were left out, each for the reason above, and the others were written; \
+         a greater --broken-share than {} or --skip-broken takes that",
+        arguments.broken_share
+    );
     ensure!(
         bags_left_out == 0 || arguments.skip_broken,
         "{bags_left_out} of {bags} bags were left out, each for the reason above, and the others were written; with \
@@ -192,13 +201,29 @@ impl Making<'_> {
 
     fn spacer_files(&mut self) -> Result<()> {
         for path in &self.arguments.spacer_jsonl {
-            let read = SpacerEpisodes::open(&spacer_files(path, self.arguments), sampling(self.arguments))?;
+            let mut read = SpacerEpisodes::open(&spacer_files(path, self.arguments), sampling(self.arguments))?;
             self.counts.left_out += read.excluded();
-            for episode in ProgressBar::new(read.size_hint().0 as u64).wrap_iter(read) {
-                self.keep(episode)?;
+            let progress = ProgressBar::new(read.size_hint().0 as u64);
+            self.leave_out(read.take_left_out());
+            while let Some(episode) = read.next() {
+                match episode.and_then(|episode| self.write(episode)) {
+                    Err(error) if error.is_of_output() => return Err(error.into()),
+                    Err(error) => self.leave_out(vec![error.to_string()]),
+                    Ok(()) => {}
+                }
+                progress.inc(1);
             }
+            progress.finish();
+            let Records { all, left_out } = read.records();
+            self.counts.records += all;
+            self.counts.records_left_out += left_out;
         }
         Ok(())
+    }
+
+    fn leave_out(&mut self, reasons: Vec<String>) {
+        reasons.iter().for_each(|reason| eprintln!("left out: {reason}"));
+        self.counts.left_out += reasons.len();
     }
 
     fn sets(&mut self) -> Result<()> {

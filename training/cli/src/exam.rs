@@ -80,14 +80,17 @@ impl Source {
         let name = path.map(|path| format!("episodes {}", path.display())).unwrap_or_default();
         if let Some(folder) = &self.episodes {
             let mut episodes = EpisodeFolder::open(&folders::to_read(folder)?)?.episodes()?;
-            let exam = logged::draw(&name, &mut episodes, &settings, &preprocessor)?;
-            episodes.take_left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
+            let (exam, left_out) = logged::draw(&name, &mut episodes, &settings, &preprocessor)?;
+            say_left_out(&[episodes.take_left_out(), left_out].concat());
             return Ok(exam);
         }
         let files = SpacerFiles::beside(path.unwrap_or(Path::new("")));
         let sampling = FrameSampling { rate_hz, most: frames, ..FrameSampling::default() };
-        let episodes = SpacerEpisodes::open(&files, sampling)?.filter_map(unless_broken);
-        Ok(logged::draw(&name, episodes, &settings, &preprocessor)?)
+        let mut episodes = SpacerEpisodes::open(&files, sampling)?;
+        say_left_out(&episodes.take_left_out());
+        let (exam, left_out) = logged::draw(&name, episodes.filter_map(unless_broken), &settings, &preprocessor)?;
+        say_left_out(&left_out);
+        Ok(exam)
     }
 
     /// How much of an episode the model is shown.
@@ -131,6 +134,10 @@ pub fn rooms_exam(settings: &RoomSettings, topics: Option<&[Topic]>, model: &Pat
         Some(topics) => walks::draw(settings, topics, &preprocessor)?,
         None => clips::draw(settings, ModelDir::open(model)?.prompts(), &preprocessor)?,
     })
+}
+
+fn say_left_out(reasons: &[String]) {
+    reasons.iter().for_each(|reason| eprintln!("left out: {reason}"));
 }
 
 /// A picture that is broken is not asked about, and standard error says so.

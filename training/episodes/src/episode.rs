@@ -12,6 +12,8 @@ pub use msgs::ProblemType;
 use recording::CellMap;
 use serde::{Deserialize, Serialize};
 
+use crate::options;
+
 /// Who says that a label is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,20 +123,12 @@ pub struct Question {
 }
 
 impl Question {
-    /// The texts of the options without their letters; the error is the option whose letter is not its place's.
+    /// The texts of the options without their letters, see [`options::texts`].
     ///
     /// # Errors
     /// The option as written, with the letter of its place.
     pub fn option_texts(&self) -> Result<Vec<String>, String> {
-        let text = |(letter, option): (char, &String)| {
-            let mut chars = option.chars();
-            match (chars.next(), chars.next()) {
-                (Some(own), Some('.')) if own == letter => Ok(chars.as_str().trim().to_owned()),
-                (Some(other), Some('.')) if other.is_ascii_uppercase() => Err(format!("{option:?} at place {letter}")),
-                _ => Ok(option.clone()),
-            }
-        };
-        ('A'..='Z').zip(&self.options).map(text).collect()
+        options::texts(&self.options)
     }
 }
 
@@ -272,11 +266,26 @@ impl Episode {
     }
 }
 
-/// A name for files made of any text: what is no letter, digit, `-`, `_` or `.` becomes `_`.
+/// Longest name of a file that is made of a text, bytes: what is put behind it has room in the 255 of a file system.
+const LONGEST_NAME: usize = 150;
+
+/// A name for files made of any text: what is no letter, digit, `-`, `_` or `.` becomes `_`. Of a text in another script,
+/// or a very long one, a number that is made of all of it takes the place of what is lost.
 pub fn file_safe(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let safe: String = text.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
-    safe.trim_matches(|c| c == '_' || c == '.').to_owned()
+    let safe = safe.trim_matches(|c| c == '_' || c == '.');
+    if text.is_ascii() && !safe.is_empty() && safe.len() <= LONGEST_NAME {
+        return safe.to_owned();
+    }
+    let kept = safe.get(..safe.len().min(LONGEST_NAME - 30)).unwrap_or_default();
+    let kept = kept.trim_matches(|c| c == '_' || c == '.');
+    format!("{kept}{}{:016x}", if kept.is_empty() { "" } else { "-" }, hash(text))
+}
+
+/// Of a text, the same everywhere (FNV-1a).
+pub(crate) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A number as labels write it: three decimals at most.

@@ -9,6 +9,7 @@ use sim::questions::exam::ExamQuestion;
 use crate::completion::NOT_SEEN;
 use crate::episode::{Label, Question};
 use crate::number_grid::number_text;
+use crate::options::chosen;
 use crate::{Error, Result};
 
 /// A question and its truth.
@@ -62,9 +63,12 @@ impl Exercise {
         let truth = match (label.trim(), options.is_empty()) {
             (NOT_SEEN, _) => Answer::NotSeen,
             (letter, false) => {
-                let chosen = ('A'..='Z').zip(&options).find(|(of, _)| letter.chars().eq([*of]));
+                let chosen = chosen(letter, &options).and_then(|chosen| {
+                    let place = ('A'..=chosen).count() - 1;
+                    options.get(place).cloned()
+                });
                 let expected = format!("a letter of {} options", options.len());
-                Answer::Words(chosen.ok_or_else(|| refuse(&expected, label.clone()))?.1.clone())
+                Answer::Words(chosen.ok_or_else(|| refuse(&expected, label.clone()))?)
             }
             (text, true) => match text.parse() {
                 Ok(number) if read.kind.unit() != Unit::None => Answer::Number(number),

@@ -1,15 +1,18 @@
-//! JSON-lines files, read line by line with errors that name file, line and field.
+//! JSON-lines files, read line by line with errors that name file, line and field. A file that is one JSON array is read
+//! as its items.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Error, Result};
+use crate::{Error, Result, text_file};
 
 /// Longest piece of a file that an error repeats, characters.
 const FOUND_CHARS: usize = 80;
+/// Longest line, bytes; what is behind it counts as a line of its own, which is none.
+const LONGEST_LINE: u64 = 64 << 20;
 
 /// One line, with what an error about it says.
 #[derive(Clone, Debug)]
@@ -66,32 +69,77 @@ impl Record {
     }
 }
 
-/// The lines of a file; empty ones are left out.
+/// The records of a file, one after the other.
+pub type Records = Box<dyn Iterator<Item = Result<Record>> + Send>;
+
+/// The lines of a file, or the items of the array that it is; empty lines are left out.
 ///
 /// # Errors
-/// When the file can't be opened. A line that is no JSON object is an error in its place.
-pub fn read(path: &Path) -> Result<impl Iterator<Item = Result<Record>> + use<>> {
-    let lines = BufReader::new(std::fs::File::open(path).map_err(Error::io(path))?).lines();
+/// When the file can't be opened, or is an array that can't be read. A line that is no JSON object is an error in its
+/// place.
+pub fn read(path: &Path) -> Result<Records> {
+    let mut text = text_file::open(path)?;
     let path = path.to_owned();
-    Ok(lines.enumerate().filter_map(move |(index, line)| match line {
-        Ok(line) if line.trim().is_empty() => None,
-        Ok(line) => Some(record(&path, index + 1, &line)),
+    let begins = text.fill_buf().map_err(Error::io(&path))?.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    if begins == Some(b'[') {
+        return items(path, text);
+    }
+    Ok(Box::new(lines(text).enumerate().filter_map(move |(index, line)| match line {
+        Ok(line) if line.trim_ascii().is_empty() => None,
+        Ok(line) => Some(record(&path, index + 1, &String::from_utf8_lossy(&line))),
         Err(source) => Some(Err(Error::Io { path: path.clone(), source })),
-    }))
+    })))
+}
+
+/// Lines as bytes, so that one that is no UTF-8 costs no other; the end of the file where it can't be read on.
+fn lines(mut text: Box<dyn BufRead + Send>) -> impl Iterator<Item = std::io::Result<Vec<u8>>> + Send {
+    let mut has_ended = false;
+    std::iter::from_fn(move || {
+        let mut line = Vec::new();
+        match text.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+            _ if has_ended => None,
+            Ok(0) => None,
+            Ok(_) => Some(Ok(line)),
+            Err(error) => {
+                has_ended = true;
+                Some(Err(error))
+            }
+        }
+    })
+}
+
+/// The items of an array, counted as lines.
+fn items(path: PathBuf, text: Box<dyn BufRead + Send>) -> Result<Records> {
+    let refuse = |error: serde_json::Error| Error::Record {
+        path: path.clone(),
+        line: error.line(),
+        field: "record".to_owned(),
+        expected: "JSON objects, one on each line or in one array".to_owned(),
+        found: error.to_string(),
+    };
+    let items: Vec<Value> = serde_json::from_reader(text).map_err(refuse)?;
+    let item = move |(index, value): (usize, Value)| match value {
+        Value::Object(_) => Ok(Record { path: path.clone(), line: index + 1, value }),
+        other => Err(no_object(&path, index + 1, &other.to_string())),
+    };
+    Ok(Box::new(items.into_iter().enumerate().map(item)))
 }
 
 fn record(path: &Path, line: usize, text: &str) -> Result<Record> {
-    let refuse = |found: String| Error::Record {
+    match serde_json::from_str(text) {
+        Ok(value @ Value::Object(_)) => Ok(Record { path: path.to_owned(), line, value }),
+        Ok(other) => Err(no_object(path, line, &other.to_string())),
+        Err(error) => Err(no_object(path, line, &format!("{error} in {text}"))),
+    }
+}
+
+fn no_object(path: &Path, line: usize, found: &str) -> Error {
+    Error::Record {
         path: path.to_owned(),
         line,
         field: "record".to_owned(),
         expected: "a JSON object".to_owned(),
         found: found.chars().take(FOUND_CHARS).collect(),
-    };
-    match serde_json::from_str(text) {
-        Ok(value @ Value::Object(_)) => Ok(Record { path: path.to_owned(), line, value }),
-        Ok(other) => Err(refuse(other.to_string())),
-        Err(error) => Err(refuse(format!("{error} in {text}"))),
     }
 }
 

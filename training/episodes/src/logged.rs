@@ -7,7 +7,7 @@ use geometry::{CameraFacts, PlanPose};
 use image::RgbImage;
 use msgs::ImaginedMap;
 
-use crate::episode::{CognitiveMap, Episode, Frame, Picture, Stretch};
+use crate::episode::{CognitiveMap, Episode, Frame, Picture, Stretch, hash};
 use crate::exercise::Exercise;
 use crate::folder::EpisodeFolder;
 use crate::sampling::FrameSampling;
@@ -57,9 +57,9 @@ impl Logged {
         while let Some(episode) = episodes.next().transpose()? {
             let is_held_out = hash(&episode.id).is_multiple_of(HELD_OUT_ONE_OF);
             let of_split = if is_held_out { &mut logged.held_out } else { &mut logged.train };
-            of_split.extend(lessons(&episode)?);
+            of_split.extend(lessons(&episode, &mut logged.left_out)?);
         }
-        logged.left_out = episodes.take_left_out();
+        logged.left_out.extend(episodes.take_left_out());
         if logged.train.is_empty() {
             let expected = "episodes with labelled questions".to_owned();
             let found = format!("{} in its held-out tenth, none to train on", logged.held_out.len());
@@ -68,7 +68,7 @@ impl Logged {
         Ok(logged)
     }
 
-    /// Broken pictures that are not shown, each with what is wrong with it.
+    /// Broken pictures and questions that are not used, each with what is wrong with it.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }
@@ -121,12 +121,20 @@ pub fn frames(pictures: &[RgbImage], (width, height): (usize, usize)) -> Result<
     Ok(frames)
 }
 
-/// An episode's lessons; a stretch of which no frame is left gives none.
-pub fn lessons(episode: &Episode) -> Result<Vec<LoggedLesson>> {
-    episode.stretches().iter().filter_map(|stretch| lesson(episode, stretch).transpose()).collect()
+/// An episode's lessons; a stretch of which no frame or no question is left gives none. A question that can't be asked, or
+/// whose label doesn't fit it, is left out with the reason.
+///
+/// # Errors
+/// None at present.
+pub fn lessons(episode: &Episode, left_out: &mut Vec<String>) -> Result<Vec<LoggedLesson>> {
+    let mut lessons = Vec::new();
+    for stretch in episode.stretches() {
+        lessons.extend(lesson(episode, &stretch, left_out)?);
+    }
+    Ok(lessons)
 }
 
-fn lesson(episode: &Episode, stretch: &Stretch<'_>) -> Result<Option<LoggedLesson>> {
+fn lesson(episode: &Episode, stretch: &Stretch<'_>, left_out: &mut Vec<String>) -> Result<Option<LoggedLesson>> {
     let Some(first) = stretch.questions.first() else { return Ok(None) };
     let sampling = FrameSampling { most: FRAMES, ..FrameSampling::default() };
     let frames: Vec<&Frame> = sampling.spread(episode.frames_of(first).collect());
@@ -135,7 +143,16 @@ fn lesson(episode: &Episode, stretch: &Stretch<'_>) -> Result<Option<LoggedLesso
     let rate_hz = if secs > 0.0 { (frames.len() - 1) as f64 / secs } else { RATE_HZ };
     let map = stretch.map.map(|map| ImaginedMap::from(&map.cells));
     let listed = |map: &CognitiveMap| map.object_list.clone();
-    let exercises = stretch.questions.iter().filter_map(|question| Exercise::of_episode(question).transpose());
+    let mut exercises = Vec::new();
+    for question in &stretch.questions {
+        match Exercise::of_episode(question) {
+            Ok(exercise) => exercises.extend(exercise),
+            Err(error) => left_out.push(format!("episode {:?}: {error}", episode.id)),
+        }
+    }
+    if exercises.is_empty() {
+        return Ok(None);
+    }
     Ok(Some(LoggedLesson {
         episode: episode.id.clone(),
         rate_hz: (rate_hz * 100.0).round() / 100.0,
@@ -143,14 +160,9 @@ fn lesson(episode: &Episode, stretch: &Stretch<'_>) -> Result<Option<LoggedLesso
         cameras: Episode::cameras(&frames),
         categories: map.as_ref().filter(|map| map.cell_size_m.is_none()).and(stretch.map).map_or_else(Vec::new, listed),
         map,
-        exercises: exercises.collect::<Result<_>>()?,
+        exercises,
         pictures: frames.into_iter().map(|frame| frame.picture.clone()).collect(),
     }))
-}
-
-/// FNV-1a.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use episodes::Episode;
 use episodes::episode::{LabelSource, Picture, PictureFormat, ProblemType};
 use episodes::sampling::FrameSampling;
-use episodes::spacer::{SpacerEpisodes, SpacerFiles, SpacerWriter};
+use episodes::spacer::{Records, SpacerEpisodes, SpacerFiles, SpacerWriter};
 
 const VIDEO: &str = r#"{"problem_id": 17, "problem": "How many chairs are there?", "data_type": "video", "problem_type": "numerical", "options": [], "solution": "<answer>3</answer>", "path": "./videos/scene0001_00.mp4", "data_source": "SR_dataset"}"#;
 const CHOICE: &str = r#"{"problem_id": "b", "problem": "Which is closest?", "data_type": "video", "problem_type": "multiple choice", "options": ["A. table", "B. bed"], "solution": "<answer>B</answer>", "path": "./videos/scene0001_00.mp4", "data_source": "SR_dataset"}"#;
@@ -62,7 +62,11 @@ fn what_is_wrong_with_a_line_is_said_with_file_line_field_expected_and_found() {
     let files = lay_out(scratch.path(), &[VIDEO]);
     let error = |line: &str| {
         std::fs::write(&files.questions, format!("{VIDEO}\n{line}\n")).expect("a writable folder");
-        SpacerEpisodes::open(&files, FrameSampling::default()).err().map(|error| error.to_string()).unwrap_or_default()
+        let mut read = SpacerEpisodes::open(&files, FrameSampling::default()).expect("the other lines");
+        assert_eq!(read.records(), Records { all: 2, left_out: 1 }, "{line}");
+        let reasons = read.take_left_out();
+        assert_eq!(read.next().expect("the first line's").expect("whole").questions.len(), 1);
+        reasons.into_iter().find(|reason| reason.contains("SpaceR-151k.jsonl")).unwrap_or_default()
     };
     for (line, field, found) in [
         (
@@ -70,7 +74,17 @@ fn what_is_wrong_with_a_line_is_said_with_file_line_field_expected_and_found() {
             "field problem_type: expected \"multiple choice\"",
             "\"number\"",
         ),
-        (VIDEO.replace("<answer>3</answer>", "3"), "field solution: expected <answer>…</answer>", "\"3\""),
+        (
+            VIDEO.replace("<answer>3</answer>", "<answer>3"),
+            "field solution: expected <answer>…</answer>",
+            "\"<answer>3",
+        ),
+        (CHOICE.replace("<answer>B</answer>", "<answer>C</answer>"), "field solution: expected a letter of 2", "C"),
+        (
+            CHOICE.replace("\"A. table\", \"B. bed\"", &["\"x\""; 27].join(",")),
+            "field options: expected at most 26",
+            "x",
+        ),
         (VIDEO.replace("\"problem_id\": 17", "\"problem_id\": [1]"), "field problem_id", "[1]"),
         (VIDEO.replace("\"path\"", "\"file\""), "field path: expected a text", "nothing"),
         (CHOICE.replace("[\"A. table\", \"B. bed\"]", "[]"), "field options", "[]"),
@@ -82,8 +96,65 @@ fn what_is_wrong_with_a_line_is_said_with_file_line_field_expected_and_found() {
     }
     std::fs::write(&files.questions, VIDEO).unwrap();
     std::fs::write(files.maps.as_ref().unwrap(), MAP.replace("[9, 0]", "[10, 0]")).unwrap();
-    let text = SpacerEpisodes::open(&files, FrameSampling::default()).err().unwrap().to_string();
+    let mut read = SpacerEpisodes::open(&files, FrameSampling::default()).unwrap();
+    let reasons = read.take_left_out();
+    let text = reasons.first().unwrap();
     assert!(text.contains("cognitive_map.jsonl:1: field cognitive_map: expected") && text.contains("10"), "{text}");
+    assert!(read.next().unwrap().unwrap().map.is_none(), "one bad map leaves out one map");
+    std::fs::write(files.maps.as_ref().unwrap(), MAP.replace("scene0001_00", "scene0009_00")).unwrap();
+    let reasons = SpacerEpisodes::open(&files, FrameSampling::default()).unwrap().take_left_out();
+    assert!(reasons[0].contains("excluded.txt: expected names of these videos, found none of 1"), "{reasons:?}");
+    assert!(reasons[1].contains("1 maps of videos that no question is about, such as \"scene0009_00\""), "{reasons:?}");
+}
+
+#[test]
+fn records_are_read_as_people_write_them() {
+    let scratch = tempfile::tempdir().unwrap();
+    let files = lay_out(scratch.path(), &[]);
+    let labels = |text: &[u8]| -> Vec<String> {
+        std::fs::write(&files.questions, text).expect("a writable folder");
+        let mut read = SpacerEpisodes::open(&files, FrameSampling::default()).expect("questions");
+        let reasons = read.take_left_out();
+        assert_eq!(read.records().left_out, 0, "{reasons:?}");
+        let episodes: Vec<Episode> = read.map(|episode| episode.expect("whole")).collect();
+        let questions = episodes.iter().flat_map(|episode| &episode.questions);
+        questions.map(|question| question.label.as_ref().expect("a label").text.clone()).collect()
+    };
+    let bare = VIDEO.replace("\"<answer>3</answer>\"", "3");
+    let lines = [VIDEO, bare.as_str()];
+    assert_eq!(labels(lines.join("\n").as_bytes()), ["3", "3"]);
+    assert_eq!(labels(format!("[{}]", lines.join(",\n")).as_bytes()), ["3", "3"]);
+    assert_eq!(labels(format!("\u{feff}{VIDEO}\r\n\r\n").as_bytes()), ["3"]);
+    let utf16: Vec<u8> = format!("\u{feff}{VIDEO}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(labels(&utf16), ["3"]);
+    for options in
+        ["\"(A) table\", \"(B) bed\"", "\"A: table\", \"B: bed\"", "\"a. table\", \"b. bed\"", "\"table\", \"bed\""]
+    {
+        for solution in ["B", "(B)", "B. bed", "bed", "<answer> b) </answer>"] {
+            let line = CHOICE.replace("\"A. table\", \"B. bed\"", options).replace("<answer>B</answer>", solution);
+            assert_eq!(labels(line.as_bytes()), ["B"], "{line}");
+        }
+    }
+}
+
+#[test]
+fn maps_are_found_where_they_lie_and_by_any_name_of_the_video() {
+    let scratch = tempfile::tempdir().unwrap();
+    let files = lay_out(scratch.path(), &[VIDEO]);
+    let maps = files.maps.clone().expect("maps");
+    let folder = scratch.path().join("annotation");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::remove_file(&maps).unwrap();
+    for name in ["scene0001_00", "scene0001_00.mp4", "./videos/scene0001_00.mp4", "videos/scene0001_00"] {
+        std::fs::write(folder.join("cognitive_map.jsonl"), MAP.replace("scene0001_00", name)).unwrap();
+        let beside = SpacerFiles::beside(&files.questions);
+        assert_eq!(beside.maps.as_deref(), Some(folder.join("cognitive_map.jsonl").as_path()));
+        let mut read =
+            SpacerEpisodes::open(&SpacerFiles { media: files.media.clone(), ..beside }, FrameSampling::default())
+                .unwrap();
+        assert_eq!(read.take_left_out(), [""; 0], "{name}");
+        assert!(read.next().unwrap().unwrap().map.is_some(), "{name}");
+    }
 }
 
 #[test]

@@ -28,17 +28,18 @@ pub struct LoggedSettings {
     pub questions: Option<usize>,
 }
 
-/// The exam of all labelled questions, a sheet for each stretch of frames that is asked about.
+/// The exam of all labelled questions, a sheet for each stretch of frames that is asked about, and why what is left out
+/// of it can't be asked: each reason names episode and question.
 ///
 /// # Errors
-/// When an episode can't be read, a picture can't be decoded, or a question has no frames or no readable form: the
-/// error names episode and question. When no question has a label.
+/// When an episode can't be read, or nothing is left to be asked: then the first reason.
 pub fn draw(
     name: &str,
     episodes: impl Iterator<Item = episodes::Result<Episode>>,
     settings: &LoggedSettings,
     preprocessor: &PreprocessorConfig,
-) -> Result<Exam> {
+) -> Result<(Exam, Vec<String>)> {
+    let mut left_out: Vec<Error> = Vec::new();
     let mut exam = Exam { name: name.to_owned(), sheets: Vec::new() };
     let mut left = settings.questions.unwrap_or(usize::MAX);
     for episode in episodes {
@@ -51,9 +52,24 @@ pub fn draw(
             let Some(first) = asked.first() else { break };
             left -= asked.len();
             let frames = newest(&episode.frames_of(first).collect::<Vec<_>>(), settings);
-            let items = asked.iter().map(|question| item(&episode, question)).collect::<Result<_>>()?;
+            let mut items = Vec::with_capacity(asked.len());
+            for question in &asked {
+                match item(&episode, question) {
+                    Ok(item) => items.push(item),
+                    Err(error) => left_out.push(error),
+                }
+            }
             let rate_hz = rate(&frames, settings.rate_hz);
-            let (pictures, size) = decode(&frames).map_err(|found| refusal(&episode, first, "frames", found))?;
+            let (pictures, size) = match decode(&frames) {
+                Ok(decoded) => decoded,
+                Err(found) => {
+                    left_out.push(refusal(&episode, first, "frames", found));
+                    continue;
+                }
+            };
+            if items.is_empty() {
+                continue;
+            }
             exam.sheets.push(Sheet {
                 scene: scene(&episode, stretch.span),
                 window: window(&pictures, &poses(&frames), size, (exam.sheets.len(), rate_hz), preprocessor)?,
@@ -65,9 +81,10 @@ pub fn draw(
         }
     }
     if exam.sheets.is_empty() {
-        return Err(Error::NoQuestions { exam: exam.name });
+        let nothing = || Error::NoQuestions { exam: exam.name.clone() };
+        return Err(left_out.into_iter().next().unwrap_or_else(nothing));
     }
-    Ok(exam)
+    Ok((exam, left_out.iter().map(Error::to_string).collect()))
 }
 
 /// Where the camera was at each frame; nothing where one is not known.

@@ -157,7 +157,8 @@ fn logged_episodes_are_asked_what_is_labelled_of_their_newest_frames() {
     writer.write(&episode).unwrap();
     writer.finish().unwrap();
     let set = EpisodeFolder::open(&scratch.path().join("set")).unwrap();
-    let exam = logged::draw("episodes set", set.episodes().unwrap(), &LOGGED, &preprocessor()).unwrap();
+    let (exam, left_out) = logged::draw("episodes set", set.episodes().unwrap(), &LOGGED, &preprocessor()).unwrap();
+    assert!(left_out.is_empty(), "{left_out:?}");
     let [sheet] = exam.sheets.as_slice() else { panic!("{} sheets of one stretch", exam.sheets.len()) };
     assert_eq!((sheet.items.len(), sheet.window.frames.len()), (episode.questions.len() - 1, 2));
     assert_eq!((sheet.frame_rate_hz, sheet.facts), (2.0, episode.camera));
@@ -173,7 +174,7 @@ fn logged_episodes_are_asked_what_is_labelled_of_their_newest_frames() {
     assert!(judged.iter().any(|one| one.is_absent && one.score == 1.0), "{judged:#?}");
     assert!(judged.iter().any(|one| one.map_score.is_some_and(|score| score > 0.0)));
     let few = LoggedSettings { questions: Some(3), ..LOGGED };
-    let short = logged::draw("episodes set", set.episodes().unwrap(), &few, &preprocessor()).unwrap();
+    let (short, _) = logged::draw("episodes set", set.episodes().unwrap(), &few, &preprocessor()).unwrap();
     assert_eq!(short.sheets.iter().map(|sheet| sheet.items.len()).sum::<usize>(), 3);
 }
 
@@ -187,7 +188,8 @@ fn spacer_files_are_asked_of_their_videos() {
     let files = SpacerFiles::beside(&scratch.path().join("questions.jsonl"));
     let sampling = FrameSampling { rate_hz: 2.0, most: 2, ..FrameSampling::default() };
     let read = SpacerEpisodes::open(&files, sampling).unwrap();
-    let exam = logged::draw("episodes questions.jsonl", read, &LOGGED, &preprocessor()).unwrap();
+    let (exam, left_out) = logged::draw("episodes questions.jsonl", read, &LOGGED, &preprocessor()).unwrap();
+    assert!(left_out.is_empty(), "{left_out:?}");
     let judged = answered(&exam);
     assert_eq!(judged.len(), episode.questions.len() - 1);
     // The files name no kinds; the robot reads them off the words.
@@ -195,6 +197,20 @@ fn spacer_files_are_asked_of_their_videos() {
         assert!(judged.iter().any(|one| one.group == group), "{group}: {judged:#?}");
     }
     assert!(judged.iter().all(|one| one.scene.starts_with("videos_sim") && (0.0..=1.0).contains(&one.score)));
+}
+
+#[test]
+fn one_bad_question_ends_no_exam_and_is_named() {
+    let mut episode = episode(&clip());
+    let questions = episode.questions.len() - 1;
+    let label = |question: &mut episodes::episode::Question, text: &str| {
+        question.label.iter_mut().for_each(|label| label.text = text.to_owned());
+    };
+    label(&mut episode.questions[0], "many metres");
+    let (exam, left_out) = logged::draw("set", std::iter::once(Ok(episode)), &LOGGED, &preprocessor()).unwrap();
+    assert_eq!(exam.sheets.iter().map(|sheet| sheet.items.len()).sum::<usize>(), questions - 1);
+    let [reason] = left_out.as_slice() else { panic!("{left_out:?}") };
+    assert!(reason.contains("\"q0\"") && reason.contains("many metres"), "{reason}");
 }
 
 #[test]

@@ -15,6 +15,10 @@ pub struct Counts {
     unlabelled: usize,
     /// Messages, records or whole bags that could not be used.
     pub left_out: usize,
+    /// SpaceR's records that were looked at.
+    pub records: usize,
+    /// Those of them that could not be used.
+    pub records_left_out: usize,
     /// Bags that were looked at.
     pub bags: usize,
     /// Those of them that could not be used.
@@ -36,10 +40,12 @@ impl Counts {
 
     /// Prints the counts.
     pub fn print(&self, out: &Path, as_json: bool) {
-        let Self { episodes, frames, labelled, unlabelled, left_out, bags, bags_left_out } = self;
+        let Self { episodes, frames, labelled, unlabelled, left_out, bags, bags_left_out, .. } = self;
+        let Self { records, records_left_out, .. } = self;
         if as_json {
             let counts = json!({"episodes": episodes, "frames": frames, "labelled": labelled, "unlabelled": unlabelled,
-                                "left_out": left_out, "bags": bags, "bags_left_out": bags_left_out, "out": out});
+                                "left_out": left_out, "bags": bags, "bags_left_out": bags_left_out, "records": records,
+                                "records_left_out": records_left_out, "out": out});
             println!("{counts:#}");
             return;
         }
@@ -49,6 +55,9 @@ impl Counts {
         }
         println!("  {unlabelled} questions that nobody knows the answer of");
         println!("  {left_out} messages or files left out");
+        if *records_left_out > 0 {
+            println!("  {records_left_out} of {records} records left out");
+        }
         if *bags_left_out > 0 {
             println!("  {bags_left_out} of {bags} bags left out");
         }

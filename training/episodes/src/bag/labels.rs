@@ -12,6 +12,7 @@ use super::ranging::Target;
 use crate::clips::problem_type;
 use crate::completion::NOT_SEEN;
 use crate::episode::{Label, LabelSource, ProblemType, Question, Span, number_text};
+use crate::options;
 
 /// The question in the episode's form; `None` where no kept frame (ascending stamps) was taken before it.
 ///
@@ -58,11 +59,10 @@ fn snapped(span: Span, kept: &[i64]) -> Option<Span> {
     Some(Span { from_nanos, until_nanos })
 }
 
-/// Options with letters, as SpaceR's; those that have them stay.
+/// Options with letters, as SpaceR's, whatever letters they have.
 fn lettered(options: &[String]) -> Vec<String> {
-    let letters = ('A'..='Z').map(|letter| format!("{letter}. "));
-    let pairs = options.iter().zip(letters);
-    pairs.map(|(text, letter)| if text.starts_with(&letter) { text.clone() } else { letter + text }).collect()
+    let texts = options::texts(options).unwrap_or_else(|_| options.to_vec());
+    ('A'..='Z').zip(texts).map(|(letter, text)| format!("{letter}. {text}")).collect()
 }
 
 fn feedback_label(feedback: &AnswerFeedback, options: &[String]) -> Option<Label> {

@@ -44,7 +44,7 @@ impl EpisodeFolder {
     /// When the file of episodes can't be opened; what is wrong with an episode is an error in its place.
     pub fn episodes(&self) -> Result<Episodes> {
         let lines = json_lines::read(&self.folder.join(EPISODES_FILE))?;
-        Ok(Episodes { folder: self.folder.clone(), lines: Box::new(lines), left_out: Vec::new() })
+        Ok(Episodes { folder: self.folder.clone(), lines, left_out: Vec::new() })
     }
 
     /// The questions without a label, by episode.
@@ -64,7 +64,7 @@ impl EpisodeFolder {
 /// The episodes of a folder, one after the other. Frames whose pictures are broken are left out and named.
 pub struct Episodes {
     folder: PathBuf,
-    lines: Box<dyn Iterator<Item = Result<Record>> + Send>,
+    lines: json_lines::Records,
     left_out: Vec<String>,
 }
 

@@ -2,7 +2,7 @@
 //! and the videos and pictures that they name.
 //!
 //! Questions about one file make one [`Episode`](crate::episode::Episode). Its map is the one whose `video_id` is the
-//! file's stem. The list of excluded videos (VSI-Bench's own) is a text file with one id or path a line, `#` before a
+//! file's stem, name or path. The list of excluded videos (VSI-Bench's own) is a text file with one id or path a line, `#` before a
 //! comment; whatever has such a stem is left out.
 
 mod maps;
@@ -11,7 +11,7 @@ mod reader;
 mod record;
 mod writer;
 
-pub use reader::{SpacerEpisodes, SpacerFiles};
+pub use reader::{Records, SpacerEpisodes, SpacerFiles};
 pub use writer::SpacerWriter;
 
 /// `data_source` of the part with maps, which gets the map prompt.

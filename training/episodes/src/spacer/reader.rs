@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::maps;
+use super::maps::Maps;
 use super::media;
 use super::record::{DataType, SpacerRecord, stem};
-use crate::episode::{CognitiveMap, Episode, Question, file_safe};
-use crate::json_lines;
+use crate::episode::{Episode, Question, file_safe};
+use crate::json_lines::{self, Record};
 use crate::sampling::FrameSampling;
-use crate::{Error, Result};
+use crate::{Result, text_file};
 
 /// Where the files are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,10 +25,11 @@ pub struct SpacerFiles {
 }
 
 impl SpacerFiles {
-    /// The files as they lie in SpaceR's folder: media and maps beside the questions.
+    /// The files as they lie in SpaceR's folder: media beside the questions, maps there or in a folder `annotation`.
     pub fn beside(questions: &Path) -> Self {
         let media = questions.parent().unwrap_or(Path::new("")).to_owned();
-        let maps = Some(media.join(super::MAPS_FILE)).filter(|path| path.exists());
+        let places = ["", "annotation", "annotations", "maps"].map(|folder| media.join(folder).join(super::MAPS_FILE));
+        let maps = places.into_iter().find(|path| path.exists());
         Self { questions: questions.to_owned(), media, maps, excluded: None }
     }
 }
@@ -41,50 +42,114 @@ struct Group {
     questions: Vec<Question>,
 }
 
+/// Questions by the file that they are about.
+#[derive(Default)]
+struct Grouping {
+    groups: Vec<Group>,
+    known: BTreeMap<(String, String), usize>,
+}
+
+impl Grouping {
+    fn add(&mut self, record: SpacerRecord, line: &Record) -> Result<()> {
+        let SpacerRecord { question, path, data_type, data_source } = record;
+        let index = *self.known.entry((path.clone(), data_source.clone())).or_insert(self.groups.len());
+        match self.groups.get_mut(index) {
+            Some(group) if group.data_type == data_type => group.questions.push(question),
+            Some(_) => return Err(line.refuse("data_type", &format!("that of the lines before about {path:?}"))),
+            None => self.groups.push(Group { path, data_type, data_source, questions: vec![question] }),
+        }
+        Ok(())
+    }
+}
+
 /// The episodes, one for each file that is asked about, in the order of their first questions.
 ///
-/// All lines are read first; frames are decoded as episodes are taken.
+/// All lines are read first; frames are decoded as episodes are taken. Records and maps that can't be used are left out
+/// with the reason.
 pub struct SpacerEpisodes {
     media: PathBuf,
     sampling: FrameSampling,
-    maps: BTreeMap<String, CognitiveMap>,
+    maps: Maps,
     groups: std::vec::IntoIter<Group>,
     excluded: usize,
     ids: BTreeSet<String>,
+    left_out: Vec<String>,
+    records: Records,
+}
+
+/// What became of the records so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// All of them, but for those that were excluded.
+    pub all: usize,
+    /// Those that were left out, because they or their media can't be used.
+    pub left_out: usize,
 }
 
 impl SpacerEpisodes {
     /// Reads questions, maps and the list of excluded videos.
     ///
     /// # Errors
-    /// [`Error::Record`] with file, line, field, expected and found; [`Error::Io`].
+    /// When a file can't be opened, or the questions are neither JSON lines nor an array.
     pub fn open(files: &SpacerFiles, sampling: FrameSampling) -> Result<Self> {
         let excluded = files.excluded.as_deref().map(read_excluded).transpose()?.unwrap_or_default();
-        let maps = files.maps.as_deref().map(maps::read).transpose()?.unwrap_or_default();
-        let mut groups: Vec<Group> = Vec::new();
-        let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
-        let mut left_out = 0;
+        let mut maps = files.maps.as_deref().map(Maps::read).transpose()?.unwrap_or_default();
+        let mut read = Self {
+            media: files.media.clone(),
+            sampling,
+            groups: Vec::new().into_iter(),
+            excluded: 0,
+            ids: BTreeSet::new(),
+            left_out: std::mem::take(&mut maps.left_out),
+            maps,
+            records: Records::default(),
+        };
+        let mut grouping = Grouping::default();
+        let mut matched = BTreeSet::new();
         for line in json_lines::read(&files.questions)? {
-            let line = line?;
-            let SpacerRecord { question, path, data_type, data_source } = SpacerRecord::read(&line)?;
-            if excluded.contains(&stem(&path)) {
-                left_out += 1;
+            let record = line.and_then(|line| Ok((SpacerRecord::read(&line)?, line)));
+            if let Ok((record, _)) = &record
+                && excluded.contains(&stem(&record.path))
+            {
+                matched.insert(stem(&record.path));
+                read.excluded += 1;
                 continue;
             }
-            let index = *known.entry((path.clone(), data_source.clone())).or_insert(groups.len());
-            match groups.get_mut(index) {
-                Some(group) if group.data_type == data_type => group.questions.push(question),
-                Some(_) => return Err(line.refuse("data_type", &format!("that of the lines before about {path:?}"))),
-                None => groups.push(Group { path, data_type, data_source, questions: vec![question] }),
+            read.records.all += 1;
+            if let Err(error) = record.and_then(|(record, line)| grouping.add(record, &line)) {
+                read.records.left_out += 1;
+                read.left_out.push(error.to_string());
             }
         }
-        let groups = groups.into_iter();
-        Ok(Self { media: files.media.clone(), sampling, maps, groups, excluded: left_out, ids: BTreeSet::new() })
+        if !excluded.is_empty() && matched.is_empty() {
+            let list = files.excluded.as_deref().unwrap_or(Path::new("")).display();
+            read.left_out.push(format!("{list}: expected names of these videos, found none of {}", excluded.len()));
+        }
+        for group in &grouping.groups {
+            read.maps.of(&group.path);
+        }
+        if let [first, ..] = read.maps.unused().as_slice() {
+            let path = files.maps.as_deref().unwrap_or(Path::new("")).display();
+            let (count, first) = (read.maps.unused().len(), (*first).to_owned());
+            read.left_out.push(format!("{path}: {count} maps of videos that no question is about, such as {first:?}"));
+        }
+        read.groups = grouping.groups.into_iter();
+        Ok(read)
     }
 
     /// Questions that were left out with their videos.
     pub fn excluded(&self) -> usize {
         self.excluded
+    }
+
+    /// What was left out since this was last asked, each with the reason.
+    pub fn take_left_out(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.left_out)
+    }
+
+    /// What became of the records so far. An episode that can't be read takes all its records with it.
+    pub fn records(&self) -> Records {
+        self.records
     }
 
     /// `id`, with a number behind it where it was given before.
@@ -102,6 +167,7 @@ impl Iterator for SpacerEpisodes {
         let Group { path, data_type, data_source, questions } = self.groups.next()?;
         let file = self.media.join(path.trim_start_matches("./"));
         let frames = media::frames(&file, data_type, &self.sampling);
+        self.records.left_out += if frames.is_err() { questions.len() } else { 0 };
         let without_extension = Path::new(&path).with_extension("");
         let id = self.unique(file_safe(&without_extension.to_string_lossy()));
         Some(frames.map(|frames| Episode {
@@ -109,7 +175,7 @@ impl Iterator for SpacerEpisodes {
             data_source,
             frames,
             questions,
-            map: self.maps.get(&stem(&path)).cloned(),
+            map: self.maps.of(&path),
             ..Episode::default()
         }))
     }
@@ -120,7 +186,7 @@ impl Iterator for SpacerEpisodes {
 }
 
 fn read_excluded(path: &Path) -> Result<BTreeSet<String>> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let text = text_file::read_to_string(path)?;
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     Ok(lines.filter(|line| !line.is_empty()).map(stem).collect())
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Result;
+use crate::completion::NOT_SEEN;
 use crate::episode::{Label, LabelSource, ProblemType, Question};
 use crate::json_lines::Record;
+use crate::options::{self, MOST_OPTIONS};
 
 /// What the line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,14 @@ impl SpacerRecord {
         if problem_type == ProblemType::MultipleChoice && options.is_empty() {
             return Err(record.refuse("options", "options of a multiple choice"));
         }
+        if options.len() > MOST_OPTIONS {
+            return Err(record.refuse("options", &format!("at most {MOST_OPTIONS}, one for each letter")));
+        }
+        let solution = solution(record)?;
+        let solution = match problem_type {
+            ProblemType::MultipleChoice if solution != NOT_SEEN => letter(record, &options, &solution)?.to_string(),
+            _ => solution,
+        };
         let source = match record.get("label_source") {
             Some(source) => serde_json::from_value(source.clone())
                 .map_err(|_| record.refuse("label_source", "nothing, or who vouches for the solution"))?,
@@ -41,7 +51,7 @@ impl SpacerRecord {
             text: record.text("problem")?.to_owned(),
             options,
             problem_type,
-            label: Some(Label::new(solution(record)?, source)),
+            label: Some(Label::new(solution, source)),
             ..Question::default()
         };
         let data_type = match record.text("data_type")? {
@@ -76,10 +86,26 @@ fn problem_type(record: &Record) -> Result<ProblemType> {
     serde_json::from_value(value).map_err(|_| record.refuse("problem_type", EXPECTED))
 }
 
-/// What stands between the tags of `solution`.
-fn solution(record: &Record) -> Result<&str> {
-    let text = record.text("solution")?;
-    let inner = text.split_once("<answer>").and_then(|(_, rest)| rest.split_once("</answer>"));
-    let inner = inner.map(|(answer, _)| answer.trim()).filter(|answer| !answer.is_empty());
-    inner.ok_or_else(|| record.refuse("solution", "<answer>…</answer>"))
+/// What stands between the tags of `solution`, or all of it where it has none.
+fn solution(record: &Record) -> Result<String> {
+    let refuse = || record.refuse("solution", "<answer>…</answer>, or the answer alone");
+    let text = match record.get("solution") {
+        Some(Value::Number(number)) => return Ok(number.to_string()),
+        Some(Value::String(text)) => text,
+        _ => return Err(refuse()),
+    };
+    let inner = match text.split_once("<answer>") {
+        Some((_, rest)) => rest.split_once("</answer>").map(|(answer, _)| answer),
+        None => Some(text.as_str()).filter(|text| !text.contains('<')),
+    };
+    let inner = inner.map(str::trim).filter(|answer| !answer.is_empty());
+    inner.map(str::to_owned).ok_or_else(refuse)
+}
+
+/// The letter of the option that a solution chooses.
+fn letter(record: &Record, options: &[String], solution: &str) -> Result<char> {
+    let texts = options::texts(options)
+        .map_err(|_| record.refuse("options", "options behind the letters A, B, … in order, or behind none"))?;
+    options::chosen(solution, &texts)
+        .ok_or_else(|| record.refuse("solution", &format!("a letter of {} options, or one of them", options.len())))
 }
