@@ -18,7 +18,7 @@ mod told;
 pub use answer::{MAX_COMPLETION_BYTES, Outcome, ParsedAnswer, outcome, parse_completion};
 pub use error::QuestionError;
 pub use nouns::{class_name, held_class, plural, singular};
-pub use number::parse_number;
+pub use number::{ARTICLES, NUMBER_WORDS, parse_number};
 pub use question::{MAX_QUESTION_BYTES, ParsedQuestion, parse_question, parse_question_bytes, with_options};
 pub use stretch::stretch_secs;
 pub use told::told;

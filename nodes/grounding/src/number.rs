@@ -1,48 +1,54 @@
-//! The number in a text, by the rule of SG-RLVR's numerical reward.
+//! The number in an answer: number words before digits, as in SG-RLVR's numerical reward.
 
-const SMALL: [&str; 21] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
+/// The number words and what they say, in the order in which the released reward of SG-RLVR looks for them.
+pub const NUMBER_WORDS: [(&str, f64); 28] = [
+    ("one", 1.0),
+    ("two", 2.0),
+    ("three", 3.0),
+    ("four", 4.0),
+    ("five", 5.0),
+    ("six", 6.0),
+    ("seven", 7.0),
+    ("eight", 8.0),
+    ("nine", 9.0),
+    ("ten", 10.0),
+    ("eleven", 11.0),
+    ("twelve", 12.0),
+    ("thirteen", 13.0),
+    ("fourteen", 14.0),
+    ("fifteen", 15.0),
+    ("sixteen", 16.0),
+    ("seventeen", 17.0),
+    ("eighteen", 18.0),
+    ("nineteen", 19.0),
+    ("twenty", 20.0),
+    ("thirty", 30.0),
+    ("forty", 40.0),
+    ("fifty", 50.0),
+    ("sixty", 60.0),
+    ("seventy", 70.0),
+    ("eighty", 80.0),
+    ("ninety", 90.0),
+    ("zero", 0.0),
 ];
-const TENS: [&str; 7] = ["thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
-/// The first number word (`zero` to `twenty`, `thirty` to `ninety` by tens, `a` and `an` = 1), else the first decimal
-/// number; `None` where there is neither. Always finite.
+/// Articles, which say 1 where no number word does.
+pub const ARTICLES: [&str; 2] = ["a", "an"];
+
+/// The first number word ([`NUMBER_WORDS`]), else 1 for an article, else the first decimal number; `None` where there is
+/// none of them. Always finite; may be negative.
 pub fn parse_number(text: &str) -> Option<f64> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    words.into_iter().find_map(word_value).or_else(|| first_decimal(text))
+    let words = || text.split(|c: char| !c.is_alphanumeric());
+    let article = || words().any(is_article).then_some(1.0);
+    words().find_map(word_value).or_else(article).or_else(|| first_decimal(text))
 }
 
 fn word_value(word: &str) -> Option<f64> {
-    if !(1..=9).contains(&word.len()) {
-        return None;
-    }
-    let word = word.to_ascii_lowercase();
-    if word == "a" || word == "an" {
-        return Some(1.0);
-    }
-    let small = SMALL.iter().position(|name| *name == word);
-    let tens = || TENS.iter().position(|name| *name == word).map(|index| 30 + 10 * index);
-    small.or_else(tens).map(|value| value as f64)
+    NUMBER_WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+}
+
+fn is_article(word: &str) -> bool {
+    ARTICLES.iter().any(|article| word.eq_ignore_ascii_case(article))
 }
 
 fn first_decimal(text: &str) -> Option<f64> {
@@ -71,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_numbers_as_the_reward_does() {
+    fn reads_words_before_articles_before_digits() {
         for (text, expected) in [
             ("2.4", Some(2.4)),
             (" about 2.4 m.", Some(2.4)),
@@ -79,6 +85,11 @@ mod tests {
             ("Three chairs", Some(3.0)),
             ("seventy", Some(70.0)),
             ("there is a chair", Some(1.0)),
+            ("An armchair", Some(1.0)),
+            ("a table and three chairs", Some(3.0)),
+            ("I can see a total of three.", Some(3.0)),
+            ("a chair 2.5 m away", Some(1.0)),
+            ("zero", Some(0.0)),
             ("two of the 5", Some(2.0)),
             ("5 of the two", Some(2.0)),
             ("-1.5", Some(-1.5)),

@@ -1,8 +1,13 @@
 //! Pairing predicted with true instances of a category.
 
-use msgs::Cell;
 use pathfinding::prelude::{Matrix, kuhn_munkres_min};
 use serde::{Deserialize, Serialize};
+
+/// Column and row in cells; outside the grid, too.
+pub(crate) type Point = [f64; 2];
+
+/// A point this far off is worth nothing, however far it is, cells.
+const FAR_CELLS: f64 = 1e6;
 
 /// How instances are paired; each is used at most once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +22,7 @@ pub enum Matching {
 
 impl Matching {
     /// As many pairs (predicted, true) as the smaller side has instances.
-    pub(crate) fn pairs(self, predicted: &[Cell], truth: &[Cell]) -> Vec<(Cell, Cell)> {
+    pub(crate) fn pairs(self, predicted: &[Point], truth: &[Point]) -> Vec<(Point, Point)> {
         match self {
             Self::Greedy => greedy(predicted, truth),
             Self::Hungarian if predicted.len() <= truth.len() => hungarian(predicted, truth),
@@ -27,12 +32,12 @@ impl Matching {
 }
 
 /// The square of the distance in cells.
-pub(crate) fn squared_distance(a: Cell, b: Cell) -> u32 {
-    let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
-    square(a.x, b.x) + square(a.y, b.y)
+pub(crate) fn squared_distance(a: Point, b: Point) -> f64 {
+    let square = |x: f64, y: f64| (x - y) * (x - y);
+    square(a[0], b[0]) + square(a[1], b[1])
 }
 
-fn greedy(predicted: &[Cell], truth: &[Cell]) -> Vec<(Cell, Cell)> {
+fn greedy(predicted: &[Point], truth: &[Point]) -> Vec<(Point, Point)> {
     let mut candidates = Vec::with_capacity(predicted.len() * truth.len());
     for (p, a) in predicted.iter().enumerate() {
         for (t, b) in truth.iter().enumerate() {
@@ -40,7 +45,7 @@ fn greedy(predicted: &[Cell], truth: &[Cell]) -> Vec<(Cell, Cell)> {
         }
     }
     // Ties go to the lower index, so the score does not depend on chance.
-    candidates.sort_unstable();
+    candidates.sort_unstable_by(|(a, p, t), (b, q, u)| a.total_cmp(b).then((p, t).cmp(&(q, u))));
     let (mut predicted_used, mut truth_used) = (vec![false; predicted.len()], vec![false; truth.len()]);
     let mut pairs = Vec::new();
     for (_, p, t) in candidates {
@@ -53,14 +58,14 @@ fn greedy(predicted: &[Cell], truth: &[Cell]) -> Vec<(Cell, Cell)> {
 }
 
 /// `few` has no more cells than `many`.
-fn hungarian(few: &[Cell], many: &[Cell]) -> Vec<(Cell, Cell)> {
+fn hungarian(few: &[Point], many: &[Point]) -> Vec<(Point, Point)> {
     if few.is_empty() {
         return Vec::new();
     }
     // The solver wants integers: millionths of a cell.
     let cost = |(row, column): (usize, usize)| {
-        let squared = few.get(row).zip(many.get(column)).map_or(0, |(a, b)| squared_distance(*a, *b));
-        (f64::from(squared).sqrt() * 1e6).round() as i64
+        let squared = few.get(row).zip(many.get(column)).map_or(0.0, |(a, b)| squared_distance(*a, *b));
+        (squared.sqrt().min(FAR_CELLS) * 1e6).round() as i64
     };
     let (_, columns) = kuhn_munkres_min(&Matrix::from_fn(few.len(), many.len(), cost));
     few.iter().zip(columns).filter_map(|(a, column)| many.get(column).map(|b| (*a, *b))).collect()

@@ -1,6 +1,10 @@
 //! Scores of one number against another.
 
-/// |prediction − truth| / truth; infinite where the truth is 0 and the prediction is not, or either is not finite.
+const FIRST_THRESHOLD: f64 = 0.5;
+const LAST_THRESHOLD: f64 = 0.95;
+const THRESHOLDS: u32 = 10;
+
+/// |prediction − truth| / |truth|; 0 where both are 0, infinite where the truth alone is 0 or either is not finite.
 pub fn relative_error(prediction: f64, truth: f64) -> f64 {
     if prediction == truth && truth.is_finite() {
         return 0.0;
@@ -10,10 +14,16 @@ pub fn relative_error(prediction: f64, truth: f64) -> f64 {
 }
 
 /// MRA: the share of thresholds θ in 0.50, 0.55, …, 0.95 with a relative error of at most 1 − θ.
+///
+/// The thresholds are to the last bit those of the released code, nine equal steps from 0.5 and then 0.95, so that errors of
+/// exactly 5, 10, 15 … % fall on the same side.
 pub fn mean_relative_accuracy(prediction: f64, truth: f64) -> f64 {
     let error = relative_error(prediction, truth);
-    let held = (0..10).filter(|step| error <= 1.0 - (0.50 + 0.05 * f64::from(*step))).count();
-    held as f64 / 10.0
+    let step = (LAST_THRESHOLD - FIRST_THRESHOLD) / f64::from(THRESHOLDS - 1);
+    let threshold =
+        |index| if index + 1 == THRESHOLDS { LAST_THRESHOLD } else { FIRST_THRESHOLD + f64::from(index) * step };
+    let held = (0..THRESHOLDS).filter(|index| error <= 1.0 - threshold(*index)).count();
+    held as f64 / f64::from(THRESHOLDS)
 }
 
 /// The reward of a `regression` problem: `1 − clamp((|p − t| + 1e-9) / (|t| + 1e-9), 0, 1)`; 0 for what is not finite.

@@ -1,5 +1,6 @@
 //! Scores of one text against another.
 
+mod porter;
 mod rouge;
 mod word_error_rate;
 

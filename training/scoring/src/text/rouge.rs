@@ -1,12 +1,11 @@
 //! ROUGE F-measures (Lin 2004, <https://aclanthology.org/W04-1013>), tokenised as Google's `rouge_score` does: lower case,
-//! runs of ASCII letters and digits, words of more than three letters stemmed by Porter's algorithm.
+//! runs of ASCII letters and digits, words of more than three letters stemmed ([`super::porter`]). So a text of other scripts
+//! has no words, and scores 0.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use tantivy_stemmers::algorithms::english_porter;
-
-use super::MAX_WORDS;
+use super::{MAX_WORDS, porter};
 
 /// F-measures in 0..=1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -42,7 +41,7 @@ pub fn rouge(prediction: &str, target: &str) -> Rouge {
 fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let stem = |word: &str| if word.len() > 3 { english_porter(word).into_owned() } else { word.to_owned() };
+    let stem = |word: &str| if word.len() > 3 { porter::stem(word) } else { word.to_owned() };
     words.take(MAX_WORDS).map(stem).collect()
 }
 
