@@ -22,6 +22,7 @@ pub mod lerobot;
 pub mod logged;
 pub mod maker;
 pub mod number_grid;
+mod number_label;
 pub mod options;
 pub mod patch_targets;
 mod picture;

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::completion::NOT_SEEN;
 use crate::episode::{Label, LabelSource, ProblemType, Question};
 use crate::json_lines::Record;
+use crate::number_label::number;
 use crate::options::{self, MOST_OPTIONS};
 
 /// What the line is about.
@@ -39,6 +40,10 @@ impl SpacerRecord {
         let solution = solution(record)?;
         let solution = match problem_type {
             ProblemType::MultipleChoice if solution != NOT_SEEN => letter(record, &options, &solution)?.to_string(),
+            ProblemType::Numerical | ProblemType::Regression if solution != NOT_SEEN => {
+                let number = number(&solution).ok_or_else(|| record.refuse("solution", "one number"))?;
+                if solution.parse::<f64>().is_ok() { solution } else { number.to_string() }
+            }
             _ => solution,
         };
         let source = match record.get("label_source") {
