@@ -205,7 +205,7 @@ impl Making<'_> {
             self.counts.left_out += read.excluded();
             let progress = ProgressBar::new(read.size_hint().0 as u64);
             self.leave_out(read.take_left_out());
-            while let Some(episode) = read.next() {
+            for episode in read.by_ref() {
                 match episode.and_then(|episode| self.write(episode)) {
                     Err(error) if error.is_of_output() => return Err(error.into()),
                     Err(error) => self.leave_out(vec![error.to_string()]),

@@ -23,7 +23,7 @@ fn lay_out(folder: &Path, lines: &[&str]) -> SpacerFiles {
     writer.finish().expect("a writable folder");
     std::fs::rename(folder.join("scratch/videos"), folder.join("videos")).expect("the video");
     std::fs::create_dir(folder.join("images")).expect("a writable folder");
-    std::fs::write(folder.join("images/sign.png"), &clip.frames[0].picture.bytes().expect("a picture"))
+    std::fs::write(folder.join("images/sign.png"), clip.frames[0].picture.bytes().expect("a picture"))
         .expect("a writable folder");
     std::fs::write(folder.join("SpaceR-151k.jsonl"), lines.join("\n")).expect("a writable folder");
     std::fs::write(folder.join("cognitive_map.jsonl"), MAP).expect("a writable folder");
@@ -127,6 +127,9 @@ fn records_are_read_as_people_write_them() {
     assert_eq!(labels(format!("\u{feff}{VIDEO}\r\n\r\n").as_bytes()), ["3"]);
     let utf16: Vec<u8> = format!("\u{feff}{VIDEO}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(labels(&utf16), ["3"]);
+    for (solution, label) in [("1,200", "1200"), ("three", "3"), ("1/2", "0.5"), ("2.5 m", "2.5"), ("2.50", "2.50")] {
+        assert_eq!(labels(VIDEO.replace("<answer>3<", &format!("<answer>{solution}<")).as_bytes()), [label]);
+    }
     for options in
         ["\"(A) table\", \"(B) bed\"", "\"A: table\", \"B: bed\"", "\"a. table\", \"b. bed\"", "\"table\", \"bed\""]
     {
