@@ -1,6 +1,7 @@
 //! `spacer-train episodes`.
 
 mod counts;
+mod new_folder;
 mod sink;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -17,6 +18,7 @@ use episodes::spacer::{Records, SpacerEpisodes, SpacerFiles};
 use indicatif::ProgressBar;
 
 use self::counts::Counts;
+use self::new_folder::NewFolder;
 use self::sink::{Format, Sink};
 use crate::folders;
 
@@ -71,7 +73,7 @@ pub struct Arguments {
     /// How pictures are kept that are no files already.
     #[arg(long, value_enum, default_value_t = Pictures::Jpeg)]
     pictures: Pictures,
-    /// New folder for the result; or s3://bucket/folder.
+    /// Folder for the result, or s3://bucket/folder. One that this command wrote before is replaced once all is written.
     #[arg(long)]
     out: PathBuf,
     /// Form of the result: our own folder, SpaceR's JSON lines with videos, or LeRobot 3.0.
@@ -115,13 +117,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.bag.is_empty() && arguments.spacer_jsonl.is_empty() && arguments.set.is_empty() {
         bail!("expected --bag, --spacer-jsonl or --set, found none");
     }
+    for path in arguments.bag.iter().chain(&arguments.spacer_jsonl) {
+        ensure!(path.exists(), "{}: expected a file or folder, found none", path.display());
+    }
     let (out, remote) = folders::to_write(&arguments.out)?;
-    let sink = Sink::create(arguments.format, arguments.rate, &out)?;
+    let result = NewFolder::beside(&out)?;
+    let sink = Sink::create(arguments.format, arguments.rate, result.path())?;
     let mut making = Making { arguments, sink, ids: BTreeSet::new(), counts: Counts::default() };
     making.bags()?;
     making.spacer_files()?;
     making.sets()?;
     making.sink.finish()?;
+    ensure!(making.counts.episodes > 0, "expected at least one episode, found none in what was named");
+    result.take_its_place()?;
     remote.map_or(Ok(()), |mut remote| remote.put(&out))?;
     making.counts.print(&arguments.out, arguments.json);
     let Counts { bags, bags_left_out, records, records_left_out, .. } = making.counts;
@@ -206,11 +214,12 @@ impl Making<'_> {
             let progress = ProgressBar::new(read.size_hint().0 as u64);
             self.leave_out(read.take_left_out());
             for episode in read.by_ref() {
-                match episode.and_then(|episode| self.write(episode)) {
-                    Err(error) if error.is_of_output() => return Err(error.into()),
-                    Err(error) => self.leave_out(vec![error.to_string()]),
-                    Ok(()) => {}
-                }
+                let unread = match episode.map(|episode| self.write(episode)) {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) if error.is_of_output() => return Err(error.into()),
+                    Ok(Err(error)) | Err(error) => Some(error.to_string()),
+                };
+                self.leave_out(unread.into_iter().collect());
                 progress.inc(1);
             }
             progress.finish();

@@ -9,7 +9,8 @@ use serde_json::json;
 /// What was written.
 #[derive(Default)]
 pub struct Counts {
-    episodes: usize,
+    /// Episodes that were written.
+    pub episodes: usize,
     frames: usize,
     labelled: BTreeMap<&'static str, usize>,
     unlabelled: usize,
