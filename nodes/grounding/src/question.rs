@@ -1,6 +1,7 @@
 //! From a question's text to its kind and objects.
 
 mod asked;
+mod benchmark;
 mod counting;
 mod distance;
 mod relations;
@@ -73,7 +74,10 @@ pub fn parse_question(text: &str) -> Result<ParsedQuestion, QuestionError> {
 /// The kind of a question in lower case, where it is one of those that have readers.
 fn read(lower: &str) -> Option<Read> {
     let lower = lower.replace('’', "'").replace("what's", "what is").replace("how's", "how is");
-    let lower = lower.replace("where's", "where is").replace("(s)", "s");
+    let lower = benchmark::plain(&lower.replace("where's", "where is").replace("(s)", "s"));
+    if let Some(route) = benchmark::route(&lower) {
+        return Some(route);
+    }
     let all = tokens(asked(&lower)?);
     let words = skip_politeness(&all);
     let plain = without_marks(words);

@@ -6,8 +6,8 @@ mod wording;
 use grounding::parse_question;
 use msgs::QuestionKind::{
     self, CameraDirection, CameraDistance, CameraTurn, CameraTurnSide, EgoDirection, EgoDistance, FreeForm,
-    ObjAppearanceOrder, ObjectAbsDistance, ObjectCounting, ObjectRelDirectionEasy, ObjectRelDistance,
-    ObjectSizeEstimation, RoomSizeEstimation,
+    ObjAppearanceOrder, ObjectAbsDistance, ObjectCounting, ObjectRelDirectionEasy, ObjectRelDirectionHard,
+    ObjectRelDirectionMedium, ObjectRelDistance, ObjectSizeEstimation, RoomSizeEstimation, RoutePlanning,
 };
 use wording::check;
 
@@ -17,6 +17,64 @@ fn every_kind_reads_its_own_example() {
         assert_eq!(parse_question(kind.example()).expect("a question").kind, kind, "{}", kind.example());
         assert_eq!(QuestionKind::from_name(kind.name()), Some(kind));
     }
+}
+
+#[test]
+fn vsi_bench_is_read_in_its_own_words() {
+    check(&[
+        ("How many chair(s) are in this room?", ObjectCounting, "chair"),
+        ("Question:\nHow many trash can(s) are in this room?", ObjectCounting, "trash can"),
+        (
+            "Question: Measuring from the closest point of each object, what is the direct distance between the door and the jacket (in meters)?",
+            ObjectAbsDistance,
+            "door, jacket",
+        ),
+        (
+            "What is the length of the longest dimension (length, width, or height) of the tissue box, measured in centimeters?",
+            ObjectSizeEstimation,
+            "tissue box",
+        ),
+        (
+            "What is the size of this room (in square meters)? If multiple rooms are shown, estimate the size of the combined space.",
+            RoomSizeEstimation,
+            "",
+        ),
+        (
+            "Question: Measuring from the closest point of each object, which of the following objects is the closest to the shoes?",
+            ObjectRelDistance,
+            "shoe",
+        ),
+        (
+            "Measuring from the closest point of each object, which of these objects (table, sofa) is the closest to the shoes?",
+            ObjectRelDistance,
+            "shoe, table, sofa",
+        ),
+        (
+            "If I am standing by the stool and facing the microwave, is the cabinet to the left or the right of the microwave?",
+            ObjectRelDirectionEasy,
+            "stool, microwave, cabinet",
+        ),
+        (
+            "If I am standing by the stool and facing the tv, is the cabinet to my left, right, or back?\nAn object is to my back if I would have to turn at least 135 degrees in order to face it.",
+            ObjectRelDirectionMedium,
+            "stool, television, cabinet",
+        ),
+        (
+            "If I am standing by the stool and facing the tv, is the cabinet to my front-left, front-right, back-left, or back-right?\nThe directions refer to the quadrants of a Cartesian plane (if I am standing at the origin and facing along the positive y-axis).",
+            ObjectRelDirectionHard,
+            "stool, television, cabinet",
+        ),
+        (
+            "What will be the first-time appearance order of the following categories in the video: chair, door, table, tv?",
+            ObjAppearanceOrder,
+            "chair, door, table, television",
+        ),
+        (
+            "You are a robot beginning at the door facing the bed. You want to navigate to the tv. You will perform the following actions (Note: for each [please fill in], choose either 'turn back,' 'turn left,' or 'turn right.'): 1. [please fill in] 2. Go forward until the tv. You have reached the final destination.",
+            RoutePlanning,
+            "door, bed, television",
+        ),
+    ]);
 }
 
 #[test]

@@ -30,9 +30,28 @@ const DIRECTION_TAIL: [&str; 19] = [
 /// What may stand between the object that is faced and "is".
 const DIRECTION_LEAD: [&str; 8] = [",", ".", "and", "in", "on", "which", "quadrant", "where"];
 /// What may stand between "which" and "nearest".
-const WHICH: [&str; 20] = [
-    "which", "what", "of", "these", "those", "the", "them", "one", "is", "are", "stands", "stand", "lies", "sits",
-    "thing", "things", "object", "objects", "item", ",",
+const WHICH: [&str; 21] = [
+    "which",
+    "what",
+    "of",
+    "these",
+    "those",
+    "the",
+    "them",
+    "one",
+    "is",
+    "are",
+    "stands",
+    "stand",
+    "lies",
+    "sits",
+    "thing",
+    "things",
+    "object",
+    "objects",
+    "item",
+    "following",
+    ",",
 ];
 
 /// The readers of this file, in the order in which they are tried.
@@ -55,7 +74,8 @@ fn direction(words: &[&str]) -> Option<Read> {
     }
     let (lead, asked) = split_at(after.get(faced.len()..)?, &["is"])?;
     let named = until(asked, &DIRECTION_WORDS);
-    let is_told = |word: &&str| DIRECTION_WORDS.contains(word) || DIRECTION_TAIL.contains(word);
+    // "To the left or the right of the X", which is faced.
+    let is_told = |word: &&str| DIRECTION_WORDS.contains(word) || DIRECTION_TAIL.contains(word) || faced.contains(word);
     if !are_all(lead, &DIRECTION_LEAD) || !asked.iter().skip(named.len()).all(is_told) {
         return None;
     }

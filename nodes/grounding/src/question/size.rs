@@ -5,7 +5,7 @@ use msgs::QuestionKind;
 use super::Read;
 use super::words::{object, strip, until, without_units};
 
-const SIZE: [&str; 13] = [
+const SIZE: [&str; 15] = [
     "how big is",
     "how large is",
     "what size is",
@@ -19,6 +19,8 @@ const SIZE: [&str; 13] = [
     "how long is the longest side of",
     "how long is the largest side of",
     "longest side of",
+    "what is the length of the longest dimension of",
+    "the length of the longest dimension of",
 ];
 const AREA: [&str; 5] =
     ["what is the floor area of", "what is the area of", "the floor area of", "floor area of", "area of"];

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use msgs::QuestionKind;
 use serde_json::Value;
 
 use crate::Result;
@@ -51,8 +52,11 @@ impl SpacerRecord {
                 .map_err(|_| record.refuse("label_source", "nothing, or who vouches for the solution"))?,
             None => LabelSource::Dataset,
         };
+        // VSI-Bench's own names are ours; a type of another set says nothing.
+        let kind = record.get("question_type").and_then(Value::as_str).and_then(QuestionKind::from_name);
         let question = Question {
             id: id(record)?,
+            kind: kind.map(QuestionKind::name).unwrap_or_default().to_owned(),
             text: record.text("problem")?.to_owned(),
             options,
             problem_type,
