@@ -84,6 +84,17 @@ impl Capture {
         }
     }
 
+    /// When the frame that was read last is shown, seconds from the beginning of the video, where it says so.
+    pub fn shown_at_secs(&self) -> Option<f64> {
+        match self {
+            Self::Video { handle, .. } => {
+                let secs = handle.get(videoio::CAP_PROP_POS_MSEC).ok()? / 1e3;
+                (secs.is_finite() && secs >= 0.0).then_some(secs)
+            }
+            Self::Folder { .. } => None,
+        }
+    }
+
     /// Whether the source says how many frames it has: it ends where a stream would only have broken off.
     pub fn has_end(&self) -> bool {
         match self {

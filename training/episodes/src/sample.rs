@@ -145,7 +145,7 @@ pub struct ClipSample {
     pub segments: Vec<Segment>,
     /// The true map at the newest frame, where known.
     pub map: Option<ImaginedMap>,
-    /// The categories that count in that map; those of the furniture where empty.
+    /// The categories that count in that map; of a map with a scale those of the furniture where empty.
     pub categories: Vec<String>,
     /// The dense truths.
     pub patches: PatchTargets,

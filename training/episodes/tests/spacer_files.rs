@@ -160,6 +160,19 @@ fn maps_are_found_where_they_lie_and_by_any_name_of_the_video() {
     }
 }
 
+/// `data/variable_rate.mp4`, made for this test: 60 frames in the first two seconds, then one each second up to the ninth.
+#[test]
+fn frames_are_taken_by_time_and_not_by_number() {
+    let scratch = tempfile::tempdir().unwrap();
+    let files = lay_out(scratch.path(), &[VIDEO]);
+    let video = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/variable_rate.mp4");
+    std::fs::copy(video, scratch.path().join("videos/scene0001_00.mp4")).unwrap();
+    let sampling = FrameSampling { rate_hz: 1.0, ..FrameSampling::default() };
+    let episode = SpacerEpisodes::open(&files, sampling).unwrap().next().unwrap().unwrap();
+    let secs: Vec<f64> = episode.frames.iter().map(|frame| frame.stamp_nanos as f64 * 1e-9).collect();
+    assert!(secs.len() == 10 && secs.iter().zip(0..).all(|(secs, at)| (secs - f64::from(at)).abs() < 0.05), "{secs:?}");
+}
+
 #[test]
 fn an_absent_or_broken_video_is_named_in_its_place() {
     let scratch = tempfile::tempdir().unwrap();

@@ -42,8 +42,10 @@ impl Simulation {
             ids: sample.prefix.ids.iter().chain(question).copied().collect(),
             positions: std::array::from_fn(part),
         };
+        // A map without a scale is of a data set, whose record lists what counts, be it nothing.
+        let is_ours = sample.map.as_ref().is_none_or(|map| map.cell_size_m.is_some());
         let categories = match sample.categories.as_slice() {
-            [] => self.categories.clone(),
+            [] if is_ours => self.categories.clone(),
             listed => listed.iter().cloned().collect(),
         };
         let problem = Problem {

@@ -39,12 +39,11 @@ fn image(path: &Path, sampling: &FrameSampling) -> Result<Picture> {
 
 fn video(path: &Path, sampling: &FrameSampling) -> Result<Vec<Frame>> {
     let mut capture = Capture::open(&path.to_string_lossy()).map_err(Error::capture(path))?;
-    let period_nanos = 1e9 / capture.rate_hz().unwrap_or(DEFAULT_RATE_HZ);
+    let mut clock = FrameClock::new(capture.rate_hz());
     let mut thinning = sampling.thinning();
-    let (mut frames, mut number) = (Vec::new(), 0u32);
+    let mut frames = Vec::new();
     while let Some(frame) = next_whole(&mut capture) {
-        let stamp_nanos = (f64::from(number) * period_nanos).round() as i64;
-        number += 1;
+        let stamp_nanos = clock.stamp_nanos(capture.shown_at_secs());
         if thinning.takes(stamp_nanos) {
             let picture = Picture::of_capture(&frame, sampling.format)?;
             frames.push(Frame { stamp_nanos, pose: None, camera: None, picture });
@@ -54,6 +53,39 @@ fn video(path: &Path, sampling: &FrameSampling) -> Result<Vec<Frame>> {
         return Err(no_frames(path));
     }
     Ok(sampling.spread(frames))
+}
+
+/// When frames were taken, from the first one on: as the video says of each, for phones and browsers record at a rate that
+/// changes. Where it says nothing, as OpenCV of the frames that a decoder still holds at the end, the step before is made
+/// again; where it says what does not grow, a period of its rate.
+struct FrameClock {
+    period_nanos: i64,
+    step_nanos: i64,
+    first_secs: Option<f64>,
+    last_nanos: Option<i64>,
+}
+
+impl FrameClock {
+    fn new(rate_hz: Option<f64>) -> Self {
+        let period_nanos = (1e9 / rate_hz.unwrap_or(DEFAULT_RATE_HZ)).round() as i64;
+        Self { period_nanos, step_nanos: period_nanos, first_secs: None, last_nanos: None }
+    }
+
+    fn stamp_nanos(&mut self, shown_at_secs: Option<f64>) -> i64 {
+        let first_secs = *self.first_secs.get_or_insert(shown_at_secs.unwrap_or(0.0));
+        let stated = shown_at_secs.map(|secs| ((secs - first_secs) * 1e9).round() as i64);
+        let stamp_nanos = match (self.last_nanos, stated) {
+            (None, _) => 0,
+            (Some(last), Some(stated)) if stated > last => {
+                self.step_nanos = stated - last;
+                stated
+            }
+            (Some(last), _) if shown_at_secs.is_none_or(|secs| secs == 0.0) => last + self.step_nanos,
+            (Some(last), _) => last + self.period_nanos,
+        };
+        self.last_nanos = Some(stamp_nanos);
+        stamp_nanos
+    }
 }
 
 /// The next frame that can be decoded; broken ones are as good as never taken.
@@ -68,4 +100,22 @@ fn next_whole(capture: &mut Capture) -> Option<Bgr8Frame> {
 
 fn no_frames(path: &Path) -> Error {
     Error::Form { path: path.to_owned(), expected: "frames".to_owned(), found: "none that can be decoded".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_stamped_as_their_video_says() {
+        let stamps = |stated: &[Option<f64>]| -> Vec<i64> {
+            let mut clock = FrameClock::new(Some(10.0));
+            stated.iter().map(|secs| clock.stamp_nanos(*secs) / 1_000_000).collect()
+        };
+        assert_eq!(stamps(&[Some(0.5), Some(0.6), Some(2.5), Some(2.52)]), [0, 100, 2000, 2020]);
+        assert_eq!(stamps(&[None, None, None]), [0, 100, 200]);
+        assert_eq!(stamps(&[Some(0.0), Some(0.0), Some(0.0)]), [0, 100, 200], "a source that knows no times");
+        assert_eq!(stamps(&[Some(0.0), Some(1.0), Some(0.2), Some(1.3)]), [0, 1000, 1100, 1300]);
+        assert_eq!(stamps(&[Some(0.0), Some(1.0), Some(0.0), Some(0.0)]), [0, 1000, 2000, 3000], "held at the end");
+    }
 }
